@@ -1,0 +1,48 @@
+// The one shape of behaviour: every source (live engine, log, capture) calls a StreamHandler, record by record, in
+// order; the checker and the learner are both StreamHandlers. Calls carry numbers, never names: the mapping names them.
+
+/** How a track begins. `join` is a track met mid-stream: its first transition is not judged. */
+export type BirthKind = 'exec' | 'thread' | 'fork' | 'join'
+
+/** What runs in a process: the identity of design section 8. Hashes are lower-case hex; null = could not be read. */
+export interface Image {
+  /** Path of the executable inside the root of its process. */
+  readonly path: string
+  readonly sha256: string | null
+  /** ELF build-id, lower-case hex. */
+  readonly buildId: string | null
+  /** The script, when `path` is its interpreter. */
+  readonly script: { readonly path: string; readonly sha256: string | null } | null
+  /** Set for multi-call binaries (busybox) only: base name of argv[0]. */
+  readonly argv0: string | null
+}
+
+/** Facts of a session that are neither calls nor life. `inconclusive` ones forbid the verdict "authentic". */
+export interface StreamNote {
+  readonly code: string
+  readonly message: string
+  readonly inconclusive: boolean
+}
+
+export interface StreamHandler {
+  /** A new tracee. For `exec` births (the root of a session) `parentTid` is 0 and onExec follows. */
+  onBirth(tid: number, parentTid: number, tgid: number, kind: BirthKind): void
+  /** A successful exec. `formerTid` differs from `tid` when a thread that was not the leader called it. */
+  onExec(tid: number, formerTid: number, image: Image): void
+  /** A system call is entered. `abi` is an ABI_CODES value. `isRestart`: the kernel repeats an interrupted call. */
+  onCall(tid: number, abi: number, nr: number, isRestart: boolean): void
+  /** A handler for `signal` starts on this tracee. */
+  onSignal(tid: number, signal: number): void
+  /** The tracee is gone: by itself (`signal` 0) or killed. */
+  onExit(tid: number, code: number, signal: number): void
+  /** `count` records (0 = unknown) are missing here; `tid` 0 = in every track. Nothing is judged across it. */
+  onGap(tid: number, count: number): void
+  onNote(note: StreamNote): void
+}
+
+/** The key under which a program's fingerprint is found: image path, plus script path or multi-call name. */
+export function programKeyOf(image: Image): string {
+  if (image.script !== null) return `${image.path} ${image.script.path}`
+  if (image.argv0 !== null) return `${image.path} [${image.argv0}]`
+  return image.path
+}
