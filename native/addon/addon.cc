@@ -1,0 +1,235 @@
+// Node-API, and nothing else: options objects in, an engine on a thread of its own, results out.
+// Life of a session here:
+//
+//   start()            thread: engine->run() .......... set_state(ended) + doorbell
+//   finish()           join, release the doorbell       (the reader calls it after it drained the ring)
+//   env cleanup hook   stop + join: worker.terminate() and process.exit() leave no tracee behind
+#include <napi.h>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "engine/engine.h"
+#include "engine/host.h"
+#include "engine/scripted/scripted_engine.h"
+#include "engine/trace/trace_engine.h"
+
+namespace tracefp {
+
+namespace {
+
+std::vector<std::string> strings_of(const Napi::Value& value) {
+  std::vector<std::string> strings;
+  const auto array = value.As<Napi::Array>();
+  for (uint32_t i = 0; i < array.Length(); i++) strings.push_back(array.Get(i).ToString().Utf8Value());
+  return strings;
+}
+
+Pin pin_of(const std::string& name) {
+  if (name == "always") return Pin::kAlways;
+  if (name == "never") return Pin::kNever;
+  return Pin::kAuto;
+}
+
+// Options were defaulted and validated by src/addon.
+LaunchOptions launch_options_of(const Napi::Object& object) {
+  LaunchOptions options;
+  options.path = object.Get("path").ToString().Utf8Value();
+  options.argv = strings_of(object.Get("argv"));
+  options.env = strings_of(object.Get("env"));
+  options.cwd = object.Get("cwd").ToString().Utf8Value();
+  const auto stdio = object.Get("stdio").As<Napi::Array>();
+  for (uint32_t i = 0; i < 3; i++) options.stdio[i] = stdio.Get(i).ToNumber().Int32Value();
+  const Napi::Value uid = object.Get("uid");
+  const Napi::Value gid = object.Get("gid");
+  if (uid.IsNumber()) options.uid = uid.ToNumber().Uint32Value();
+  if (gid.IsNumber()) options.gid = gid.ToNumber().Uint32Value();
+  options.pin = pin_of(object.Get("pin").ToString().Utf8Value());
+  options.stops_with_root = object.Get("stopsWithRoot").ToBoolean().Value();
+  return options;
+}
+
+class Session final : public Napi::ObjectWrap<Session> {
+ public:
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(env, "NativeSession",
+                       {
+                           InstanceMethod<&Session::answer_exec>("answerExec"),
+                           InstanceMethod<&Session::stop>("stop"),
+                           InstanceMethod<&Session::finish>("finish"),
+                           InstanceMethod<&Session::result>("result"),
+                       });
+  }
+
+  // new NativeSession({ engine, ring, onDoorbell, launch | script })
+  explicit Session(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Session>(info) {
+    const Napi::Env env = info.Env();
+    const auto options = info[0].As<Napi::Object>();
+    auto ring = options.Get("ring").As<Napi::Uint32Array>();
+    doorbell_ =
+        Napi::ThreadSafeFunction::New(env, options.Get("onDoorbell").As<Napi::Function>(), "tracefp doorbell", 1, 1);
+    // A queue of one: a doorbell that is already ringing need not be rung again.
+    ring_ = std::make_unique<RingWriter>(ring.Data(), [this] { doorbell_.NonBlockingCall(); });
+    if (!ring_->is_valid(ring.ByteLength())) {
+      doorbell_.Release();
+      Napi::TypeError::New(env, "the ring was made with another layout").ThrowAsJavaScriptException();
+      return;
+    }
+    ring_memory_ = Napi::Persistent(ring.As<Napi::Object>());
+    if (options.Get("engine").ToString().Utf8Value() == "scripted") {
+      const auto script = options.Get("script").As<Napi::Uint32Array>();
+      std::vector<Record> records(script.ByteLength() / kRecordBytes);
+      memcpy(static_cast<void*>(records.data()), script.Data(), records.size() * kRecordBytes);
+      engine_ = std::make_unique<ScriptedEngine>(std::move(records), *ring_);
+    } else {
+      engine_ = std::make_unique<TraceEngine>(launch_options_of(options.Get("launch").As<Napi::Object>()), *ring_);
+    }
+    env_ = env;
+    // After the thread-safe function: hooks run last in, first out, and the thread must be joined before it goes.
+    napi_add_env_cleanup_hook(env_, &Session::clean_up, this);
+    Ref();
+    is_open_ = true;
+    thread_ = std::thread([this] {
+      engine_->run();
+      ring_->set_state(engine_->result().failure.ok() ? RingState::kEnded : RingState::kFailed);
+      is_done_.store(true);
+    });
+  }
+
+ private:
+  static void clean_up(void* self) { static_cast<Session*>(self)->stop_and_join(); }
+
+  void stop_and_join() {
+    if (!thread_.joinable()) return;
+    // A wake-up that comes just before the tracer waits is lost, so it is repeated until the tracer has ended.
+    while (!is_done_.load()) {
+      engine_->stop();
+      wake_tracer_thread(thread_.native_handle());
+      usleep(1000);
+    }
+    thread_.join();
+  }
+
+  void answer_exec(const Napi::CallbackInfo& info) { engine_->answer_exec(info[0].ToBoolean().Value()); }
+
+  void stop(const Napi::CallbackInfo&) {
+    if (!thread_.joinable()) return;
+    engine_->stop();
+    wake_tracer_thread(thread_.native_handle());
+  }
+
+  void finish(const Napi::CallbackInfo&) {
+    if (!is_open_) return;
+    is_open_ = false;
+    stop_and_join();
+    napi_remove_env_cleanup_hook(env_, &Session::clean_up, this);
+    doorbell_.Release();
+    ring_memory_.Reset();
+    Unref();
+  }
+
+  Napi::Value result(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    const EngineResult& result = engine_->result();
+    auto object = Napi::Object::New(env);
+    object.Set("rootPid", result.root_pid);
+    object.Set("exitCode", result.exit_code);
+    object.Set("exitSignal", result.exit_signal);
+    object.Set("failedOperation", result.failure.ok() ? "" : result.failure.op);
+    object.Set("errno", result.failure.error);
+    object.Set("errorText", result.failure.error == 0 ? "" : strerror(result.failure.error));
+    return object;
+  }
+
+  napi_env env_ = nullptr;
+  Napi::ThreadSafeFunction doorbell_;
+  Napi::ObjectReference ring_memory_;
+  std::unique_ptr<RingWriter> ring_;
+  std::unique_ptr<Engine> engine_;
+  std::thread thread_;
+  std::atomic<bool> is_done_{false};
+  bool is_open_ = false;
+};
+
+// [read end, write end], both close-on-exec.
+Napi::Value make_pipe(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) {
+    Napi::Error::New(env, std::string("pipe2: ") + strerror(errno)).ThrowAsJavaScriptException();
+    return env.Undefined();
+  }
+  auto array = Napi::Array::New(env, 2);
+  array.Set(0U, ends[0]);
+  array.Set(1U, ends[1]);
+  return array;
+}
+
+// What src/ring believes, checked by a contract test.
+Napi::Value ring_layout(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  auto layout = Napi::Object::New(env);
+  const auto set = [&layout](const char* name, uint32_t value) { layout.Set(name, value); };
+  set("RING_MAGIC", kRingMagic);
+  set("RING_VERSION", kRingVersion);
+  set("RING_HEADER_BYTES", kRingHeaderBytes);
+  set("RECORD_BYTES", kRecordBytes);
+  set("MAGIC_OFFSET", offsetof(RingHeader, magic));
+  set("VERSION_OFFSET", offsetof(RingHeader, version));
+  set("CAPACITY_OFFSET", offsetof(RingHeader, capacity));
+  set("HEAD_OFFSET", offsetof(RingHeader, head));
+  set("STATE_OFFSET", offsetof(RingHeader, state));
+  set("DROPPED_COUNT_OFFSET", offsetof(RingHeader, dropped_count));
+  set("TAIL_OFFSET", offsetof(RingHeader, tail));
+  set("READER_ASLEEP_OFFSET", offsetof(RingHeader, reader_asleep));
+  set("RECORD_TID_OFFSET", offsetof(Record, tid));
+  set("RECORD_VALUE_OFFSET", offsetof(Record, value));
+  set("RECORD_KIND_OFFSET", offsetof(Record, kind));
+  set("RECORD_ABI_OFFSET", offsetof(Record, abi));
+  set("RECORD_FLAGS_OFFSET", offsetof(Record, flags));
+  set("RECORD_EXTRA_OFFSET", offsetof(Record, extra));
+  set("RECORD_RESTART", kRecordRestart);
+  return layout;
+}
+
+// [clone, clone3, ...] of one ABI code, for the test that compares them with the syscall tables.
+Napi::Value known_call_numbers(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const KnownCalls& known = known_calls(static_cast<Abi>(info[0].ToNumber().Uint32Value()));
+  auto object = Napi::Object::New(env);
+  const auto set = [&object](const char* name, int32_t nr) { object.Set(name, nr); };
+  set("clone", known.clone);
+  set("clone3", known.clone3);
+  set("rt_sigreturn", known.rt_sigreturn);
+  set("sigreturn", known.sigreturn);
+  set("restart_syscall", known.restart_syscall);
+  set("sched_getaffinity", known.sched_getaffinity);
+  set("sched_setaffinity", known.sched_setaffinity);
+  set("seccomp", known.seccomp);
+  set("prctl", known.prctl);
+  return object;
+}
+
+Napi::Object initialize(Napi::Env env, Napi::Object exports) {
+  exports.Set("NativeSession", Session::define(env));
+  exports.Set("makePipe", Napi::Function::New(env, make_pipe));
+  exports.Set("ringLayout", Napi::Function::New(env, ring_layout));
+  exports.Set("knownCallNumbers", Napi::Function::New(env, known_call_numbers));
+  return exports;
+}
+
+}  // namespace
+
+}  // namespace tracefp
+
+static Napi::Object initialize_addon(Napi::Env env, Napi::Object exports) { return tracefp::initialize(env, exports); }
+
+NODE_API_MODULE(NODE_GYP_MODULE_NAME, initialize_addon)

@@ -1,0 +1,60 @@
+// The seam. An engine makes records of a session and writes them to a ring; what the calls mean is not its business.
+//
+//        host thread                     tracer thread                         reader (worker)
+//   start() ----------------------> run(): launch, wait, resume
+//                                      push(record) -----------------> drain
+//                                      push(kExec), wait <------------ answer_exec()
+//   stop() -----------------------> every tracee is killed, run() returns
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/ptrace/cpu.h"
+#include "engine/status.h"
+#include "ring/writer.h"
+
+namespace tracefp {
+
+struct LaunchOptions {
+  std::string path;  // resolved; not searched for in PATH
+  std::vector<std::string> argv;
+  std::vector<std::string> env;
+  std::string cwd;             // empty = stay
+  int stdio[3] = {0, 1, 2};    // what becomes the program's 0, 1, 2; -1 = /dev/null
+  std::optional<uid_t> uid;
+  std::optional<gid_t> gid;
+  Pin pin = Pin::kAuto;
+  bool stops_with_root = false;  // CLI in a terminal: when the root stops, so do we, or the shell never sees it
+};
+
+// Written by the tracer thread, read by others after RingState::kEnded or kFailed (root_pid: from kRunning on).
+struct EngineResult {
+  pid_t root_pid = 0;
+  int exit_code = 0;
+  int exit_signal = 0;
+  Status failure;  // the launch failed
+};
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+
+  // The whole session, on the calling (tracer) thread. Ends when no tracee is left or stop() was called.
+  // Leaves no tracee and no zombie behind. The caller sets the last state of the ring.
+  virtual void run() = 0;
+
+  // Any thread. run() kills every tracee and returns soon.
+  virtual void stop() = 0;
+
+  // Any thread: the reader has dealt with a kExec record; the tracee may go on, or is killed.
+  virtual void answer_exec(bool allow) = 0;
+
+  virtual const EngineResult& result() const = 0;
+};
+
+}  // namespace tracefp

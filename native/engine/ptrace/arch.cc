@@ -1,0 +1,92 @@
+#include "engine/ptrace/arch.h"
+
+#include <cerrno>
+
+#include "engine/ptrace/ptrace_ops.h"
+
+#if defined(__x86_64__)
+#include <sys/user.h>
+#elif defined(__aarch64__)
+#include <asm/ptrace.h>
+#else
+#error "tracefp knows x86_64 and aarch64"
+#endif
+
+namespace tracefp {
+
+namespace {
+
+// include/linux/errno.h: never seen by programs, so not in <errno.h>.
+constexpr int64_t kRestartSys = 512;
+constexpr int64_t kRestartNoIntr = 513;
+constexpr int64_t kRestartNoHand = 514;
+constexpr int64_t kRestartBlock = 516;
+
+bool is_restart_code(int64_t result) {
+  const int64_t code = -result;
+  return code == kRestartSys || code == kRestartNoIntr || code == kRestartNoHand || code == kRestartBlock;
+}
+
+}  // namespace
+
+#if defined(__x86_64__)
+
+// 32-bit tracees have another, smaller register set (17 words of 32 bits): ax is word 6, orig_ax word 11.
+constexpr size_t kI386Words = 17;
+
+bool is_restarting(pid_t tid, const Entry&) {
+  union {
+    user_regs_struct native;
+    int32_t i386[kI386Words];
+  } registers;
+  size_t size = sizeof registers;
+  if (get_registers(tid, &registers, &size) != Outcome::kOk) return false;
+  if (size == sizeof registers.i386) return registers.i386[11] >= 0 && is_restart_code(registers.i386[6]);
+  // orig_rax is negative when the tracee was not in a call (an interrupt or fault brought the signal).
+  if (static_cast<int64_t>(registers.native.orig_rax) < 0) return false;
+  const auto result = static_cast<int64_t>(registers.native.rax);
+  // int 0x80 from a 64-bit program leaves a zero-extended 32-bit result.
+  return is_restart_code(result) || is_restart_code(static_cast<int32_t>(result));
+}
+
+Outcome refuse_call(pid_t tid) {
+  union {
+    user_regs_struct native;
+    int32_t i386[kI386Words];
+  } registers;
+  size_t size = sizeof registers;
+  const Outcome outcome = get_registers(tid, &registers, &size);
+  if (outcome != Outcome::kOk) return outcome;
+  if (size == sizeof registers.i386) {
+    registers.i386[11] = -1;
+    registers.i386[6] = -EPERM;
+  } else {
+    registers.native.orig_rax = static_cast<uint64_t>(-1);
+    registers.native.rax = static_cast<uint64_t>(-EPERM);
+  }
+  return set_registers(tid, &registers, size);
+}
+
+#else
+
+// arm64 sets pc back before it asks for the signal (do_signal), so pc already tells.
+bool is_restarting(pid_t tid, const Entry& last) {
+  user_pt_regs registers;
+  size_t size = sizeof registers;
+  if (get_registers(tid, &registers, &size) != Outcome::kOk) return false;
+  return registers.pc == last.ip - kSyscallInsnBytes;
+}
+
+Outcome refuse_call(pid_t tid) {
+  user_pt_regs registers;
+  size_t size = sizeof registers;
+  Outcome outcome = get_registers(tid, &registers, &size);
+  if (outcome != Outcome::kOk) return outcome;
+  registers.regs[0] = static_cast<uint64_t>(-EPERM);
+  outcome = set_registers(tid, &registers, size);
+  return outcome == Outcome::kOk ? set_syscall_number(tid, -1) : outcome;
+}
+
+#endif
+
+}  // namespace tracefp

@@ -1,0 +1,69 @@
+// Starts the program as a seized tracee with the filter on, before its first instruction.
+//
+//   tracer                                child (shares our memory until exec; raw system calls only)
+//   clone(CLONE_VM) --------------------> default signals, stdio, cwd
+//   SEIZE; open the gate ---------------> read(gate)
+//                                         [no_new_privs]; seccomp filter; ids; execve
+//   seccomp stops of the child, unrecorded; PTRACE_EVENT_EXEC: the program begins
+#pragma once
+
+#include <atomic>
+#include <string>
+#include <vector>
+
+#include "engine/engine.h"
+
+struct sock_fprog;
+
+namespace tracefp {
+
+class Launch {
+ public:
+  explicit Launch(const LaunchOptions& options);
+  ~Launch();
+  Launch(const Launch&) = delete;
+  Launch& operator=(const Launch&) = delete;
+
+  // Tracer thread. After ok, `pid()` is a seized tracee on its way to execve.
+  Status start(const sock_fprog* filter);
+
+  pid_t pid() const { return pid_; }
+
+  // After the child ended without PTRACE_EVENT_EXEC: which step failed.
+  Status failure() const;
+
+  // True once the child had to set no_new_privs to be allowed a filter.
+  bool used_no_new_privs() const { return shared_.no_new_privs.load() != 0; }
+
+  // What the child reads and writes: it lives in our memory until its exec.
+  struct Shared {
+    const char* path;
+    const char* const* argv;
+    const char* const* sh_argv;  // for a script without #!
+    const char* const* env;
+    const char* cwd;
+    const sock_fprog* filter;
+    int stdio[3];
+    int gate;
+    int null_fd;
+    bool has_uid, has_gid;
+    uid_t uid;
+    gid_t gid;
+    std::atomic<int> failed_step{0};
+    std::atomic<int> failed_errno{0};
+    std::atomic<int> no_new_privs{0};
+  };
+
+ private:
+  std::vector<std::string> strings_;
+  std::vector<const char*> argv_;
+  std::vector<const char*> sh_argv_;
+  std::vector<const char*> env_;
+  std::string path_;
+  std::string cwd_;
+  Shared shared_{};
+  void* stack_ = nullptr;
+  pid_t pid_ = -1;
+};
+
+}  // namespace tracefp

@@ -1,0 +1,230 @@
+#include "engine/ptrace/life.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <vector>
+
+#include "engine/ptrace/arch.h"
+#include "engine/ptrace/proc.h"
+
+namespace tracefp {
+
+Life::Life(RingWriter& ring, CpuHold& cpu, EngineResult& result, bool stops_with_root)
+    : ring_(ring), cpu_(cpu), result_(result), stops_with_root_(stops_with_root) {}
+
+void Life::begin(pid_t root) {
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &began_at_);
+  Tracee tracee;
+  tracee.tid = root;
+  tracee.tgid = root;
+  tracees_.emplace(root, tracee);
+}
+
+uint32_t Life::now_ms() const {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return static_cast<uint32_t>((now.tv_sec - began_at_.tv_sec) * 1000 + (now.tv_nsec - began_at_.tv_nsec) / 1'000'000);
+}
+
+Tracee* Life::find(pid_t tid) {
+  if (latest_ != nullptr && latest_->tid == tid) return latest_;
+  const auto found = tracees_.find(tid);
+  if (found == tracees_.end()) return nullptr;
+  latest_ = &found->second;
+  return latest_;
+}
+
+bool Life::record(pid_t tid, RecordKind kind, uint32_t value, uint16_t flags, uint32_t extra, Abi abi) {
+  return ring_.push({static_cast<uint32_t>(tid), value, kind, static_cast<uint8_t>(abi), flags, extra});
+}
+
+void Life::note(pid_t tid, NoteKind kind, uint32_t argument) {
+  record(tid, RecordKind::kNote, static_cast<uint32_t>(kind), 0, argument);
+}
+
+Resumption Life::handle(pid_t tid, const Stop& stop) {
+  Tracee* tracee = find(tid);
+  if (tracee == nullptr) {
+    if (stop.kind == StopKind::kExited || stop.kind == StopKind::kKilled) {
+      early_.erase(tid);
+    } else {
+      early_.insert(tid);  // it stays stopped until its birth is announced
+    }
+    return kNothingDue;
+  }
+  switch (stop.kind) {
+    case StopKind::kBirth:
+      return on_birth(tid, stop);
+    case StopKind::kExec:
+      return on_exec(tid);
+    case StopKind::kSignalDelivery:
+      return on_signal(*tracee, stop.signal);
+    case StopKind::kGroupStop:
+      return on_group_stop(*tracee, stop.signal);
+    case StopKind::kExited:
+    case StopKind::kKilled:
+      on_end(tid, stop);
+      return kNothingDue;
+    case StopKind::kTrap:
+    case StopKind::kOther:
+    case StopKind::kSeccomp:
+    case StopKind::kSyscallReturn:
+      return kContinue;
+  }
+  return kContinue;
+}
+
+void Life::add(pid_t tid, pid_t tgid, const Tracee* parent, BirthKind kind) {
+  Tracee tracee;
+  tracee.tid = tid;
+  tracee.tgid = tgid;
+  const uint32_t parent_tid = parent == nullptr ? 0 : static_cast<uint32_t>(parent->tid);
+  if (parent != nullptr && kind == BirthKind::kFork) tracee.frames = parent->frames;
+  latest_ = nullptr;
+  tracees_.insert_or_assign(tid, std::move(tracee));
+  record(tid, RecordKind::kBirth, parent_tid, static_cast<uint16_t>(kind), static_cast<uint32_t>(tgid));
+}
+
+Resumption Life::on_birth(pid_t parent_tid, const Stop& stop) {
+  uint64_t message = 0;
+  if (event_message(parent_tid, &message) != Outcome::kOk) return kContinue;
+  const auto tid = static_cast<pid_t>(message);
+  Tracee* parent = find(parent_tid);
+  parent->bore_child = true;
+  if (tracees_.contains(tid)) return kContinue;  // adopted meanwhile
+
+  // CLONE_THREAD is not in the event; the flags of clone3 are in memory that other threads may change.
+  const bool is_thread = stop.birth == BirthEvent::kClone && is_thread_of(tid, parent->tgid);
+  if (is_thread && cpu_.lets_go_of_threads()) {
+    cpu_.let_go(parent_tid);
+    cpu_.let_go(tid);
+  }
+  add(tid, is_thread ? parent->tgid : tid, parent, is_thread ? BirthKind::kThread : BirthKind::kFork);
+  if (early_.erase(tid) != 0) (void)resume(tid, How::kCont, 0);
+  return kContinue;
+}
+
+// A parent that is killed between making a child and its event stop never announces the child.
+void Life::adopt_orphans(pid_t dead_tgid) {
+  const std::vector<pid_t> early(early_.begin(), early_.end());
+  for (const pid_t tid : early) {
+    ProcStatus status;
+    if (!read_proc_status(tid, &status)) continue;
+    const bool is_thread = status.tgid != tid;
+    if (!tracees_.empty() && status.ppid != dead_tgid && status.tgid != dead_tgid) continue;
+    note(tid, NoteKind::kUnknownTracee, 0);
+    add(tid, status.tgid, nullptr, is_thread ? BirthKind::kThread : BirthKind::kJoin);
+    early_.erase(tid);
+    (void)resume(tid, How::kCont, 0);
+  }
+}
+
+Resumption Life::on_exec(pid_t tid) {
+  uint64_t message = static_cast<uint64_t>(tid);
+  if (event_message(tid, &message) != Outcome::kOk) return kContinue;
+  const auto former = static_cast<pid_t>(message);
+  // The thread that called exec takes the leader's tid; the leader itself has vanished without a notice.
+  latest_ = nullptr;
+  if (former != tid) tracees_.erase(former);
+  Tracee& tracee = tracees_[tid];
+  tracee = Tracee{};
+  tracee.tid = tid;
+  tracee.tgid = tid;
+
+  if (!has_begun_) {
+    has_begun_ = true;
+    result_.root_pid = tid;
+    record(tid, RecordKind::kBirth, 0, static_cast<uint16_t>(BirthKind::kExec), static_cast<uint32_t>(tid));
+    ring_.set_state(RingState::kRunning);
+  }
+  {
+    const std::lock_guard lock(gate_mutex_);
+    answer_ = Answer::kNone;
+  }
+  if (!record(tid, RecordKind::kExec, static_cast<uint32_t>(former), 0, now_ms())) return kContinue;
+  ring_.ring_doorbell();
+  if (!wait_for_answer()) kill(tid, SIGKILL);
+  return kContinue;
+}
+
+bool Life::wait_for_answer() {
+  std::unique_lock lock(gate_mutex_);
+  gate_.wait(lock, [this] { return answer_ != Answer::kNone || stopping_.load(); });
+  return answer_ == Answer::kAllow;
+}
+
+void Life::answer_exec(bool allow) {
+  const std::lock_guard lock(gate_mutex_);
+  answer_ = allow ? Answer::kAllow : Answer::kRefuse;
+  gate_.notify_all();
+}
+
+void Life::stop() {
+  const std::lock_guard lock(gate_mutex_);
+  stopping_.store(true);
+  ring_.stop();
+  gate_.notify_all();
+}
+
+// A traced task reports every signal, also ignored ones; only one with a handler starts a handler frame. SigCgt is read
+// anew each time: SA_RESETHAND and rt_sigaction of other threads change it without telling.
+Resumption Life::on_signal(Tracee& tracee, int signal) {
+  ProcStatus status;
+  const bool has_handler = read_proc_status(tracee.tid, &status) && ((status.caught >> (signal - 1)) & 1) != 0;
+  if (has_handler) {
+    if (has_begun_) record(tracee.tid, RecordKind::kSignal, static_cast<uint32_t>(signal), 0, now_ms());
+    push_frame(tracee);
+  } else {
+    interrupt(tracee, is_restarting(tracee.tid, tracee.last));
+  }
+  return {true, How::kCont, signal};
+}
+
+Resumption Life::on_group_stop(Tracee& tracee, int) {
+  interrupt(tracee, is_restarting(tracee.tid, tracee.last));
+  if (stops_with_root_ && tracee.tid == result_.root_pid) {
+    (void)resume(tracee.tid, How::kListen, 0);
+    kill(getpid(), SIGSTOP);
+    return kNothingDue;
+  }
+  return {true, How::kListen, 0};
+}
+
+void Life::on_end(pid_t tid, const Stop& stop) {
+  const pid_t tgid = find(tid)->tgid;
+  latest_ = nullptr;
+  tracees_.erase(tid);
+  if (tid == result_.root_pid) {
+    result_.exit_code = stop.code;
+    result_.exit_signal = stop.signal;
+  }
+  if (has_begun_) {
+    record(tid, RecordKind::kExit, static_cast<uint32_t>(stop.code), static_cast<uint16_t>(stop.signal), now_ms());
+  }
+  if (!early_.empty()) adopt_orphans(tgid);
+}
+
+void Life::kill_all() {
+  for (const auto& [tid, tracee] : tracees_) kill(tracee.tgid, SIGKILL);
+  for (const pid_t tid : early_) kill(tid, SIGKILL);
+  int status;
+  for (;;) {
+    const pid_t tid = wait_any(&status);
+    if (tid < 0) return;
+    if (tid == 0) continue;
+    if (WIFSTOPPED(status)) {
+      // Born while we were killing.
+      kill(tid, SIGKILL);
+      continue;
+    }
+    if (tid == result_.root_pid) {
+      const Stop stop = classify(status);
+      result_.exit_code = stop.code;
+      result_.exit_signal = stop.signal;
+    }
+  }
+}
+
+}  // namespace tracefp

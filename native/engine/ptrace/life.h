@@ -1,0 +1,93 @@
+// The life of tracees: birth, exec, signals, group-stops, death. The same for every engine that uses ptrace; how calls
+// reach us is theirs. Runs on the tracer thread.
+//
+// Order per tracee, which the reader relies on: its birth comes before anything else of it, because a child is resumed
+// only after its birth is in the ring, whichever of the two stops (parent's event, child's first stop) came first.
+#pragma once
+
+#include <sys/types.h>
+
+#include <condition_variable>
+#include <ctime>
+#include <mutex>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "engine/engine.h"
+#include "engine/ptrace/ptrace_ops.h"
+#include "ring/writer.h"
+#include "stop/tracee.h"
+#include "stop/wait_status.h"
+
+namespace tracefp {
+
+// What is due after a stop was dealt with.
+struct Resumption {
+  bool is_due;  // false: the tracee is gone, or stays stopped until its birth is known
+  How how;
+  int signal;
+};
+
+constexpr Resumption kContinue{true, How::kCont, 0};
+constexpr Resumption kNothingDue{false, How::kCont, 0};
+
+class Life {
+ public:
+  Life(RingWriter& ring, CpuHold& cpu, EngineResult& result, bool stops_with_root);
+
+  // The launched tracee; records begin with its exec.
+  void begin(pid_t root);
+
+  bool has_begun() const { return has_begun_; }
+
+  // Neither a tracee nor an unannounced child is left.
+  bool is_over() const { return tracees_.empty() && early_.empty(); }
+
+  // Null for a tid whose birth has not been announced.
+  Tracee* find(pid_t tid);
+
+  // Every kind but kSeccomp and kSyscallReturn.
+  Resumption handle(pid_t tid, const Stop& stop);
+
+  // Appends a record of `tid`; false = stopping.
+  bool record(pid_t tid, RecordKind kind, uint32_t value, uint16_t flags, uint32_t extra, Abi abi = Abi::kUnknown);
+  void note(pid_t tid, NoteKind kind, uint32_t argument);
+
+  // Milliseconds since the session began.
+  uint32_t now_ms() const;
+
+  // Kills every tracee and reaps it.
+  void kill_all();
+
+  // Any thread.
+  void answer_exec(bool allow);
+  void stop();
+  bool is_stopping() const { return stopping_.load(std::memory_order_relaxed); }
+
+ private:
+  Resumption on_birth(pid_t parent, const Stop& stop);
+  Resumption on_exec(pid_t tid);
+  Resumption on_signal(Tracee& tracee, int signal);
+  Resumption on_group_stop(Tracee& tracee, int signal);
+  void on_end(pid_t tid, const Stop& stop);
+  void add(pid_t tid, pid_t tgid, const Tracee* parent, BirthKind kind);
+  void adopt_orphans(pid_t dead_tgid);
+  bool wait_for_answer();
+
+  RingWriter& ring_;
+  CpuHold& cpu_;
+  EngineResult& result_;
+  const bool stops_with_root_;
+  bool has_begun_ = false;
+  timespec began_at_{};
+  std::unordered_map<pid_t, Tracee> tracees_;
+  Tracee* latest_ = nullptr;             // the tracee found last: most stops are of the same one as before
+  std::unordered_set<pid_t> early_;      // stopped children whose parent's event has not come yet
+
+  std::mutex gate_mutex_;
+  std::condition_variable gate_;
+  enum class Answer { kNone, kAllow, kRefuse } answer_ = Answer::kNone;
+  std::atomic<bool> stopping_{false};
+};
+
+}  // namespace tracefp

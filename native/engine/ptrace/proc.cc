@@ -1,0 +1,51 @@
+#include "engine/ptrace/proc.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+namespace tracefp {
+
+namespace {
+
+// The value after "\nName:\t", or null.
+const char* field(const char* text, const char* name) {
+  const char* at = strstr(text, name);
+  return at == nullptr ? nullptr : at + strlen(name);
+}
+
+}  // namespace
+
+bool read_proc_status(pid_t tid, ProcStatus* status) {
+  char path[40];
+  snprintf(path, sizeof path, "/proc/%d/status", tid);
+  const int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  char text[4096];
+  const ssize_t size = read(fd, text, sizeof text - 1);
+  close(fd);
+  if (size <= 0) return false;
+  text[size] = '\0';
+  // The first line is the process' own name, chosen by the tracee; its newlines are escaped by the kernel, so a field
+  // can only be found at the start of a later line.
+  const char* tgid = field(text, "\nTgid:");
+  const char* ppid = field(text, "\nPPid:");
+  const char* caught = field(text, "\nSigCgt:");
+  if (tgid == nullptr || ppid == nullptr || caught == nullptr) return false;
+  status->tgid = static_cast<pid_t>(strtol(tgid, nullptr, 10));
+  status->ppid = static_cast<pid_t>(strtol(ppid, nullptr, 10));
+  status->caught = strtoull(caught, nullptr, 16);
+  return true;
+}
+
+bool is_thread_of(pid_t tid, pid_t tgid) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%d/task/%d", tgid, tid);
+  return access(path, F_OK) == 0;
+}
+
+}  // namespace tracefp

@@ -1,0 +1,23 @@
+// What only /proc can tell of a tracee.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+
+namespace tracefp {
+
+struct ProcStatus {
+  pid_t tgid = 0;
+  pid_t ppid = 0;
+  uint64_t caught = 0;  // SigCgt: bit n-1 = a handler is installed for signal n
+};
+
+// False when the tracee is gone.
+bool read_proc_status(pid_t tid, ProcStatus* status);
+
+// True when `tid` is a thread of `tgid`.
+bool is_thread_of(pid_t tid, pid_t tgid);
+
+
+}  // namespace tracefp

@@ -1,0 +1,36 @@
+// Engine `trace`: ptrace and SECCOMP_RET_TRACE, one stop per call. Needs Linux 5.3. It can lose nothing: the tracee waits.
+#pragma once
+
+#include "engine/engine.h"
+#include "engine/ptrace/cpu.h"
+#include "engine/ptrace/launch.h"
+#include "engine/ptrace/life.h"
+
+namespace tracefp {
+
+class TraceEngine final : public Engine {
+ public:
+  // `ring` must outlive the engine.
+  TraceEngine(const LaunchOptions& options, RingWriter& ring);
+
+  void run() override;
+  void stop() override { life_.stop(); }
+  void answer_exec(bool allow) override { life_.answer_exec(allow); }
+  const EngineResult& result() const override { return result_; }
+
+ private:
+  Resumption step(pid_t tid, const Stop& stop);
+  Resumption on_call(Tracee& tracee);
+  Resumption on_return(Tracee& tracee);
+  bool is_untraced_clone(const Tracee& tracee, const SyscallInfo& info) const;
+  void note_own_filter(const Tracee& tracee, const SyscallInfo& info);
+  void let_go_of_cpu(const Tracee& tracee, const SyscallInfo& info);
+  void kill_untraced_child(const Tracee& tracee);
+
+  EngineResult result_;
+  CpuHold cpu_;
+  Life life_;
+  Launch launch_;
+};
+
+}  // namespace tracefp

@@ -1,0 +1,106 @@
+// The layout of the ring: the one place where it is written. scripts/generate-ring-layout.mjs makes
+// src/ring/layout.gen.ts from it, test/contract/ring-layout.test.ts compares every offset with what the addon reports.
+//
+//   byte 0    64         128        192       256
+//        |fixed|tracer's |reader's  |reserved |record 0|record 1| ...   capacity records of 16 bytes
+//
+// head and tail run freely (modulo 2^32) and are masked on use: head - tail is the number of unread records.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace tracefp {
+
+constexpr uint32_t kRingMagic = 0x50465254;  // "TRFP"
+constexpr uint32_t kRingVersion = 1;
+constexpr uint32_t kRingHeaderBytes = 256;
+constexpr uint32_t kRecordBytes = 16;
+
+enum class RingState : uint32_t {
+  kLaunching = 0,
+  kRunning = 1,
+  kEnded = 2,
+  kFailed = 3,
+};
+
+enum class RecordKind : uint8_t {
+  // A system call is entered. value = number (int32), abi, flags = kRecordRestart or 0.
+  kCall = 1,
+  // A signal handler starts. value = signal number.
+  kSignal = 2,
+  // A new tracee. value = the tracee it was born of, flags = BirthKind, extra = tgid.
+  kBirth = 3,
+  // A successful exec. value = the tid that called it. The tracee waits until the reader answers.
+  kExec = 4,
+  // The tracee is gone. value = exit code, flags = the signal that killed it or 0.
+  kExit = 5,
+  // value records are missing here; tid 0 = of every tracee.
+  kGap = 6,
+  // A fact about the session. value = NoteKind, extra = its argument.
+  kNote = 7,
+};
+
+enum class BirthKind : uint16_t {
+  kExec = 1,
+  kThread = 2,
+  kFork = 3,
+  kJoin = 4,
+};
+
+enum class NoteKind : uint32_t {
+  // no_new_privs was set on the program: setuid programs lose their privileges.
+  kNoNewPrivs = 1,
+  // The tracee asked for an untraced child; it was refused with EPERM.
+  kUntracedRefused = 2,
+  // An untraced child appeared all the same; its whole thread group was killed.
+  kUntracedKilled = 3,
+  // The tracee installed a seccomp listener of its own: calls it answers itself are not seen.
+  kListener = 4,
+  // The tracee installed a seccomp filter of its own: calls that filter refuses are not seen.
+  kOwnFilter = 5,
+  // A tracee was met without its birth.
+  kUnknownTracee = 6,
+};
+
+// Set on kCall when the kernel repeats a call that was interrupted: the program called once.
+constexpr uint16_t kRecordRestart = 1;
+
+struct Record {
+  uint32_t tid;
+  uint32_t value;
+  RecordKind kind;
+  uint8_t abi;
+  uint16_t flags;
+  uint32_t extra;  // kCall, kSignal: milliseconds since the session began
+};
+static_assert(sizeof(Record) == kRecordBytes);
+
+using Word = std::atomic<uint32_t>;
+static_assert(Word::is_always_lock_free && sizeof(Word) == 4);
+
+struct RingHeader {
+  // Written by the creator, before the tracer starts.
+  alignas(64) uint32_t magic;
+  uint32_t version;
+  uint32_t capacity;  // records, a power of two
+
+  // Written by the tracer.
+  alignas(64) Word head;
+  // Written by the tracer. A RingState.
+  Word state;
+  // Written by the tracer. Records thrown away; the ptrace engines never do.
+  Word dropped_count;
+
+  // Written by the reader.
+  alignas(64) Word tail;
+  // Written by the reader: 1 = wake me at the next record. The tracer takes it back to 0 when it does.
+  Word reader_asleep;
+
+  alignas(64) uint32_t reserved[16];
+};
+static_assert(sizeof(RingHeader) == kRingHeaderBytes);
+static_assert(offsetof(RingHeader, head) == 64 && offsetof(RingHeader, tail) == 128);
+
+}  // namespace tracefp

@@ -1,0 +1,48 @@
+#include "stop/tracee.h"
+
+namespace tracefp {
+
+namespace {
+
+bool is_same_call(const Call& a, const Call& b) { return a.abi == b.abi && a.nr == b.nr; }
+
+}  // namespace
+
+Entered enter(Tracee& tracee, const Entry& entry) {
+  const KnownCalls& known = known_calls(entry.call.abi);
+  const bool same_place = entry.ip == tracee.last.ip && entry.call.abi == tracee.last.call.abi;
+  // Programs do not call restart_syscall: the kernel makes them, on the ip of the call it goes on with.
+  const bool continues = same_place && entry.call.nr == known.restart_syscall;
+  const bool repeats = same_place && tracee.restart_due && is_same_call(entry.call, tracee.last.call);
+  tracee.restart_due = false;
+  tracee.bore_child = false;
+  tracee.awaited = Awaited::kNothing;
+  if (continues || repeats) return {true, entry.call.nr == known.clone3 ? Awaited::kClone3 : Awaited::kNothing};
+
+  tracee.last = entry;
+  if (entry.call.nr < 0) return {false, Awaited::kNothing};
+  if (entry.call.nr == known.rt_sigreturn || entry.call.nr == known.sigreturn) return {false, Awaited::kSigreturn};
+  if (entry.call.nr == known.clone3) return {false, Awaited::kClone3};
+  return {false, Awaited::kNothing};
+}
+
+void interrupt(Tracee& tracee, bool is_restarting) {
+  // Only ever set: a second stop before the repeated call may no longer show why it will be repeated.
+  if (is_restarting) tracee.restart_due = true;
+}
+
+void push_frame(Tracee& tracee) {
+  if (tracee.frames.size() == kMaxHandlerFrames) tracee.frames.erase(tracee.frames.begin());
+  tracee.frames.push_back(tracee.last);
+  tracee.restart_due = false;
+}
+
+void pop_frame(Tracee& tracee, uint64_t ip) {
+  tracee.restart_due = false;
+  if (tracee.frames.empty()) return;
+  tracee.last = tracee.frames.back();
+  tracee.frames.pop_back();
+  tracee.restart_due = ip == tracee.last.ip - kSyscallInsnBytes;
+}
+
+}  // namespace tracefp

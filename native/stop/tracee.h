@@ -1,0 +1,64 @@
+// What the tracer remembers of one tracee, and how it advances. Pure: facts go in, decisions come out; the kernel is
+// asked elsewhere. All it is for: a call that the kernel repeats by itself is told from one that the program makes twice.
+//
+//   read = -ERESTARTSYS, no handler:   stop(interrupted) ........................ read again, same ip  -> restart
+//   read = -ERESTARTSYS, SA_RESTART:   stop(handler) push .. rt_sigreturn pop, ip on the insn .. read -> restart
+//   read = -EINTR:                     stop(handler) push .. rt_sigreturn pop, ip after it ..... read -> two calls
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "syscall/abi.h"
+
+namespace tracefp {
+
+// Length of the instruction that enters the kernel: a restarted call has its instruction pointer set back by this.
+#if defined(__aarch64__)
+constexpr uint64_t kSyscallInsnBytes = 4;
+#else
+constexpr uint64_t kSyscallInsnBytes = 2;
+#endif
+
+// A call at its entry. `ip` is the address after the syscall instruction.
+struct Entry {
+  Call call{Abi::kUnknown, -1};
+  uint64_t ip = 0;
+};
+
+// A handler left by siglongjmp never returns: the stack is bounded and the oldest frame goes first.
+constexpr size_t kMaxHandlerFrames = 64;
+
+// Whose return the tracer asked for, if any.
+enum class Awaited : uint8_t { kNothing, kSigreturn, kClone3 };
+
+struct Tracee {
+  pid_t tid = 0;
+  pid_t tgid = 0;
+  Entry last;                 // the last call entered, as the program made it (never restart_syscall)
+  bool restart_due = false;   // the kernel will repeat `last`
+  bool bore_child = false;    // a birth was announced since `last` was entered
+  Awaited awaited = Awaited::kNothing;
+  std::vector<Entry> frames;  // calls during which a handler started, innermost last
+};
+
+struct Entered {
+  bool is_restart;   // the kernel repeats `last`; the program did nothing
+  Awaited awaited;   // resume with PTRACE_SYSCALL when not kNothing
+};
+
+// The tracee enters `entry`.
+Entered enter(Tracee& tracee, const Entry& entry);
+
+// A signal without a handler or a group-stop; `is_restarting`: the call underway will be repeated by the kernel.
+void interrupt(Tracee& tracee, bool is_restarting);
+
+// A handler starts.
+void push_frame(Tracee& tracee);
+
+// rt_sigreturn returned to `ip`.
+void pop_frame(Tracee& tracee, uint64_t ip);
+
+}  // namespace tracefp
