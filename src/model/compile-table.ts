@@ -1,0 +1,146 @@
+// Program fingerprint -> the bytes of a transition table, laid out as table-layout.ts says.
+import { TracefpError, UsageError } from '../errors.ts'
+import { isSpecial, type Mapping } from '../syscall/mapping.ts'
+import { END_SYMBOL, MAX_DEPTH, MAX_SYMBOL_COUNT, type ProgramFingerprint, signalSymbol } from './fingerprint.ts'
+import { buildStates, type States } from './states.ts'
+import { ABI_LIMIT, HEADER_BYTES, LOOKUP_SIZE, SIGNAL_LIMIT, TABLE_MAGIC, TABLE_VERSION, WORD } from './table-layout.ts'
+
+const MAX_TABLE_BYTES = 1 << 29
+
+interface Numbered {
+  readonly abi: number
+  readonly nr: number
+  readonly symbol: number
+}
+
+/** Depth learned, as far as its contexts show it. */
+export function depthOf(program: ProgramFingerprint): number {
+  let length = 1
+  for (const context of program.successors.keys()) length = Math.max(length, context.split(' ').length)
+  return length + 1
+}
+
+export function compileTable(program: ProgramFingerprint, mapping: Mapping, wantedDepth?: number): SharedArrayBuffer {
+  const depth = wantedDepth ?? depthOf(program)
+  if (!Number.isInteger(depth) || depth < 2 || depth > MAX_DEPTH) throw new UsageError(`depth ${depth} is not possible`)
+  const { symbols, indexOf } = canonicalSymbols(program, mapping)
+  const transitions = [...program.successors].map(([context, next]) => ({
+    context: context.split(' ').map(indexOf),
+    next: [...next.keys()].map(indexOf),
+  }))
+  return writeTable(
+    depth,
+    symbols,
+    buildStates(symbols.length, depth, transitions, symbols.indexOf(END_SYMBOL)),
+    mapping,
+  )
+}
+
+/** `sys_N` of a number that has a name by now becomes that name, so that one number has one symbol. */
+function canonicalSymbols(
+  program: ProgramFingerprint,
+  mapping: Mapping,
+): { symbols: string[]; indexOf: (text: string) => number } {
+  const names = new Map<string, string>()
+  for (const text of program.alphabet) {
+    const number = isSpecial(text) ? undefined : mapping.numberOf(text)
+    names.set(text, number === undefined ? text : mapping.symbolOf(number.abi, number.nr))
+  }
+  const symbols = [...new Set(names.values())].sort()
+  if (symbols.length > MAX_SYMBOL_COUNT) throw tooLarge(program.key)
+  const indexes = new Map(symbols.map((symbol, index) => [symbol, index]))
+  return { symbols, indexOf: (text) => indexes.get(names.get(text) as string) as number }
+}
+
+function writeTable(depth: number, symbols: readonly string[], states: States, mapping: Mapping): SharedArrayBuffer {
+  const numbers = numbersOf(symbols, mapping)
+  const abis = [...new Set(numbers.filter((n) => isInLookup(n)).map((n) => n.abi))].sort()
+  const extras = numbers.filter((n) => !isInLookup(n)).sort((a, b) => a.abi - b.abi || a.nr - b.nr)
+  const wordsPerRow = Math.max(1, (symbols.length + 31) >>> 5)
+  const textLength = symbols.reduce((sum, symbol) => sum + symbol.length, 0)
+
+  let end = HEADER_BYTES
+  const place = (bytes: number): number => {
+    const offset = end
+    end = (end + bytes + 63) & ~63
+    if (bytes > MAX_TABLE_BYTES || end > MAX_TABLE_BYTES) throw tooLarge(`depth ${depth}`)
+    return offset
+  }
+  const rows = place(states.count * wordsPerRow * 4)
+  const next = states.next === undefined ? 0 : place(states.next.byteLength)
+  const lookup = place((abis.length + 1) * LOOKUP_SIZE * 2)
+  const extrasAt = place(extras.length * 12)
+  const signals = place(SIGNAL_LIMIT * 2)
+  const text = place((symbols.length + 1) * 4 + textLength)
+
+  const buffer = new SharedArrayBuffer(end)
+  const header = new Uint32Array(buffer, 0, HEADER_BYTES / 4)
+  header[WORD.magic] = TABLE_MAGIC
+  header[WORD.version] = TABLE_VERSION
+  header[WORD.byteLength] = end
+  header[WORD.depth] = depth
+  header[WORD.symbolCount] = symbols.length
+  header[WORD.stateCount] = states.count
+  header[WORD.wordsPerRow] = wordsPerRow
+  header[WORD.transitionCount] = states.transitionCount
+  header[WORD.rows] = rows
+  header[WORD.next] = next
+  header[WORD.lookup] = lookup
+  header[WORD.blockCount] = abis.length + 1
+  header[WORD.extras] = extrasAt
+  header[WORD.extraCount] = extras.length
+  header[WORD.signals] = signals
+  header[WORD.text] = text
+  for (const kind of ['exec', 'thread', 'fork', 'end'] as const) header[WORD[kind]] = symbols.indexOf(`<${kind}>`)
+  for (const [block, abi] of abis.entries()) header[WORD.abiBlock + abi] = block + 1
+
+  writeRows(new Uint32Array(buffer, rows, states.count * wordsPerRow), states, wordsPerRow)
+  if (states.next !== undefined) new Uint32Array(buffer, next, states.next.length).set(states.next)
+  const lookupView = new Int16Array(buffer, lookup, (abis.length + 1) * LOOKUP_SIZE).fill(-1)
+  for (const { abi, nr, symbol } of numbers) {
+    if (isInLookup({ abi, nr })) lookupView[(abis.indexOf(abi) + 1) * LOOKUP_SIZE + nr] = symbol
+  }
+  new Int32Array(buffer, extrasAt, extras.length * 3).set(extras.flatMap(({ abi, nr, symbol }) => [abi, nr, symbol]))
+  const signalsView = new Int16Array(buffer, signals, SIGNAL_LIMIT)
+  for (let n = 0; n < SIGNAL_LIMIT; n += 1) signalsView[n] = symbols.indexOf(signalSymbol(n))
+  writeTexts(buffer, text, symbols)
+  return buffer
+}
+
+function writeRows(rows: Uint32Array, states: States, wordsPerRow: number): void {
+  for (const [state, successors] of states.successors.entries()) {
+    for (const symbol of successors) {
+      const at = state * wordsPerRow + (symbol >>> 5)
+      rows[at] = (rows[at] as number) | (1 << (symbol & 31))
+    }
+  }
+}
+
+function writeTexts(buffer: SharedArrayBuffer, offset: number, symbols: readonly string[]): void {
+  const starts = new Uint32Array(buffer, offset, symbols.length + 1)
+  const bytes = new Uint8Array(buffer, offset + starts.byteLength)
+  let at = 0
+  for (const [index, symbol] of symbols.entries()) {
+    starts[index] = at
+    for (let i = 0; i < symbol.length; i += 1) bytes[at + i] = symbol.charCodeAt(i)
+    at += symbol.length
+  }
+  starts[symbols.length] = at
+}
+
+function numbersOf(symbols: readonly string[], mapping: Mapping): Numbered[] {
+  const numbers: Numbered[] = []
+  for (const [symbol, text] of symbols.entries()) {
+    const number = isSpecial(text) ? undefined : mapping.numberOf(text)
+    if (number !== undefined) numbers.push({ ...number, symbol })
+  }
+  return numbers
+}
+
+function isInLookup({ abi, nr }: { readonly abi: number; readonly nr: number }): boolean {
+  return abi < ABI_LIMIT && nr >= 0 && nr < LOOKUP_SIZE
+}
+
+function tooLarge(what: string): TracefpError {
+  return new TracefpError('TFP_ERR_MODEL_FORMAT', `${what}: the transition table would be too large; use a lower depth`)
+}

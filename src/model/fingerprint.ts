@@ -1,0 +1,144 @@
+// What a fingerprint is: the settings it was made under and, per program, the successor sets. Plain data; the codec writes
+// it, the ledger derives it, the transition table is compiled from it.
+import { TracefpError, UsageError } from '../errors.ts'
+import { isSpecial, type Mapping } from '../syscall/mapping.ts'
+import type { Image } from './stream.ts'
+
+/** What decides how a stream becomes transitions. Two fingerprints compare only when all of it is the same. */
+export interface Settings {
+  /** Name of the mapping, e.g. `linux-x86_64`. */
+  readonly mapping: string
+  /** Whether calls are seen in order of entry or of return. */
+  readonly order: 'entry' | 'return'
+  /** `thread`: one track per thread. `log`: one sequence, top to bottom, as the paper does. */
+  readonly tracks: 'thread' | 'log'
+  /** `program`: successor sets of their own per program. `set`: shared ones, as the paper does. */
+  readonly scope: 'program' | 'set'
+  /** Length of the sequences, 2 (the paper) to 8. */
+  readonly depth: number
+  /** Names of calls that are no part of transitions; sorted. */
+  readonly transparent: readonly string[]
+}
+
+export interface ProgramFingerprint {
+  /** programKeyOf(image); scope `set`: `*`. */
+  readonly key: string
+  readonly image: Image
+  /** Every symbol text used, sorted. */
+  readonly alphabet: readonly string[]
+  /**
+   * Context -> next symbol -> number of runs that had it. A context is depth-1 symbol texts joined by a space; a shorter
+   * one begins with a START symbol.
+   */
+  readonly successors: ReadonlyMap<string, ReadonlyMap<string, number>>
+  /** Exec set: key of the program -> number of runs. */
+  readonly execs: ReadonlyMap<string, number>
+}
+
+export interface Fingerprint {
+  readonly settings: Settings
+  /** mapping.hashOf over the symbols of all programs. */
+  readonly mappingHash: string
+  readonly runCount: number
+  /** Keys of the programs that were the root of a run; sorted. */
+  readonly roots: readonly string[]
+  readonly programs: ReadonlyMap<string, ProgramFingerprint>
+  /** SHA-256 of its file, byte for byte. */
+  readonly sha256: string
+}
+
+export const MAX_DEPTH = 8
+
+/** Symbols of one program that the transition table can number. */
+export const MAX_SYMBOL_COUNT = 32_000
+
+/** Calls that come and go with the vDSO. */
+export const DEFAULT_TRANSPARENT: readonly string[] = ['clock_gettime', 'getcpu', 'gettimeofday', 'time']
+
+/** Calls whose work tracefp cannot see: nothing is learned into, out of or across them. */
+export const NEVER_LEARNED: readonly string[] = ['io_uring_enter', 'io_uring_register', 'io_uring_setup']
+
+/** The image that stands for all programs under scope `set`. */
+export const SET_IMAGE: Image = { path: '*', sha256: null, buildId: null, script: null, argv0: null }
+
+/** The symbol of a track that ended by itself. */
+export const END_SYMBOL = '<end>'
+
+export function signalSymbol(signal: number): string {
+  return `<signal:${signal}>`
+}
+
+/** A START symbol begins a context: `<exec>`, `<thread>`, `<fork>`, `<signal:N>`. */
+export function isStartSymbol(symbol: string): boolean {
+  return isSpecial(symbol) && symbol !== END_SYMBOL
+}
+
+/** Whether a text can stand as a symbol in a file: printable ASCII without space, quote and backslash; not `->`. */
+export function isSymbolText(text: string): boolean {
+  return text.length <= 255 && /^[!#-[\]-~]+$/.test(text) && text !== '->'
+}
+
+/** Settings with the usual values where none are given. @throws UsageError for a depth or a name that cannot be. */
+export function makeSettings(mapping: Mapping, wanted: Partial<Settings> = {}): Settings {
+  const depth = wanted.depth ?? 2
+  if (!Number.isInteger(depth) || depth < 2 || depth > MAX_DEPTH) {
+    throw new UsageError(`depth ${depth} is not possible: give a whole number from 2 to ${MAX_DEPTH}`)
+  }
+  const transparent = [...new Set(wanted.transparent ?? DEFAULT_TRANSPARENT)].sort()
+  for (const name of transparent) {
+    if (!isSymbolText(name)) throw new UsageError(`${JSON.stringify(name)} is not the name of a call`)
+  }
+  return {
+    mapping: mapping.name,
+    order: wanted.order ?? 'entry',
+    tracks: wanted.tracks ?? 'thread',
+    scope: wanted.scope ?? 'program',
+    depth,
+    transparent,
+  }
+}
+
+/** What differs, as words for a message; undefined: nothing. */
+export function settingsDifference(known: Settings, other: Settings): string | undefined {
+  for (const name of ['mapping', 'order', 'tracks', 'scope', 'depth'] as const) {
+    if (known[name] !== other[name]) return `${name} ${known[name]}, not ${other[name]}`
+  }
+  const [a, b] = [known.transparent.join(' '), other.transparent.join(' ')]
+  return a === b ? undefined : `transparent "${a}", not "${b}"`
+}
+
+/** @throws TracefpError TFP_ERR_MODEL_SETTINGS (TFP_ERR_MODEL_MAPPING for the mapping) when they differ. */
+export function assertSameSettings(known: Settings, other: Settings, what: string): void {
+  const difference = settingsDifference(known, other)
+  if (difference === undefined) return
+  const code = known.mapping === other.mapping ? 'TFP_ERR_MODEL_SETTINGS' : 'TFP_ERR_MODEL_MAPPING'
+  throw new TracefpError(code, `${what} was made with ${difference}; use the same, or learn anew`)
+}
+
+/** @throws TracefpError TFP_ERR_MODEL_MAPPING when the numbers of `mapping` are not those of the fingerprint. */
+export function assertMapping(fingerprint: Fingerprint, mapping: Mapping, what: string): void {
+  const made = fingerprint.settings.mapping
+  if (made !== mapping.name) {
+    throw new TracefpError('TFP_ERR_MODEL_MAPPING', `${what} was made with mapping ${made}, not ${mapping.name}`)
+  }
+  if (mapping.hashOf(symbolsOf(fingerprint.programs.values())) === fingerprint.mappingHash) return
+  const why = `the numbers of mapping ${made} are not those it was made with`
+  throw new TracefpError('TFP_ERR_MODEL_MAPPING', `${what}: ${why}; learn anew, or use the tracefp that made it`)
+}
+
+/** Every symbol of several programs. */
+export function symbolsOf(programs: Iterable<ProgramFingerprint>): Set<string> {
+  const symbols = new Set<string>()
+  for (const program of programs) for (const symbol of program.alphabet) symbols.add(symbol)
+  return symbols
+}
+
+/** The sorted symbols of successor sets. */
+export function alphabetOf(successors: ReadonlyMap<string, ReadonlyMap<string, unknown>>): string[] {
+  const symbols = new Set<string>()
+  for (const [context, next] of successors) {
+    for (const symbol of context.split(' ')) symbols.add(symbol)
+    for (const symbol of next.keys()) symbols.add(symbol)
+  }
+  return [...symbols].sort()
+}
