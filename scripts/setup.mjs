@@ -9,11 +9,13 @@ import path from 'node:path'
 import { chooseBuilder, nodeHeadersFolder, ROOT, SetupError } from './toolchain.mjs'
 
 export const ADDON = path.join(ROOT, 'build/Release/tracefp.node')
+const NATIVE_STAMP = path.join(ROOT, 'build/native.stamp')
 export const MAIN = path.join(ROOT, 'lib/cli/main.js')
 
 /** Everything that `tracefp` needs to run from this checkout. */
 export function setUp() {
   checkMachine()
+  if (!isNativeFresh()) chooseBuilder() // a missing compiler is told before minutes are spent
   installPackages()
   buildNative()
   buildLibrary()
@@ -48,24 +50,31 @@ function installPackages() {
 
 /** @param {{ builder?: 'cmake' | 'gyp', force?: boolean }} options */
 export function buildNative(options = {}) {
-  const stamp = path.join(ROOT, 'build/native.stamp')
-  const signature = signatureOf(['native', 'CMakeLists.txt', 'binding.gyp'])
-  const [stampedSignature, stampedBuilder] = readStamp(stamp)
-  const wants = options.builder ?? stampedBuilder
-  if (!options.force && existsSync(ADDON) && stampedSignature === signature && stampedBuilder === wants) return
-
+  if (!options.force && isNativeFresh(options.builder)) return
+  const signature = nativeSignature() // before the build: an edit during it is not missed
   const builder = options.builder ?? chooseBuilder()
-  const bin = (name) => path.join(ROOT, 'node_modules/.bin', name)
+  const builderBefore = readStamp(NATIVE_STAMP)[1]
   // Both builders leave their file at the same place, and neither replaces a newer one of the other.
-  if (stampedBuilder !== builder) rmSync(ADDON, { force: true })
+  if (builderBefore !== builder) rmSync(ADDON, { force: true })
+  const bin = (name) => path.join(ROOT, 'node_modules/.bin', name)
   const title = 'building the native addon'
   if (builder === 'cmake') {
     runStep(title, [process.execPath, bin('cmake-js'), 'build', '--out', 'build'])
   } else {
-    const verbs = stampedBuilder === 'gyp' ? ['configure', 'build'] : ['rebuild']
+    const verbs = builderBefore === 'gyp' ? ['configure', 'build'] : ['rebuild']
     runStep(title, [process.execPath, bin('node-gyp'), ...verbs, `--nodedir=${nodeHeadersFolder()}`])
   }
-  writeStamp(stamp, signature, builder)
+  writeStamp(NATIVE_STAMP, signature, builder)
+}
+
+function isNativeFresh(builder) {
+  const [stampedSignature, stampedBuilder] = readStamp(NATIVE_STAMP)
+  if (builder !== undefined && builder !== stampedBuilder) return false
+  return existsSync(ADDON) && stampedSignature === nativeSignature()
+}
+
+function nativeSignature() {
+  return signatureOf(['native', 'CMakeLists.txt', 'binding.gyp'])
 }
 
 export function buildLibrary() {
