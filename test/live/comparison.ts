@@ -17,6 +17,7 @@ export interface ComparedTrack {
 
 interface LiveTrack extends ComparedTrack {
   readonly tgid: number
+  isHelper: boolean
   isOn: boolean
   wasOn: boolean
 }
@@ -24,6 +25,7 @@ interface LiveTrack extends ComparedTrack {
 const SIGNAL_NAMES = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]))
 const BEGIN_MARK = /(?:^|:)sys_5001$/
 const END_MARK = /(?:^|:)sys_5002$/
+const HELPER_MARK = /(?:^|:)sys_5003$/
 
 /** The first name of a number wins in `os.constants`' order, but for the two numbers that carry two. */
 export function signalName(signal: number): string {
@@ -61,14 +63,16 @@ export function readTracks(
       if (event.kind !== 'exec' && !known.has(event.parentTid)) {
         problems.push(`birth of tid ${event.tid} by tid ${event.parentTid}, which was never born`)
       }
-      if (event.kind !== 'thread' && event.tgid !== event.tid) problems.push(`tid ${event.tid} does not lead its process`)
+      if (event.kind !== 'thread' && event.tgid !== event.tid)
+        problems.push(`tid ${event.tid} does not lead its process`)
       const parent = alive.get(event.parentTid)
       if (event.kind === 'thread' && parent !== undefined && parent.tgid !== event.tgid) {
         problems.push(`thread ${event.tid} is not of the process of tid ${event.parentTid}`)
       }
       const isOn = event.kind !== 'exec' && parent?.isOn === true
       const kind = event.kind === 'thread' || event.kind === 'fork' ? event.kind : 'main'
-      const track = { tid: event.tid, tgid: event.tgid, kind, tokens: [], end: null, isOn, wasOn: isOn } as LiveTrack
+      const { tid, tgid } = event
+      const track: LiveTrack = { tid, tgid, kind, tokens: [], end: null, isHelper: false, isOn, wasOn: isOn }
       all.push(track)
       alive.set(event.tid, track)
       known.add(event.tid)
@@ -88,6 +92,7 @@ export function readTracks(
         track.isOn = true
         track.wasOn = true
       } else if (END_MARK.test(symbol)) track.isOn = false
+      else if (HELPER_MARK.test(symbol)) track.isHelper = true
       else if (track.isOn) track.tokens.push(symbol)
     } else if (event.type === 'signal') {
       const track = find(event)
@@ -100,7 +105,7 @@ export function readTracks(
     } else if (event.type === 'gap') problems.push(`a gap of ${event.count} records in tid ${event.tid}`)
   }
   for (const track of alive.values()) problems.push(`tid ${track.tid} (${track.kind}) never ended`)
-  return { tracks: all.filter((track) => track.wasOn), problems }
+  return { tracks: all.filter((track) => track.wasOn && !track.isHelper), problems }
 }
 
 function endsWith(tokens: readonly string[], sequence: readonly string[]): boolean {
@@ -194,7 +199,8 @@ export function compareRun(expectation: Expectation, run: RecordedRun, symbolOf:
   problems.push(...matchTracks(expectation.tracks, tracks))
   for (const line of expectation.counts) {
     const count = countOf(line, run.events, symbolOf)
-    if (count < line.min || count > line.max) problems.push(`${line.what} ${line.name}: expected ${line.min}, saw ${count}`)
+    if (count < line.min || count > line.max)
+      problems.push(`${line.what} ${line.name}: expected ${line.min}, saw ${count}`)
   }
   const notes = run.events.filter((event) => event.type === 'note').filter((note) => note.inconclusive)
   for (const note of notes) {

@@ -77,7 +77,9 @@ class SequenceParser {
     if (suffix === undefined || !/^\*\d*$/.test(suffix)) return { items: inner, isFloating: false }
     this.#at += 1
     if (suffix === '*') return { items: inner, isFloating: true }
-    return { items: Array.from({ length: Number(suffix.slice(1)) }, () => inner).flat(), isFloating: false }
+    const times = Number(suffix.slice(1))
+    if (times * inner.length > MAX_ITEMS) throw new Error('too many items')
+    return { items: Array.from({ length: times }, () => inner).flat(), isFloating: false }
   }
 }
 

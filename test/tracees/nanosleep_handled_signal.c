@@ -11,7 +11,7 @@ int main(void) {
   pid_t parent = getpid();
   if (pipe(ready) != 0) return 1;
   handle(SIGUSR1, on_signal, SA_RESTART);
-  if (raw_fork() == 0) {
+  if (fork_helper() == 0) {
     if (read(ready[0], &byte, 1) != 1) _exit(1);
     sleep_ms(150);
     kill(parent, SIGUSR1);

@@ -7,7 +7,7 @@
 int main(void) {
   pid_t parent = getpid();
   handle(SIGUSR1, SIG_IGN, 0);
-  if (raw_fork() == 0) {
+  if (fork_helper() == 0) {
     for (int i = 0; i < 3; i++) {
       sleep_ms(40);
       kill(parent, SIGUSR1);

@@ -4,7 +4,7 @@
 
 int main(void) {
   pid_t parent = getpid();
-  if (raw_fork() == 0) {
+  if (fork_helper() == 0) {
     for (int i = 0; i < 3; i++) {
       sleep_ms(60);
       kill(parent, SIGSTOP);

@@ -5,7 +5,7 @@
 int main(void) {
   struct timespec limit = {0, 300000000};
   pid_t parent = getpid();
-  if (raw_fork() == 0) {
+  if (fork_helper() == 0) {
     sleep_ms(60);
     kill(parent, SIGSTOP);
     sleep_ms(60);

@@ -11,7 +11,7 @@ int main(void) {
   pid_t parent = getpid();
   if (pipe(ends) != 0) return 1;
   handle(SIGUSR1, on_signal, SA_RESTART);
-  if (raw_fork() == 0) {
+  if (fork_helper() == 0) {
     for (int i = 0; i < 5; i++) {
       sleep_ms(30);
       kill(parent, SIGUSR1);

@@ -5,7 +5,7 @@
 
 int main(void) {
   pid_t parent = getpid();
-  pid_t child = raw_fork();
+  pid_t child = fork_helper();
   if (child == 0) {
     for (int i = 0; i < 50; i++) {
       kill(parent, SIGSTOP);
