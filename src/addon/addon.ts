@@ -1,0 +1,91 @@
+// Finds and loads the native addon, and gives it types. The only file that knows where a .node file is.
+
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { TracefpError } from '../errors.ts'
+
+/** Where tracer and tracee run. `auto`: on one CPU while a process has one thread, unnoticed by it. */
+export type Pin = 'auto' | 'always' | 'never'
+
+export interface LaunchOptions {
+  /** Resolved path of the executable; PATH is not searched. */
+  readonly path: string
+  readonly argv: readonly string[]
+  /** `NAME=value` strings. */
+  readonly env: readonly string[]
+  /** Empty = the host's own. */
+  readonly cwd: string
+  /** Descriptors that become the program's 0, 1, 2; -1 = /dev/null. */
+  readonly stdio: readonly [number, number, number]
+  readonly uid: number | null
+  readonly gid: number | null
+  readonly pin: Pin
+  /** In a terminal: stop this process too when the program stops, or its shell never sees the job stopped. */
+  readonly stopsWithRoot: boolean
+}
+
+export interface EngineResult {
+  readonly rootPid: number
+  readonly exitCode: number
+  readonly exitSignal: number
+  /** The system call with which the launch failed; empty = it did not. */
+  readonly failedOperation: string
+  readonly errno: number
+  readonly errorText: string
+}
+
+/** A running engine: a native thread that writes records into `ring`. */
+export interface NativeSession {
+  /** The reader has dealt with an exec record: the tracee goes on, or is killed. */
+  answerExec(allow: boolean): void
+  /** Kills every tracee; the ring's state becomes `ended` soon. */
+  stop(): void
+  /** Joins the thread. Call it once, after the ring's state is `ended` or `failed` and the ring is drained. */
+  finish(): void
+  result(): EngineResult
+}
+
+export interface NativeSessionOptions {
+  readonly engine: 'trace' | 'scripted'
+  readonly ring: Uint32Array
+  readonly onDoorbell: () => void
+  readonly launch?: LaunchOptions
+  /** Records for engine `scripted`, four words each. */
+  readonly script?: Uint32Array
+}
+
+export interface Addon {
+  readonly NativeSession: new (options: NativeSessionOptions) => NativeSession
+  makePipe(): [number, number]
+  ringLayout(): Record<string, number>
+  knownCallNumbers(abi: number): Record<string, number>
+}
+
+let loaded: Addon | undefined
+
+/**
+ * The native addon: `build/` of a checkout or `prebuilds/` of the package.
+ * @throws TracefpError TFP_ERR_ADDON_MISSING when there is none for this machine.
+ */
+export function loadAddon(): Addon {
+  loaded ??= load()
+  return loaded
+}
+
+function load(): Addon {
+  const require = createRequire(import.meta.url)
+  const override = process.env['TRACEFP_ADDON'] // a sanitizer or debug build
+  try {
+    if (override !== undefined) return require(override) as Addon
+    const find = require('node-gyp-build') as (dir: string) => Addon
+    return find(fileURLToPath(new URL('../..', import.meta.url)))
+  } catch (cause) {
+    const machine = `${process.platform}-${process.arch}`
+    throw new TracefpError(
+      'TFP_ERR_ADDON_MISSING',
+      `no native addon for ${machine} could be loaded; prebuilt for linux-x64 and linux-arm64 with glibc 2.34 or newer, ` +
+        "elsewhere build it: 'npx node-gyp rebuild' in the package's folder (needs g++, make, python3)",
+      { cause },
+    )
+  }
+}

@@ -1,0 +1,155 @@
+// Source `live`: starts an engine, drains its ring and tells a StreamHandler, record by record. It runs in tracefp's own
+// worker (or a test): the thread that drains may take its time, the tracee waits; a host's thread must not.
+//
+//   doorbell -> drain -> records? look again in 4 ms : after 25 empty looks sleep until the doorbell
+
+import { type EngineResult, type LaunchOptions, loadAddon, type NativeSession } from '../addon/addon.ts'
+import type { BirthKind, StreamHandler } from '../model/stream.ts'
+import { BIRTH_KIND, NOTE_KIND, RECORD_KIND, RECORD_RESTART, RING_STATE } from '../ring/layout.gen.ts'
+import { RingReader } from '../ring/reader.ts'
+import { type ImageCache, identifyImage } from './image.ts'
+import { noteOf } from './notes.ts'
+
+const LOOK_MS = 4
+const EMPTY_LOOKS_BEFORE_SLEEP = 25
+/** Bounds one turn of the event loop, so that a stop request is heard within a few milliseconds. */
+const BATCH = 16_384
+
+export interface LiveOptions {
+  readonly engine: 'trace' | 'scripted'
+  readonly launch?: LaunchOptions
+  readonly script?: Uint32Array
+  readonly imageCache: ImageCache
+  /** Records; a power of two. */
+  readonly capacity?: number
+  /** Called once the program's first image is known, before its first instruction. */
+  readonly onStart?: (rootPid: number) => void
+}
+
+const BIRTH_KINDS: ReadonlyMap<number, BirthKind> = new Map([
+  [BIRTH_KIND.exec, 'exec'],
+  [BIRTH_KIND.thread, 'thread'],
+  [BIRTH_KIND.fork, 'fork'],
+  [BIRTH_KIND.join, 'join'],
+])
+const NOTE_NAMES = new Map(Object.entries(NOTE_KIND).map(([name, code]) => [code as number, name]))
+
+export class LiveSource {
+  readonly #options: LiveOptions
+  readonly #handler: StreamHandler
+  readonly #ring: RingReader
+  #native: NativeSession | null = null
+  #timer: NodeJS.Timeout | null = null
+  #emptyLookCount = 0
+  #hasStarted = false
+  #settle: { resolve(result: EngineResult): void; reject(error: unknown): void } | null = null
+
+  constructor(options: LiveOptions, handler: StreamHandler) {
+    this.#options = options
+    this.#handler = handler
+    this.#ring = new RingReader(options.capacity)
+  }
+
+  /**
+   * Runs the session to its end. A launch that failed is in the result, not thrown.
+   * @throws what the handler throws: the session is then stopped.
+   */
+  run(): Promise<EngineResult> {
+    const { NativeSession } = loadAddon()
+    const { engine, launch, script } = this.#options
+    return new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject }
+      this.#native = new NativeSession({
+        engine,
+        ring: this.#ring.words,
+        onDoorbell: () => this.#look(),
+        ...(launch === undefined ? {} : { launch }),
+        ...(script === undefined ? {} : { script }),
+      })
+    })
+  }
+
+  /** Kills the program and everything it started; `run` then resolves. */
+  stop(): void {
+    this.#native?.stop()
+  }
+
+  #look(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#timer = null
+    if (this.#native === null) return
+    const state = this.#ring.state
+    let count: number
+    try {
+      count = this.#ring.drain(this.#visit, BATCH)
+    } catch (error) {
+      this.#finish()
+      this.#settle?.reject(error)
+      return
+    }
+    if (count === 0 && (state === RING_STATE.ended || state === RING_STATE.failed)) {
+      const dropped = this.#ring.droppedCount
+      if (dropped > 0) this.#handler.onGap(0, dropped)
+      this.#settle?.resolve(this.#finish())
+      return
+    }
+    if (count === BATCH) {
+      setImmediate(() => this.#look())
+      return
+    }
+    this.#emptyLookCount = count > 0 ? 0 : this.#emptyLookCount + 1
+    if (this.#emptyLookCount > EMPTY_LOOKS_BEFORE_SLEEP && this.#ring.sleep()) return
+    // The end rings no second time: if it was reached, the next look comes at once.
+    const isOver = state === RING_STATE.ended || state === RING_STATE.failed
+    this.#timer = setTimeout(() => this.#look(), isOver ? 0 : LOOK_MS)
+  }
+
+  #finish(): EngineResult {
+    const native = this.#native as NativeSession
+    this.#native = null
+    native.stop()
+    native.finish()
+    return native.result()
+  }
+
+  readonly #visit = (tid: number, value: number, packed: number, extra: number): void => {
+    const handler = this.#handler
+    const flags = packed >>> 16
+    switch (packed & 0xff) {
+      case RECORD_KIND.call:
+        handler.onCall(tid, (packed >>> 8) & 0xff, value, (flags & RECORD_RESTART) !== 0)
+        return
+      case RECORD_KIND.signal:
+        handler.onSignal(tid, value)
+        return
+      case RECORD_KIND.birth:
+        handler.onBirth(tid, value, extra, BIRTH_KINDS.get(flags) ?? 'join')
+        return
+      case RECORD_KIND.exec:
+        this.#exec(tid, value)
+        return
+      case RECORD_KIND.exit:
+        handler.onExit(tid, value, flags)
+        return
+      case RECORD_KIND.gap:
+        handler.onGap(tid, value)
+        return
+      case RECORD_KIND.note:
+        handler.onNote(noteOf(NOTE_NAMES.get(value) ?? 'unknown', tid))
+        return
+      default:
+        throw new Error(`a ring record of unknown kind ${packed & 0xff}`)
+    }
+  }
+
+  /** The tracee waits before its first instruction until it is answered. */
+  #exec(tid: number, formerTid: number): void {
+    const image = identifyImage(tid, this.#options.imageCache)
+    this.#handler.onExec(tid, formerTid, image)
+    if (!this.#hasStarted) {
+      this.#hasStarted = true
+      this.#options.onStart?.(tid)
+    }
+    this.#native?.answerExec(true)
+  }
+}

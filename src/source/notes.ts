@@ -1,0 +1,41 @@
+// What the engine's notes say to people, and whether they forbid the verdict "authentic".
+
+import type { StreamNote } from '../model/stream.ts'
+
+const NOTES: Readonly<Record<string, Omit<StreamNote, 'code'> & { readonly code: string }>> = {
+  noNewPrivs: {
+    code: 'no_new_privs',
+    message: 'no_new_privs was set, since tracefp does not run as root: setuid programs lose their privileges',
+    inconclusive: false,
+  },
+  untracedRefused: {
+    code: 'untraced',
+    message: 'a child that nobody may trace (CLONE_UNTRACED) was asked for and refused with EPERM',
+    inconclusive: true,
+  },
+  untracedKilled: {
+    code: 'untraced',
+    message: 'a child that nobody may trace (CLONE_UNTRACED) appeared; it and its process were killed',
+    inconclusive: true,
+  },
+  listener: {
+    code: 'listener',
+    message: 'the program installed a seccomp listener of its own: calls that it answers itself are not seen',
+    inconclusive: true,
+  },
+  ownFilter: {
+    code: 'own_filter',
+    message: 'the program installed a seccomp filter of its own: calls that the filter refuses are not seen',
+    inconclusive: false,
+  },
+  unknownTracee: {
+    code: 'unknown_tracee',
+    message: 'a tracee was met without its birth: its parent was killed before announcing it',
+    inconclusive: false,
+  },
+}
+
+export function noteOf(name: string, tid: number): StreamNote {
+  const note = NOTES[name] ?? { code: 'unknown', message: `the engine sent an unknown note: ${name}`, inconclusive: true }
+  return { ...note, message: `${note.message} (tid ${tid})` }
+}
