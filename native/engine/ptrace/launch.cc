@@ -168,14 +168,14 @@ std::vector<const char*> pointers_to(const std::vector<std::string>& strings) {
 }  // namespace
 
 Launch::Launch(const LaunchOptions& options)
-    : argv_(pointers_to(options.argv)), env_(pointers_to(options.env)), path_(options.path), cwd_(options.cwd) {
-  sh_argv_ = {"sh", path_.c_str()};
+    : options_(options), argv_(pointers_to(options_.argv)), env_(pointers_to(options_.env)) {
+  sh_argv_ = {"sh", options_.path.c_str()};
   for (size_t i = 1; i < argv_.size(); i++) sh_argv_.push_back(argv_[i]);
-  shared_.path = path_.c_str();
+  shared_.path = options_.path.c_str();
   shared_.argv = argv_.data();
   shared_.sh_argv = sh_argv_.data();
   shared_.env = env_.data();
-  shared_.cwd = cwd_.empty() ? nullptr : cwd_.c_str();
+  shared_.cwd = options_.cwd.empty() ? nullptr : options_.cwd.c_str();
   for (int i = 0; i < 3; i++) shared_.stdio[i] = options.stdio[i];
   shared_.has_uid = options.uid.has_value();
   shared_.has_gid = options.gid.has_value();

@@ -55,12 +55,10 @@ class Launch {
   };
 
  private:
-  std::vector<std::string> strings_;
+  const LaunchOptions options_;  // owns the strings below
   std::vector<const char*> argv_;
   std::vector<const char*> sh_argv_;
   std::vector<const char*> env_;
-  std::string path_;
-  std::string cwd_;
   Shared shared_{};
   void* stack_ = nullptr;
   pid_t pid_ = -1;
