@@ -31,18 +31,19 @@ void interrupt(Tracee& tracee, bool is_restarting) {
   if (is_restarting) tracee.restart_due = true;
 }
 
-void push_frame(Tracee& tracee) {
+void push_frame(Tracee& tracee, bool is_restarting) {
   if (tracee.frames.size() == kMaxHandlerFrames) tracee.frames.erase(tracee.frames.begin());
-  tracee.frames.push_back(tracee.last);
+  tracee.frames.push_back({tracee.last, is_restarting || tracee.restart_due});
   tracee.restart_due = false;
 }
 
 void pop_frame(Tracee& tracee, uint64_t ip) {
   tracee.restart_due = false;
   if (tracee.frames.empty()) return;
-  tracee.last = tracee.frames.back();
+  const Frame frame = tracee.frames.back();
   tracee.frames.pop_back();
-  tracee.restart_due = ip == tracee.last.ip - kSyscallInsnBytes;
+  tracee.last = frame.entry;
+  tracee.restart_due = frame.may_restart && ip == frame.entry.ip - kSyscallInsnBytes;
 }
 
 }  // namespace tracefp

@@ -28,6 +28,12 @@ struct Entry {
   uint64_t ip = 0;
 };
 
+// What a handler interrupted.
+struct Frame {
+  Entry entry;         // the last call entered before it
+  bool may_restart;    // that call was interrupted, and SA_RESTART decides
+};
+
 // A handler left by siglongjmp never returns: the stack is bounded and the oldest frame goes first.
 constexpr size_t kMaxHandlerFrames = 64;
 
@@ -41,7 +47,7 @@ struct Tracee {
   bool restart_due = false;   // the kernel will repeat `last`
   bool bore_child = false;    // a birth was announced since `last` was entered
   Awaited awaited = Awaited::kNothing;
-  std::vector<Entry> frames;  // calls during which a handler started, innermost last
+  std::vector<Frame> frames;  // handlers that run, innermost last
 };
 
 struct Entered {
@@ -55,10 +61,11 @@ Entered enter(Tracee& tracee, const Entry& entry);
 // A signal without a handler or a group-stop; `is_restarting`: the call underway will be repeated by the kernel.
 void interrupt(Tracee& tracee, bool is_restarting);
 
-// A handler starts.
-void push_frame(Tracee& tracee);
+// A handler starts; `is_restarting` as above.
+void push_frame(Tracee& tracee, bool is_restarting);
 
-// rt_sigreturn returned to `ip`.
+// rt_sigreturn returned to `ip`. The address alone would not do: a timer may interrupt the program right before the
+// syscall instruction, and then it returns there too.
 void pop_frame(Tracee& tracee, uint64_t ip);
 
 }  // namespace tracefp

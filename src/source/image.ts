@@ -76,9 +76,10 @@ function findScript(
 
 /** Where a name that the tracee used is for it (`path`) and for us (`open`). */
 function locate(tid: number, name: string, cwd: string, root: string): { path: string; open: string } | null {
-  const descriptor = /^\/(?:dev|proc\/self)\/fd\/(\d+)$/.exec(name)
-  if (descriptor !== null) {
-    const open = `/proc/${tid}/fd/${descriptor[1]}`
+  // "self" in such a path is the tracee, not us.
+  const own = /^\/(?:dev\/(fd\/\d+)|proc\/(?:self|thread-self)\/(.+))$/.exec(name)
+  if (own !== null) {
+    const open = `/proc/${tid}/${own[1] ?? own[2]}`
     const target = readLink(open)
     return target === null ? null : { path: insideRoot(target, root), open }
   }

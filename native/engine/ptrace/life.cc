@@ -173,11 +173,12 @@ void Life::stop() {
 Resumption Life::on_signal(Tracee& tracee, int signal) {
   ProcStatus status;
   const bool has_handler = read_proc_status(tracee.tid, &status) && ((status.caught >> (signal - 1)) & 1) != 0;
+  const bool restarting = is_restarting(tracee.tid, tracee.last);
   if (has_handler) {
     if (has_begun_) record(tracee.tid, RecordKind::kSignal, static_cast<uint32_t>(signal), 0, now_ms());
-    push_frame(tracee);
+    push_frame(tracee, restarting);
   } else {
-    interrupt(tracee, is_restarting(tracee.tid, tracee.last));
+    interrupt(tracee, restarting);
   }
   return {true, How::kCont, signal};
 }
@@ -209,20 +210,16 @@ void Life::on_end(pid_t tid, const Stop& stop) {
 void Life::kill_all() {
   for (const auto& [tid, tracee] : tracees_) kill(tracee.tgid, SIGKILL);
   for (const pid_t tid : early_) kill(tid, SIGKILL);
+  early_.clear();
   int status;
   for (;;) {
     const pid_t tid = wait_any(&status);
     if (tid < 0) return;
     if (tid == 0) continue;
     if (WIFSTOPPED(status)) {
-      // Born while we were killing.
-      kill(tid, SIGKILL);
-      continue;
-    }
-    if (tid == result_.root_pid) {
-      const Stop stop = classify(status);
-      result_.exit_code = stop.code;
-      result_.exit_signal = stop.signal;
+      kill(tid, SIGKILL);  // born while we were killing
+    } else if (find(tid) != nullptr) {
+      on_end(tid, classify(status));
     }
   }
 }
