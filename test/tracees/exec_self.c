@@ -1,6 +1,5 @@
 // A program that execs itself goes on in the same track, with the execve before the new image.
 //= main: getppid execve exec:exec_self getppid*2
-//= count execve 2
 #include "tracee.h"
 
 int main(int count, char **arguments) {

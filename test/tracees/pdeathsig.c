@@ -1,6 +1,6 @@
 // A child that asked for SIGKILL at its parent's death ends when the root program does.
 //= main: clone read exit_group exited(0)
-//= fork: prctl write read killed(SIGKILL)
+//= fork: prctl write read? killed(SIGKILL)
 #include "tracee.h"
 
 int main(void) {

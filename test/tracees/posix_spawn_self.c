@@ -1,7 +1,7 @@
 // A program started by posix_spawn is one forked track with one exec.
 //= fork: getppid*3 exited(0)
 //= births fork 1
-//= count execve 2
+//= count execve 1..2
 #include "tracee.h"
 #include <spawn.h>
 
