@@ -3,6 +3,7 @@
 // stands bare, anything else is a JSON string with all but ASCII as \uXXXX. What is not canonical is refused.
 import { createHash } from 'node:crypto'
 import { type ErrorCode, FormatError } from '../errors.ts'
+import { isSymbolText } from './fingerprint.ts'
 
 /** Larger files are refused before they are looked at. */
 export const MAX_TEXT_LENGTH: number = 64 * 1024 * 1024
@@ -35,6 +36,9 @@ export class LineReader {
   readonly file: string
   readonly #lines: readonly string[]
   #next = 2
+  /** Texts that were looked at before: a file repeats a few of them thousands of times. */
+  readonly #symbols = new Set<string>()
+  readonly #counts = new Map<string, number>()
 
   /** @throws FormatError when kind, version, checksum or characters are not right. */
   constructor(kind: TextKind, text: string, file: string) {
@@ -92,9 +96,21 @@ export class LineReader {
     return word
   }
 
+  /** Whether the text can stand as a symbol. */
+  isSymbol(text: string): boolean {
+    if (this.#symbols.has(text)) return true
+    if (!isSymbolText(text)) return false
+    this.#symbols.add(text)
+    return true
+  }
+
   /** A positive integer up to `max`. */
   count(text: string, max: number): number {
-    const value = /^[1-9][0-9]{0,9}$/.test(text) ? Number(text) : 0
+    let value = this.#counts.get(text)
+    if (value === undefined) {
+      value = /^[1-9][0-9]{0,9}$/.test(text) ? Number(text) : 0
+      this.#counts.set(text, value)
+    }
     if (value < 1 || value > max) this.fail(`"${shorten(text)}" is not a number from 1 to ${max}`)
     return value
   }

@@ -4,7 +4,6 @@ import type { Mapping } from '../syscall/mapping.ts'
 import { frameText, LineReader, type TextKind, writeWord } from './canonical.ts'
 import { MAX_RUN_COUNT, readContext } from './codec-fingerprint.ts'
 import { readImage, readSettings, writeImage, writeSettings } from './codec-settings.ts'
-import { isSymbolText } from './fingerprint.ts'
 import type { RunInfo } from './learner.ts'
 import { Ledger, type LedgerProgram } from './ledger.ts'
 import { RunSet } from './run-set.ts'
@@ -104,7 +103,7 @@ function readTransitions(reader: LineReader, depth: number, runCount: number): M
   for (let rest = reader.take('after'); rest !== undefined; rest = reader.take('after')) {
     const arrow = rest.indexOf(' -> ')
     const [symbol = '', runs = '', ...more] = arrow < 0 ? [] : rest.slice(arrow + 4).split(' ')
-    if (!isSymbolText(symbol) || more.length > 0) reader.fail('expected "after CONTEXT -> SYMBOL RUNS"')
+    if (!reader.isSymbol(symbol) || more.length > 0) reader.fail('expected "after CONTEXT -> SYMBOL RUNS"')
     const context = readContext(reader, rest.slice(0, arrow), depth)
     let next = transitions.get(context)
     if (next === undefined) {

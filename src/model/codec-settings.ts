@@ -1,7 +1,7 @@
 // The head that fingerprints and ledgers share: mapping and its hash, order, tracks, scope, depth, transparent calls.
 import type { LineReader } from './canonical.ts'
 import { writeWord } from './canonical.ts'
-import { isSymbolText, MAX_DEPTH, type Settings } from './fingerprint.ts'
+import { MAX_DEPTH, type Settings } from './fingerprint.ts'
 import { type Image, programKeyOf } from './stream.ts'
 
 export function writeSettings(settings: Settings, mappingHash: string): string[] {
@@ -89,7 +89,7 @@ function readTransparent(reader: LineReader): readonly string[] {
   const names = rest.split(' ')
   let previous: string | undefined
   for (const name of names) {
-    if (!isSymbolText(name)) reader.fail('transparent: not the name of a call')
+    if (!reader.isSymbol(name)) reader.fail('transparent: not the name of a call')
     reader.ascending(previous, name)
     previous = name
   }

@@ -1,8 +1,8 @@
 // Program fingerprint -> the bytes of a transition table, laid out as table-layout.ts says.
 import { TracefpError, UsageError } from '../errors.ts'
 import { isSpecial, type Mapping } from '../syscall/mapping.ts'
-import { END_SYMBOL, MAX_DEPTH, MAX_SYMBOL_COUNT, type ProgramFingerprint, signalSymbol } from './fingerprint.ts'
-import { buildStates, type States } from './states.ts'
+import { MAX_DEPTH, MAX_SYMBOL_COUNT, type ProgramFingerprint, signalSymbol } from './fingerprint.ts'
+import { type Alphabet, buildStates, type States, wordsPerRowOf } from './states.ts'
 import { ABI_LIMIT, HEADER_BYTES, LOOKUP_SIZE, SIGNAL_LIMIT, TABLE_MAGIC, TABLE_VERSION, WORD } from './table-layout.ts'
 
 const MAX_TABLE_BYTES = 1 << 29
@@ -23,40 +23,28 @@ export function depthOf(program: ProgramFingerprint): number {
 export function compileTable(program: ProgramFingerprint, mapping: Mapping, wantedDepth?: number): SharedArrayBuffer {
   const depth = wantedDepth ?? depthOf(program)
   if (!Number.isInteger(depth) || depth < 2 || depth > MAX_DEPTH) throw new UsageError(`depth ${depth} is not possible`)
-  const { symbols, indexOf } = canonicalSymbols(program, mapping)
-  const transitions = [...program.successors].map(([context, next]) => ({
-    context: context.split(' ').map(indexOf),
-    next: [...next.keys()].map(indexOf),
-  }))
-  return writeTable(
-    depth,
-    symbols,
-    buildStates(symbols.length, depth, transitions, symbols.indexOf(END_SYMBOL)),
-    mapping,
-  )
+  const alphabet = canonicalAlphabet(program, mapping)
+  if (alphabet.symbols.length > MAX_SYMBOL_COUNT) throw tooLarge(program.key)
+  return writeTable(depth, alphabet.symbols, buildStates(program.successors, alphabet, depth), mapping)
 }
 
 /** `sys_N` of a number that has a name by now becomes that name, so that one number has one symbol. */
-function canonicalSymbols(
-  program: ProgramFingerprint,
-  mapping: Mapping,
-): { symbols: string[]; indexOf: (text: string) => number } {
-  const names = new Map<string, string>()
-  for (const text of program.alphabet) {
+function canonicalAlphabet(program: ProgramFingerprint, mapping: Mapping): Alphabet {
+  const names = program.alphabet.map((text) => {
     const number = isSpecial(text) ? undefined : mapping.numberOf(text)
-    names.set(text, number === undefined ? text : mapping.symbolOf(number.abi, number.nr))
-  }
-  const symbols = [...new Set(names.values())].sort()
-  if (symbols.length > MAX_SYMBOL_COUNT) throw tooLarge(program.key)
+    return number === undefined ? text : mapping.symbolOf(number.abi, number.nr)
+  })
+  const symbols = [...new Set(names)].sort()
   const indexes = new Map(symbols.map((symbol, index) => [symbol, index]))
-  return { symbols, indexOf: (text) => indexes.get(names.get(text) as string) as number }
+  for (const [at, text] of program.alphabet.entries()) indexes.set(text, indexes.get(names[at] as string) as number)
+  return { symbols, indexes }
 }
 
 function writeTable(depth: number, symbols: readonly string[], states: States, mapping: Mapping): SharedArrayBuffer {
   const numbers = numbersOf(symbols, mapping)
   const abis = [...new Set(numbers.filter((n) => isInLookup(n)).map((n) => n.abi))].sort()
   const extras = numbers.filter((n) => !isInLookup(n)).sort((a, b) => a.abi - b.abi || a.nr - b.nr)
-  const wordsPerRow = Math.max(1, (symbols.length + 31) >>> 5)
+  const wordsPerRow = wordsPerRowOf(symbols.length)
   const textLength = symbols.reduce((sum, symbol) => sum + symbol.length, 0)
 
   let end = HEADER_BYTES
@@ -66,7 +54,7 @@ function writeTable(depth: number, symbols: readonly string[], states: States, m
     if (bytes > MAX_TABLE_BYTES || end > MAX_TABLE_BYTES) throw tooLarge(`depth ${depth}`)
     return offset
   }
-  const rows = place(states.count * wordsPerRow * 4)
+  const rows = place(states.rows.byteLength)
   const next = states.next === undefined ? 0 : place(states.next.byteLength)
   const lookup = place((abis.length + 1) * LOOKUP_SIZE * 2)
   const extrasAt = place(extras.length * 12)
@@ -94,7 +82,7 @@ function writeTable(depth: number, symbols: readonly string[], states: States, m
   for (const kind of ['exec', 'thread', 'fork', 'end'] as const) header[WORD[kind]] = symbols.indexOf(`<${kind}>`)
   for (const [block, abi] of abis.entries()) header[WORD.abiBlock + abi] = block + 1
 
-  writeRows(new Uint32Array(buffer, rows, states.count * wordsPerRow), states, wordsPerRow)
+  new Uint32Array(buffer, rows, states.rows.length).set(states.rows)
   if (states.next !== undefined) new Uint32Array(buffer, next, states.next.length).set(states.next)
   const lookupView = new Int16Array(buffer, lookup, (abis.length + 1) * LOOKUP_SIZE).fill(-1)
   for (const { abi, nr, symbol } of numbers) {
@@ -105,15 +93,6 @@ function writeTable(depth: number, symbols: readonly string[], states: States, m
   for (let n = 0; n < SIGNAL_LIMIT; n += 1) signalsView[n] = symbols.indexOf(signalSymbol(n))
   writeTexts(buffer, text, symbols)
   return buffer
-}
-
-function writeRows(rows: Uint32Array, states: States, wordsPerRow: number): void {
-  for (const [state, successors] of states.successors.entries()) {
-    for (const symbol of successors) {
-      const at = state * wordsPerRow + (symbol >>> 5)
-      rows[at] = (rows[at] as number) | (1 << (symbol & 31))
-    }
-  }
 }
 
 function writeTexts(buffer: SharedArrayBuffer, offset: number, symbols: readonly string[]): void {
