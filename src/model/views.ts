@@ -1,0 +1,82 @@
+// A fingerprint for people and other programs: the arrays of the paper, a graph for Graphviz, a summary, JSON.
+import type { Mapping } from '../syscall/mapping.ts'
+import { writeWord } from './canonical.ts'
+import type { Fingerprint, ProgramFingerprint } from './fingerprint.ts'
+import { pairsOf } from './path.ts'
+
+/** The view of the paper: each call with its number, and the calls seen right after it. One line per call. */
+export function renderArrays(program: ProgramFingerprint, mapping: Mapping): string {
+  const name = (symbol: string): string => {
+    const number = mapping.numberOf(symbol)
+    return number === undefined ? symbol : `${symbol}(${number.nr})`
+  }
+  const lines = [...pairsOf(program)].map(([symbol, next]) => `${name(symbol)}: ${next.map(name).join(' ')}\n`)
+  return `# ${writeWord(program.key)}\n${lines.join('')}`
+}
+
+/** One directed graph; an arrow is labelled with the number of runs that had it (depth 2). */
+export function renderDot(program: ProgramFingerprint): string {
+  const lines = [`digraph ${dotWord(program.key)} {`, '  node [shape=box];']
+  for (const [context, next] of program.successors) {
+    for (const [symbol, runs] of next) lines.push(`  ${dotWord(context)} -> ${dotWord(symbol)} [label=${runs}];`)
+  }
+  return `${lines.join('\n')}\n}\n`
+}
+
+export function renderSummary(fingerprint: Fingerprint): string {
+  const { settings } = fingerprint
+  const lines = [
+    `sha256       ${fingerprint.sha256}`,
+    `mapping      ${writeWord(settings.mapping)}`,
+    `settings     depth ${settings.depth}, tracks ${settings.tracks}, scope ${settings.scope}, order ${settings.order}`,
+    `transparent  ${settings.transparent.join(' ') || '(none)'}`,
+    `runs         ${fingerprint.runCount}`,
+  ]
+  for (const program of fingerprint.programs.values()) {
+    const root = fingerprint.roots.includes(program.key) ? ' (root)' : ''
+    lines.push(
+      `program      ${writeWord(program.key)}${root}: ${program.alphabet.length} symbols, ` +
+        `${transitionCountOf(program)} transitions, ${program.execs.size} programs in the exec set`,
+    )
+  }
+  return `${lines.join('\n')}\n`
+}
+
+/** Plain data for JSON.stringify. */
+export function toJson(fingerprint: Fingerprint): object {
+  return {
+    settings: fingerprint.settings,
+    mappingHash: fingerprint.mappingHash,
+    sha256: fingerprint.sha256,
+    runCount: fingerprint.runCount,
+    roots: fingerprint.roots,
+    programs: [...fingerprint.programs.values()].map((program) => ({
+      key: program.key,
+      image: program.image,
+      alphabet: program.alphabet,
+      transitionCount: transitionCountOf(program),
+      execs: entries(program.execs),
+      successors: entries(program.successors, entries),
+    })),
+  }
+}
+
+/** Distinct transitions of one program. */
+export function transitionCountOf(program: ProgramFingerprint): number {
+  let count = 0
+  for (const next of program.successors.values()) count += next.size
+  return count
+}
+
+/** Without a prototype, so that no key of a file can reach it. */
+function entries<T>(map: ReadonlyMap<string, T>, value: (item: T) => unknown = (item) => item): object {
+  const object: Record<string, unknown> = Object.create(null)
+  for (const [key, item] of map) object[key] = value(item)
+  return object
+}
+
+/** Quoted for Graphviz; what is not ASCII stands as \uXXXX. */
+function dotWord(text: string): string {
+  const ascii = text.replace(/[^ -~]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return `"${ascii.replace(/["\\]/g, '\\$&')}"`
+}
