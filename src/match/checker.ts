@@ -1,0 +1,266 @@
+// The judge that compares: one table per program, a bit test per record, and a Miss for what is not allowed. One miss per
+// record at most: after it the track goes on from the longest suffix that the fingerprint knows.
+import { TracefpError } from '../errors.ts'
+import { assertMapping, type Fingerprint, SET_IMAGE } from '../model/fingerprint.ts'
+import { joinImages } from '../model/learner.ts'
+import { type Image, programKeyOf, type StreamNote } from '../model/stream.ts'
+import { TransitionTable } from '../model/table.ts'
+import type { Mapping } from '../syscall/mapping.ts'
+import { CheckedProgram, type Known } from './checked-program.ts'
+import { callFlags } from './flags.ts'
+import type { Judge } from './judge.ts'
+import { CONTEXT_LENGTH, MISS_LIMIT, type Miss, type MissKind } from './miss.ts'
+import { Notes } from './notes.ts'
+import { printable } from './printable.ts'
+import {
+  END_SEVERITY,
+  EXEC_SEVERITY,
+  IMAGE_SEVERITY,
+  type Severity,
+  STRAY_SEVERITY,
+  severityOfCall,
+} from './severity.ts'
+import { JOINED, NO_STATE, type Track, UNSEEN_START } from './track.ts'
+
+export interface CheckerOptions {
+  /** The first one that holds a program judges it. */
+  readonly fingerprints: readonly Fingerprint[]
+  readonly mapping: Mapping
+  /** Order in which the source delivers calls; default: that of the fingerprints. */
+  readonly order?: 'entry' | 'return'
+  /** Check at a depth below the learned one. */
+  readonly depth?: number
+  /** Where the stream is now: a time or a line number. Asked for misses only. */
+  readonly at?: () => string
+  /** An image whose hash is not known makes a live session inconclusive; a log can never have one. Default: live. */
+  readonly source?: 'live' | 'log'
+  /** Called for each miss that is kept. Must not throw. */
+  readonly onMiss?: (miss: Miss) => void
+}
+
+export class Checker implements Judge<CheckedProgram> {
+  /** How the fingerprints want tracks to be made. */
+  readonly tracks: 'thread' | 'log'
+  readonly misses: Miss[] = []
+  readonly notes: Notes = new Notes()
+  /** All misses; `misses` holds the first MISS_LIMIT. */
+  missCount = 0
+  /** Transitions judged. */
+  transitionCount = 0
+  /** The first program of the session; null: none was named. */
+  root: CheckedProgram | null = null
+  readonly #options: CheckerOptions
+  readonly #mapping: Mapping
+  readonly #programs = new Map<string, CheckedProgram>()
+  /** One table and one count per section, whatever keys it serves (scope `set`). */
+  readonly #sections = new Map<object, CheckedProgram>()
+
+  /** @throws TracefpError TFP_ERR_MODEL_MAPPING or _SETTINGS when the fingerprints cannot judge such a stream. */
+  constructor(options: CheckerOptions) {
+    this.#options = options
+    this.#mapping = options.mapping
+    this.tracks = options.fingerprints[0]?.settings.tracks ?? 'thread'
+    const order = options.order ?? options.fingerprints[0]?.settings.order
+    for (const fingerprint of options.fingerprints) this.#assertFits(fingerprint, order)
+  }
+
+  /** Depth of the check; the greatest one where fingerprints differ. */
+  get depth(): number {
+    const depths = this.#options.fingerprints.map(({ settings }) => this.#options.depth ?? settings.depth)
+    return Math.max(2, ...depths)
+  }
+
+  /** In the order in which they were first entered. */
+  get programs(): CheckedProgram[] {
+    return [...new Set(this.#programs.values())]
+  }
+
+  call(track: Track<CheckedProgram>, program: CheckedProgram, abi: number, nr: number): number {
+    const known = program.known
+    if (known === null) return NO_STATE
+    const table = known.table
+    const state = track.state
+    const symbol = table.symbolOf(abi, nr)
+    if (state >= 0 && symbol >= 0) {
+      this.transitionCount += 1
+      if (table.allows(state, symbol)) {
+        const word = state * table.wordsPerRow + (symbol >>> 5)
+        known.used[word] = (known.used[word] as number) | (1 << (symbol & 31))
+      } else {
+        this.#missCall(track, program, symbol, abi, nr)
+      }
+      return table.next(state, symbol)
+    }
+    return this.#callOutside(track, program, table, symbol, abi, nr)
+  }
+
+  stray(track: Track<CheckedProgram>, program: CheckedProgram, abi: number, nr: number): void {
+    if (program.known === null) return
+    const to = this.#mapping.symbolOf(abi, nr)
+    this.#miss(track, program, 'call', to, program.expectedAfter(track.state), STRAY_SEVERITY)
+  }
+
+  end(track: Track<CheckedProgram>, program: CheckedProgram): void {
+    if (program.known === null || track.state < 0) return
+    const { table, used } = program.known
+    const symbol = table.specialOf('<end>')
+    this.transitionCount += 1
+    if (table.allows(track.state, symbol)) {
+      const word = track.state * table.wordsPerRow + (symbol >>> 5)
+      used[word] = (used[word] as number) | (1 << (symbol & 31))
+    } else {
+      this.#miss(track, program, 'end', '<end>', program.expectedAfter(track.state), END_SEVERITY)
+    }
+  }
+
+  exec(track: Track<CheckedProgram>, former: CheckedProgram, image: Image): boolean {
+    if (former.known === null) return false
+    const key = programKeyOf(image)
+    if (former.known.program.execs.has(key)) return true
+    this.#miss(track, former, 'exec', `exec:${key}`, former.expectedExecs(), EXEC_SEVERITY)
+    return false
+  }
+
+  enter(track: Track<CheckedProgram>, image: Image, isRoot: boolean, isExpected: boolean): CheckedProgram {
+    const program = this.#programOf(image)
+    if (isRoot && this.root === null) this.root = program
+    // The outcome knows about a root without a fingerprint: its note alone does not make the session inconclusive.
+    if (program.known !== null) this.#checkImage(track, program, image)
+    else if (isRoot) this.#note('no_fingerprint', `there is no fingerprint for ${printable(program.key)}`, false)
+    else if (isExpected) {
+      this.#note('unchecked_program', `${printable(program.key)} has no fingerprint: it was not judged`, true)
+    }
+    return program
+  }
+
+  start(program: CheckedProgram, symbol: string): number {
+    if (program.known === null) return NO_STATE
+    const state = program.known.table.specialOf(symbol)
+    return state < 0 ? UNSEEN_START : state
+  }
+
+  note(note: StreamNote): void {
+    this.notes.add(note)
+  }
+
+  /** A call the program was never seen to make, or one where no state is known. */
+  #callOutside(
+    track: Track<CheckedProgram>,
+    program: CheckedProgram,
+    table: TransitionTable,
+    symbol: number,
+    abi: number,
+    nr: number,
+  ): number {
+    const isJudged = track.state >= 0 || track.state === UNSEEN_START
+    if (isJudged) this.transitionCount += 1
+    if (isJudged || (symbol < 0 && track.state !== JOINED)) this.#missCall(track, program, symbol, abi, nr)
+    return symbol < 0 ? NO_STATE : table.resync(symbol)
+  }
+
+  #missCall(track: Track<CheckedProgram>, program: CheckedProgram, symbol: number, abi: number, nr: number): void {
+    const to = this.#mapping.symbolOf(abi, nr)
+    this.#miss(track, program, 'call', to, program.expectedAfter(track.state), severityOfCall(to, symbol >= 0))
+  }
+
+  #miss(
+    track: Track<CheckedProgram>,
+    program: CheckedProgram,
+    kind: MissKind,
+    to: string,
+    expected: readonly string[],
+    severity: Severity,
+  ): void {
+    this.missCount += 1
+    program.missCount += 1
+    if (this.misses.length >= MISS_LIMIT) return
+    const context = track.history.texts(this.#mapping, CONTEXT_LENGTH)
+    const from = context.at(-1) ?? '<gap>'
+    const miss: Miss = {
+      tid: track.tid,
+      tgid: track.tgid,
+      ppid: track.ppid,
+      ancestors: track.ancestors,
+      kind,
+      image: program.key,
+      // A call is counted before it is judged; what comes with an exec stands at the execve; an end is past the last.
+      index: kind === 'end' ? track.recordCount : Math.max(0, track.recordCount - 1),
+      at: this.#options.at?.() ?? new Date().toISOString(),
+      context,
+      from,
+      to,
+      expected,
+      path: kind === 'call' || kind === 'end' ? program.pathBetween(from, to) : [],
+      severity,
+    }
+    this.misses.push(miss)
+    this.#options.onMiss?.(miss)
+  }
+
+  #programOf(image: Image): CheckedProgram {
+    const key = programKeyOf(image)
+    let program = this.#programs.get(key)
+    if (program === undefined) {
+      program = this.#findProgram(key, image)
+      this.#programs.set(key, program)
+    }
+    return program
+  }
+
+  #findProgram(key: string, image: Image): CheckedProgram {
+    for (const fingerprint of this.#options.fingerprints) {
+      const section = fingerprint.programs.get(fingerprint.settings.scope === 'set' ? SET_IMAGE.path : key)
+      if (section === undefined) continue
+      let program = this.#sections.get(section)
+      if (program === undefined) {
+        const table = TransitionTable.compile(section, this.#mapping, this.#options.depth ?? fingerprint.settings.depth)
+        const used = new Uint32Array(table.stateCount * table.wordsPerRow)
+        const known: Known = { fingerprint, program: section, table, used }
+        const flags = callFlags(this.#mapping, fingerprint.settings.transparent)
+        program = new CheckedProgram(section.key, image, this.#mapping, flags, known)
+        this.#sections.set(section, program)
+      }
+      return program
+    }
+    return new CheckedProgram(key, image, this.#mapping, callFlags(this.#mapping, []), null)
+  }
+
+  #checkImage(track: Track<CheckedProgram>, program: CheckedProgram, image: Image): void {
+    const learned = program.known?.program.image
+    if (learned === undefined || program.key === SET_IMAGE.path) return
+    if (joinImages(learned, image) === undefined) {
+      program.imageMissCount += 1
+      this.#miss(track, program, 'image', imageText(image), [imageText(learned)], IMAGE_SEVERITY)
+    } else if (image.sha256 === null || (image.script !== null && image.script.sha256 === null)) {
+      const message = `the image ${printable(program.key)} could not be compared with the one learned`
+      this.#note('image_unverified', message, this.#options.source !== 'log')
+    } else if (learned.sha256 === null || (learned.script !== null && learned.script.sha256 === null)) {
+      this.#note('image_unverified', `the fingerprint of ${printable(program.key)} holds no hash of its image`, false)
+    }
+  }
+
+  #assertFits({ settings, ...rest }: Fingerprint, order: 'entry' | 'return' | undefined): void {
+    assertMapping({ settings, ...rest }, this.#mapping, 'the fingerprint')
+    const fail = (what: string): never => {
+      throw new TracefpError(
+        'TFP_ERR_MODEL_SETTINGS',
+        `the fingerprint was made with ${what}; use the same, or learn anew`,
+      )
+    }
+    if (order !== undefined && settings.order !== order) fail(`order ${settings.order}, not ${order}`)
+    if (settings.tracks !== this.tracks) fail(`tracks ${settings.tracks}, another one with ${this.tracks}`)
+    const depth = this.#options.depth
+    if (depth !== undefined && depth > settings.depth) fail(`depth ${settings.depth}, below ${depth}`)
+  }
+
+  #note(code: string, message: string, inconclusive: boolean): void {
+    this.notes.add({ code, message, inconclusive })
+  }
+}
+
+/** The hash that tells images apart: the script's where there is one that could be read. */
+function imageText(image: Image): string {
+  if (image.script !== null && image.script.sha256 !== null) return `image:script-sha256:${image.script.sha256}`
+  if (image.sha256 !== null) return `image:sha256:${image.sha256}`
+  return image.buildId === null ? 'image:unknown' : `image:build-id:${image.buildId}`
+}

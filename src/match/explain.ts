@@ -1,0 +1,80 @@
+// A miss in words: one line for stderr, and the long answer to "why is this a miss?". Works on a report alone, so that
+// any report can be explained anywhere. Everything from a tracee passes printable().
+import type { Miss } from './miss.ts'
+import { printable } from './printable.ts'
+import { isSensitive, isStrayReturn, wasKnownCall } from './severity.ts'
+
+const EXPECTED_IN_LINE = 6
+const EXPECTED_IN_TEXT = 40
+
+/** `tracefp: abnormal: /usr/bin/ls[1234] read -> execve; expected close, fstat` */
+export function missLine(miss: Miss): string {
+  const step = `${printable(miss.from)} -> ${printable(miss.to)}`
+  return `tracefp: abnormal: ${subjectOf(miss)} ${step}; expected ${listOf(miss.expected, EXPECTED_IN_LINE)}`
+}
+
+/** Several lines, without a newline at the end. */
+export function explainMiss(miss: Miss): string {
+  const lines = [
+    `${subjectOf(miss)}: ${whatHappened(miss)}`,
+    `  where     record ${miss.index} of its track, ${printable(miss.at)}, process ${miss.tgid} of parent ${miss.ppid}`,
+    `  above     ${miss.ancestors.length === 0 ? 'not known' : miss.ancestors.map((name) => printable(name)).join(' < ')}`,
+    `  context   ${[...miss.context, miss.to].map((text) => printable(text)).join(' -> ')}`,
+    `  expected  ${listOf(miss.expected, EXPECTED_IN_TEXT)}`,
+  ]
+  if (miss.kind === 'call' || miss.kind === 'end') lines.push(`  way       ${wayOf(miss)}`)
+  lines.push(`  severity  ${printable(miss.severity)}: ${reasonOf(miss)}`)
+  return lines.join('\n')
+}
+
+function subjectOf(miss: Miss): string {
+  return `${printable(miss.image)}[${miss.tid}]`
+}
+
+function whatHappened(miss: Miss): string {
+  const from = printable(miss.from)
+  const to = printable(miss.to)
+  switch (miss.kind) {
+    case 'exec':
+      return `it executed ${printable(miss.to.replace(/^exec:/, ''))}, which it was never seen to execute`
+    case 'image':
+      return `what runs (${to}) is not the image that the fingerprint was learned from`
+    case 'end':
+      return `it ended by itself after ${from}, where it was never seen to end`
+    case 'call':
+      if (isStrayReturn(miss.to, miss.severity)) return `${to} without a signal handler to return from`
+      return `${to} came right after ${from}, where it was never seen`
+  }
+}
+
+function wayOf(miss: Miss): string {
+  if (miss.path.length > 0) return `shortest known: ${miss.path.map((text) => printable(text)).join(' -> ')}`
+  return `no known way leads from ${printable(miss.from)} to ${printable(miss.to)}`
+}
+
+function reasonOf(miss: Miss): string {
+  switch (miss.kind) {
+    case 'exec':
+      return 'another program runs than any that was learned'
+    case 'image':
+      return 'the file was replaced or updated; if that was meant, learn it anew'
+    case 'end':
+      return 'a run that ends early does nothing more'
+    case 'call': {
+      const to = printable(miss.to)
+      if (isStrayReturn(miss.to, miss.severity)) return 'a forged signal frame sets every register'
+      const known = wasKnownCall(miss.to, miss.severity)
+      const first = known
+        ? `the program is known to make ${to}, but not here`
+        : `the program was never seen to make ${to}`
+      return isSensitive(miss.to) ? `${first}; ${to} is a sensitive call` : first
+    }
+  }
+}
+
+function listOf(texts: readonly string[], limit: number): string {
+  if (texts.length === 0) return 'nothing'
+  const shown = texts.slice(0, limit).map((text) => printable(text))
+  const rest = texts.length - shown.length
+  return rest > 0 ? `${shown.join(', ')} and ${rest} more` : shown.join(', ')
+}

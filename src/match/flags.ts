@@ -1,0 +1,55 @@
+// Which calls the walker must look at twice: transparent ones, the ends of tracks and of signal frames, and io_uring.
+// One byte per (ABI, number), so that an ordinary call costs one load. Numbers of 1024 and above are ordinary.
+import { NEVER_LEARNED } from '../model/fingerprint.ts'
+import { baseNameOf, isFrameReturn, type Mapping } from '../syscall/mapping.ts'
+
+/** Counted, but no part of transitions. */
+export const TRANSPARENT = 1
+/** exit and exit_group: only a track that made one of them is judged at its end. */
+export const ENDS_TRACK = 2
+/** rt_sigreturn and sigreturn. */
+export const ENDS_FRAME = 4
+/** io_uring: its work is not seen. */
+export const UNSEEN_WORK = 8
+
+const NR_LIMIT = 1024
+const ABI_COUNT = 5
+export const CALL_COUNT: number = ABI_COUNT * NR_LIMIT
+
+const plainFlags = new WeakMap<Mapping, Uint8Array>()
+
+/** Index of a call in arrays of CALL_COUNT entries; -1 = outside of them. */
+export function callIndex(abi: number, nr: number): number {
+  return nr >= 0 && nr < NR_LIMIT && abi >= 0 && abi < ABI_COUNT ? abi * NR_LIMIT + nr : -1
+}
+
+/** The flags under one mapping; `transparent` are symbol texts, and those the mapping does not know have no effect. */
+export function callFlags(mapping: Mapping, transparent: Iterable<string>): Uint8Array {
+  const flags = plainFlagsOf(mapping).slice()
+  for (const name of transparent) {
+    const call = mapping.numberOf(name)
+    const index = call === undefined ? -1 : callIndex(call.abi, call.nr)
+    // What ends a track or a frame, and what cannot be seen, is never transparent.
+    if (index >= 0 && flags[index] === 0) flags[index] = TRANSPARENT
+  }
+  return flags
+}
+
+function plainFlagsOf(mapping: Mapping): Uint8Array {
+  let flags = plainFlags.get(mapping)
+  if (flags === undefined) {
+    flags = new Uint8Array(CALL_COUNT)
+    for (let index = 0; index < CALL_COUNT; index += 1) {
+      flags[index] = flagOf(mapping.symbolOf(Math.floor(index / NR_LIMIT), index % NR_LIMIT))
+    }
+    plainFlags.set(mapping, flags)
+  }
+  return flags
+}
+
+function flagOf(symbol: string): number {
+  if (isFrameReturn(symbol)) return ENDS_FRAME
+  const name = baseNameOf(symbol)
+  if (name === 'exit' || name === 'exit_group') return ENDS_TRACK
+  return NEVER_LEARNED.includes(name) ? UNSEEN_WORK : 0
+}

@@ -1,0 +1,59 @@
+// The last calls of one frame, for the context of a miss. Numbers only: texts are made when a miss is written.
+import type { Mapping } from '../syscall/mapping.ts'
+
+const CAPACITY = 16
+/** In the place of an ABI code: the entry is the mark that the flow began with. */
+const MARK = -1
+
+export class History {
+  /** Pairs of ABI and number. */
+  readonly #calls: Int32Array
+  #mark: string
+  #at: number
+  #length: number
+
+  /** `mark` is what the flow began with: a START symbol, `<join>` or `<gap>`. */
+  constructor(mark: string) {
+    this.#calls = new Int32Array(CAPACITY * 2)
+    this.#mark = mark
+    this.#at = 0
+    this.#length = 0
+    this.restart(mark)
+  }
+
+  push(abi: number, nr: number): void {
+    const at = this.#at
+    this.#calls[at] = abi
+    this.#calls[at + 1] = nr
+    this.#at = (at + 2) & (CAPACITY * 2 - 1)
+    if (this.#length < CAPACITY) this.#length += 1
+  }
+
+  /** Forgets what was before: the flow begins anew with `mark`. */
+  restart(mark: string): void {
+    this.#mark = mark
+    this.#at = 0
+    this.#length = 0
+    this.push(MARK, 0)
+  }
+
+  copy(): History {
+    const copy = new History(this.#mark)
+    copy.#calls.set(this.#calls)
+    copy.#at = this.#at
+    copy.#length = this.#length
+    return copy
+  }
+
+  /** The last `count` entries at most, oldest first. */
+  texts(mapping: Mapping, count: number): string[] {
+    const texts: string[] = []
+    const length = Math.min(count, this.#length)
+    for (let back = length; back > 0; back -= 1) {
+      const at = (this.#at - back * 2 + CAPACITY * 2) & (CAPACITY * 2 - 1)
+      const abi = this.#calls[at] as number
+      texts.push(abi === MARK ? this.#mark : mapping.symbolOf(abi, this.#calls[at + 1] as number))
+    }
+    return texts
+  }
+}

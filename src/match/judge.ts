@@ -1,0 +1,28 @@
+// The seam between walking and judging. The walker knows tracks, frames, births and gaps; a judge knows programs and what
+// may follow what. The checker and the recorder are the two judges, so checking and learning can never walk differently.
+import type { Image, StreamNote } from '../model/stream.ts'
+import type { Track } from './track.ts'
+
+/** What the walker needs of a judge's program. */
+export interface WalkedProgram {
+  /** By callIndex: see flags.ts. */
+  readonly flags: Uint8Array
+  /** The walker counts every record here, transparent calls too. */
+  recordCount: number
+}
+
+export interface Judge<P extends WalkedProgram> {
+  /** `former` calls for `image` to run instead of it. False: not known to be right, so no more will be asked of it. */
+  exec(track: Track<P>, former: P, image: Image): boolean
+  /** The track now runs `image`. `isExpected`: no one objected to it. */
+  enter(track: Track<P>, image: Image, isRoot: boolean, isExpected: boolean): P
+  /** The state after a START symbol: a state of the program or UNSEEN_START. */
+  start(program: P, symbol: string): number
+  /** One call in the track's state. Answers the next state. Called for every record: allocates nothing on a known one. */
+  call(track: Track<P>, program: P, abi: number, nr: number): number
+  /** The end of a signal frame where there is none. */
+  stray(track: Track<P>, program: P, abi: number, nr: number): void
+  /** The track ended by its own exit or exit_group. */
+  end(track: Track<P>, program: P): void
+  note(note: StreamNote): void
+}

@@ -1,0 +1,36 @@
+// A miss as reports hold it: one transition outside its successor set, or an image that should not run. A value.
+import type { Severity } from './severity.ts'
+
+export type MissKind = 'call' | 'exec' | 'image' | 'end'
+
+export interface Miss {
+  readonly tid: number
+  readonly tgid: number
+  readonly ppid: number
+  /** Names of the processes above, nearest first. */
+  readonly ancestors: readonly string[]
+  /** `call`: a transition; `exec`: an image outside the exec set; `image`: not the image learned; `end`: of a track. */
+  readonly kind: MissKind
+  /** Key of the program that was judged. */
+  readonly image: string
+  /** Index of the record in its track, from 0. */
+  readonly index: number
+  /** Time, or line number in a log. */
+  readonly at: string
+  /** The last symbols before it, oldest first; the last one is `from`. */
+  readonly context: readonly string[]
+  readonly from: string
+  /** Symbol; `exec:PROGRAM`; `image:sha256:HEX`. */
+  readonly to: string
+  /** What would have been right, most usual first. */
+  readonly expected: readonly string[]
+  /** Shortest known way from `from` to `to`; empty: there is none. */
+  readonly path: readonly string[]
+  readonly severity: Severity
+}
+
+/** Misses kept whole per session; all are counted. */
+export const MISS_LIMIT = 1000
+
+/** Symbols of context kept per miss. */
+export const CONTEXT_LENGTH = 10

@@ -1,0 +1,24 @@
+// The notes of a session: each fact once, and no more than a hundred, since a hostile stream could make them without end.
+import type { StreamNote } from '../model/stream.ts'
+
+const LIMIT = 100
+
+export class Notes {
+  readonly #notes = new Map<string, StreamNote>()
+  #isInconclusive = false
+
+  add(note: StreamNote): void {
+    if (note.inconclusive) this.#isInconclusive = true
+    const key = `${note.code} ${note.message}`
+    if (this.#notes.size < LIMIT && !this.#notes.has(key)) this.#notes.set(key, note)
+  }
+
+  /** Whether any note, listed or not, forbids the verdict authentic. */
+  get isInconclusive(): boolean {
+    return this.#isInconclusive
+  }
+
+  list(): StreamNote[] {
+    return [...this.#notes.values()]
+  }
+}

@@ -1,0 +1,166 @@
+// The report of one session: JSON schema 1, fields in the order in which they are documented. What the matcher cannot
+// know (host, times, arguments) is given by the caller.
+import { constants } from 'node:os'
+import type { CheckedProgram } from './checked-program.ts'
+import type { Checker } from './checker.ts'
+import type { Miss } from './miss.ts'
+import { printable } from './printable.ts'
+import { type Findings, type Outcome, outcomeOf, type Verdict, verdictOf } from './verdict.ts'
+import type { Walker } from './walker.ts'
+
+/** What a session is about, beside what it did. */
+export interface SessionFacts {
+  /** Version of tracefp. */
+  readonly tracefp: string
+  /** ULID. */
+  readonly session: string
+  /** Name of the log or of the command. */
+  readonly name: string
+  readonly source: ReportSource
+  readonly host: string
+  readonly machineId: string
+  readonly bootId: string
+  readonly uid: number
+  readonly argv: readonly string[]
+  /** RFC 3339. */
+  readonly startedAt: string
+  readonly endedAt: string
+  readonly unparsedLineCount: number
+  /** Where the source knows better than the stream how the root ended. */
+  readonly exit?: ReportExit
+}
+
+export interface ReportSource {
+  readonly kind: 'live' | 'log' | 'capture'
+  readonly engine: string | null
+  readonly format: string | null
+  readonly order: 'entry' | 'return'
+}
+
+export interface ReportExit {
+  readonly code: number | null
+  /** Name of the signal that ended the program. */
+  readonly signal: string | null
+}
+
+export interface ReportProgram {
+  readonly image: string
+  readonly sha256: string | null
+  readonly fingerprint: string | null
+  readonly recordCount: number
+  readonly missCount: number
+  readonly coverage: number
+}
+
+export interface ReportNote {
+  readonly code: string
+  readonly message: string
+}
+
+export interface Report {
+  readonly schema: 1
+  readonly tracefp: string
+  readonly session: string
+  readonly name: string
+  readonly source: ReportSource
+  readonly host: string
+  readonly machineId: string
+  readonly bootId: string
+  readonly uid: number
+  readonly argv: readonly string[]
+  readonly startedAt: string
+  readonly endedAt: string
+  readonly exit: ReportExit
+  readonly verdict: Verdict
+  readonly depth: number
+  readonly recordCount: number
+  readonly trackCount: number
+  readonly transitionCount: number
+  readonly missCount: number
+  readonly gapCount: number
+  readonly droppedCount: number
+  readonly unparsedLineCount: number
+  readonly programs: readonly ReportProgram[]
+  readonly misses: readonly Miss[]
+  readonly notes: readonly ReportNote[]
+}
+
+/** The report, and the outcome that decides the exit code. */
+export interface Result {
+  readonly report: Report
+  readonly outcome: Outcome
+}
+
+/** Call walker.finish() before. */
+export function buildReport(facts: SessionFacts, walker: Walker<CheckedProgram>, checker: Checker): Result {
+  const findings = findingsOf(walker, checker)
+  const report: Report = {
+    schema: 1,
+    tracefp: facts.tracefp,
+    session: facts.session,
+    name: facts.name,
+    source: facts.source,
+    host: facts.host,
+    machineId: facts.machineId,
+    bootId: facts.bootId,
+    uid: facts.uid,
+    argv: facts.argv,
+    startedAt: facts.startedAt,
+    endedAt: facts.endedAt,
+    exit: facts.exit ?? exitOf(walker.rootExit),
+    verdict: verdictOf(findings),
+    depth: checker.depth,
+    recordCount: walker.recordCount,
+    trackCount: walker.trackCount,
+    transitionCount: checker.transitionCount,
+    missCount: checker.missCount,
+    gapCount: walker.gapCount,
+    droppedCount: walker.droppedCount,
+    unparsedLineCount: facts.unparsedLineCount,
+    programs: checker.programs.map(programOf),
+    misses: checker.misses,
+    notes: [...checker.notes.list().map(({ code, message }) => ({ code, message })), ...imageNotes(checker)],
+  }
+  return { report, outcome: outcomeOf(findings) }
+}
+
+function findingsOf(walker: Walker<CheckedProgram>, checker: Checker): Findings {
+  return {
+    missCount: checker.missCount,
+    recordCount: walker.recordCount,
+    gapCount: walker.gapCount,
+    droppedCount: walker.droppedCount,
+    isInconclusive: checker.notes.isInconclusive,
+    hasFingerprint: checker.root !== null && checker.root.known !== null,
+  }
+}
+
+function exitOf(rootExit: Walker<CheckedProgram>['rootExit']): ReportExit {
+  if (rootExit === null) return { code: null, signal: null }
+  if (rootExit.signal === 0) return { code: rootExit.code, signal: null }
+  const name = Object.entries(constants.signals).find(([, number]) => number === rootExit.signal)?.[0]
+  return { code: null, signal: name ?? `SIG${rootExit.signal}` }
+}
+
+function programOf(program: CheckedProgram): ReportProgram {
+  return {
+    image: program.key,
+    sha256: program.image.sha256,
+    fingerprint: program.known?.fingerprint.sha256 ?? null,
+    recordCount: program.recordCount,
+    missCount: program.missCount,
+    coverage: Math.round(program.coverage * 10_000) / 10_000,
+  }
+}
+
+/** A changed image is a finding of its own; the verdict of the old fingerprint stands beside it. */
+function imageNotes(checker: Checker): ReportNote[] {
+  return checker.programs
+    .filter((program) => program.imageMissCount > 0)
+    .map((program) => {
+      const others = program.missCount - program.imageMissCount
+      const verdict = others > 0 ? `abnormal, ${others} other misses` : 'authentic'
+      const message = `${printable(program.key)} is not the image that was learned; by its old fingerprint: ${verdict}`
+      return { code: 'image_changed', message }
+    })
+}

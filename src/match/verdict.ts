@@ -1,0 +1,30 @@
+// From what a session brought to one word. Losing data is never authentic: what was not seen cannot be vouched for.
+
+export type Verdict = 'authentic' | 'abnormal' | 'inconclusive'
+
+/** The verdict, and the one case of inconclusive that has an exit code of its own. */
+export type Outcome = Verdict | 'no_fingerprint'
+
+export interface Findings {
+  readonly missCount: number
+  readonly recordCount: number
+  readonly gapCount: number
+  readonly droppedCount: number
+  /** A note that forbids the verdict authentic, but for the lack of a fingerprint. */
+  readonly isInconclusive: boolean
+  /** Whether the first program of the session has a fingerprint. */
+  readonly hasFingerprint: boolean
+}
+
+/** Abnormal outranks inconclusive, which outranks the lack of a fingerprint. A session without a record says nothing. */
+export function outcomeOf(findings: Findings): Outcome {
+  if (findings.missCount > 0) return 'abnormal'
+  const isWhole = findings.gapCount === 0 && findings.droppedCount === 0 && findings.recordCount > 0
+  if (findings.isInconclusive || !isWhole) return 'inconclusive'
+  return findings.hasFingerprint ? 'authentic' : 'no_fingerprint'
+}
+
+export function verdictOf(findings: Findings): Verdict {
+  const outcome = outcomeOf(findings)
+  return outcome === 'no_fingerprint' ? 'inconclusive' : outcome
+}

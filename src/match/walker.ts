@@ -1,0 +1,341 @@
+// Walks a stream record by record: which track a record belongs to, which frame it is in and where its chain begins or
+// breaks (README.md has the rules). It never decides whether a transition is right; that is the judge's.
+
+import { signalSymbol } from '../model/fingerprint.ts'
+import type { BirthKind, Image, StreamHandler, StreamNote } from '../model/stream.ts'
+import type { Mapping } from '../syscall/mapping.ts'
+import { callFlags, callIndex, ENDS_FRAME, ENDS_TRACK, TRANSPARENT, UNSEEN_WORK } from './flags.ts'
+import type { Judge, WalkedProgram } from './judge.ts'
+import { JOINED, NO_STATE, Track } from './track.ts'
+
+/** Names of ancestors kept per process. */
+const ANCESTOR_LIMIT = 16
+
+export interface WalkerOptions {
+  readonly mapping: Mapping
+  /** `log`: one track for everything, top to bottom; births, signals and exits do not split it. */
+  readonly tracks: 'thread' | 'log'
+  /** What runs in tracks met mid-stream when nothing tells: the program that was attached to. */
+  readonly joinImage?: Image | null
+  /** Who started the root: its parent and the names above it, nearest first. */
+  readonly rootPpid?: number
+  readonly rootAncestors?: readonly string[]
+}
+
+export class Walker<P extends WalkedProgram> implements StreamHandler {
+  /** Records but restarts: transparent calls too. */
+  recordCount = 0
+  /** Calls that the kernel repeated; they are not in recordCount. */
+  restartCount = 0
+  trackCount = 0
+  gapCount = 0
+  /** Records known to be missing. */
+  droppedCount = 0
+  /** How the root ended; null: not seen. */
+  rootExit: { readonly code: number; readonly signal: number } | null = null
+
+  readonly #judge: Judge<P>
+  readonly #plainFlags: Uint8Array
+  readonly #joinImage: Image | null
+  readonly #rootPpid: number
+  readonly #rootAncestors: readonly string[]
+  readonly #tracks = new Map<number, Track<P>>()
+  /** The one track of `log`; null: a track per thread. */
+  readonly #log: Track<P> | null
+  #last: Track<P> | null = null
+  #rootTgid = 0
+  #hasRoot = false
+
+  constructor(judge: Judge<P>, options: WalkerOptions) {
+    this.#judge = judge
+    this.#plainFlags = callFlags(options.mapping, [])
+    this.#joinImage = options.joinImage ?? null
+    this.#rootPpid = options.rootPpid ?? 0
+    this.#rootAncestors = options.rootAncestors ?? []
+    this.#log = options.tracks === 'log' ? new Track<P>(0, 0, 0, [], '<join>') : null
+    if (this.#log !== null) this.#log.state = JOINED
+  }
+
+  onBirth(tid: number, parentTid: number, tgid: number, kind: BirthKind): void {
+    const known = this.#tracks.get(tid)
+    const parent = this.#parentOf(parentTid, tgid, kind)
+    if (known?.isUnborn === true) {
+      this.#nameUnborn(known, parent, tgid, kind)
+      return
+    }
+    const track = this.#addTrack(tid, tgid, parent, kind)
+    if (kind === 'exec') {
+      if (this.#rootTgid === 0) this.#rootTgid = tgid
+    } else if (kind === 'join') {
+      this.#join(track, parent)
+    } else if (parent !== null) {
+      this.#inherit(track, parent, kind)
+    } else {
+      this.#note('unknown_parent', `the parent of ${kind} ${tid} was not seen`, false)
+      this.#join(track, null)
+    }
+  }
+
+  onExec(tid: number, formerTid: number, image: Image): void {
+    const track = this.#tracks.get(formerTid) ?? this.#tracks.get(tid) ?? this.#addUnbornExec(tid)
+    const former = track.program
+    const isRoot = !this.#hasRoot && (former === null || this.#log !== null)
+    if (this.#log !== null) {
+      this.#execInLog(this.#log, track, image, isRoot)
+      return
+    }
+    const isExpected = former === null || this.#judge.exec(track, former, image)
+    this.#rename(track, tid)
+    track.dropFrames()
+    if (isRoot) this.#hasRoot = true
+    this.#enter(track, image, isRoot, isExpected)
+  }
+
+  onCall(tid: number, abi: number, nr: number, isRestart: boolean): void {
+    if (isRestart) {
+      this.restartCount += 1
+      return
+    }
+    let track = this.#last
+    if (track === null || track.tid !== tid) track = this.#trackOf(tid)
+    this.recordCount += 1
+    const program = track.program
+    if (program === null) {
+      this.#callOfNoProgram(track, abi, nr)
+      return
+    }
+    track.recordCount += 1
+    program.recordCount += 1
+    const index = callIndex(abi, nr)
+    const flags = index < 0 ? 0 : (program.flags[index] as number)
+    if (flags !== 0) {
+      this.#flaggedCall(track, program, flags, abi, nr)
+      return
+    }
+    track.lastFlags = 0
+    track.state = this.#judge.call(track, program, abi, nr)
+    track.history.push(abi, nr)
+  }
+
+  onSignal(tid: number, signal: number): void {
+    if (this.#log !== null) return
+    const track = this.#trackOf(tid)
+    const symbol = signalSymbol(signal)
+    track.pushFrame(track.program === null ? NO_STATE : this.#judge.start(track.program, symbol), symbol)
+  }
+
+  onExit(tid: number, code: number, signal: number): void {
+    const track = this.#tracks.get(tid)
+    if (track === undefined) return
+    if (tid === this.#rootTgid) this.rootExit = { code, signal }
+    if (this.#log === null && signal === 0) this.#end(track)
+    this.#forget(track)
+  }
+
+  onGap(tid: number, count: number): void {
+    this.gapCount += 1
+    this.droppedCount += count
+    if (this.#log !== null) this.#log.breakChain()
+    else if (tid === 0) for (const track of this.#tracks.values()) track.breakChain()
+    else this.#tracks.get(tid)?.breakChain()
+  }
+
+  onNote(note: StreamNote): void {
+    this.#judge.note(note)
+  }
+
+  /** The stream is over. Tracks that still live are not judged at their end; the one track of `log` is. */
+  finish(): void {
+    if (this.#log !== null) this.#end(this.#log)
+    this.#tracks.clear()
+    this.#last = null
+  }
+
+  #flaggedCall(track: Track<P>, program: P, flags: number, abi: number, nr: number): void {
+    if (flags === TRANSPARENT) return
+    track.lastFlags = flags
+    if (flags === UNSEEN_WORK) this.#noteIoUring(track)
+    if (flags === ENDS_FRAME && this.#log === null) {
+      this.#endFrame(track, program, abi, nr)
+      return
+    }
+    track.state = this.#judge.call(track, program, abi, nr)
+    track.history.push(abi, nr)
+  }
+
+  /** rt_sigreturn is a record of the handler's frame; after it the flow goes on where the signal interrupted it. */
+  #endFrame(track: Track<P>, program: P, abi: number, nr: number): void {
+    if (track.hasFrame) {
+      this.#judge.call(track, program, abi, nr)
+      track.popFrame()
+      return
+    }
+    if (track.strayAllowance > 0) track.strayAllowance -= 1
+    else this.#judge.stray(track, program, abi, nr)
+    // Where it returned to was never seen.
+    track.state = NO_STATE
+    track.history.push(abi, nr)
+  }
+
+  /** Before its first exec the root is still the launcher; a joined track may have no known image. Frames still pair. */
+  #callOfNoProgram(track: Track<P>, abi: number, nr: number): void {
+    const index = callIndex(abi, nr)
+    const flags = index < 0 ? 0 : (this.#plainFlags[index] as number)
+    if (flags === ENDS_FRAME) track.popFrame()
+    else if (flags === UNSEEN_WORK) this.#noteIoUring(track)
+  }
+
+  #end(track: Track<P>): void {
+    if (track.program !== null && track.lastFlags === ENDS_TRACK) this.#judge.end(track, track.program)
+  }
+
+  #enter(track: Track<P>, image: Image, isRoot: boolean, isExpected: boolean): void {
+    track.image = image
+    const program = this.#judge.enter(track, image, isRoot, isExpected)
+    track.program = program
+    track.lastFlags = 0
+    track.begin(this.#judge.start(program, '<exec>'), '<exec>')
+  }
+
+  /** In a log read as one sequence the first image names the program; later ones are only held against its exec set. */
+  #execInLog(log: Track<P>, caller: Track<P>, image: Image, isRoot: boolean): void {
+    this.#hasRoot = true
+    this.#identify(log, caller)
+    caller.image = image
+    if (isRoot || log.program === null) this.#enter(log, image, isRoot, true)
+    else this.#judge.exec(log, log.program, image)
+  }
+
+  #inherit(track: Track<P>, parent: Track<P>, kind: 'thread' | 'fork'): void {
+    if (this.#log !== null) return
+    track.image = parent.image
+    track.program = parent.program
+    if (kind === 'fork') track.copyFramesOf(parent)
+    const start = `<${kind}>`
+    track.begin(parent.program === null ? NO_STATE : this.#judge.start(parent.program, start), start)
+  }
+
+  #join(met: Track<P>, sibling: Track<P> | null): void {
+    const track = this.#log ?? met
+    if (track.program !== null) return
+    track.strayAllowance = 1
+    track.begin(JOINED, '<join>')
+    if (sibling !== null) {
+      track.image = sibling.image
+      track.program = sibling.program
+    } else if (this.#joinImage !== null) {
+      track.image = this.#joinImage
+      const isRoot = !this.#hasRoot
+      this.#hasRoot = true
+      track.program = this.#judge.enter(track, this.#joinImage, isRoot, true)
+    } else {
+      this.#note('unknown_program', `what runs in track ${met.tid} is not known: its calls are not judged`, true)
+    }
+  }
+
+  /** The birth came after the first calls: what is known now is taken over, the chain goes on unjudged. */
+  #nameUnborn(track: Track<P>, parent: Track<P> | null, tgid: number, kind: BirthKind): void {
+    track.isUnborn = false
+    track.tgid = tgid
+    this.#placeBelow(track, parent, kind)
+    if (parent === null || parent.program === track.program) return
+    track.image = parent.image
+    track.program = parent.program
+    track.breakChain()
+  }
+
+  #trackOf(tid: number): Track<P> {
+    const track = this.#tracks.get(tid) ?? this.#addUnborn(tid)
+    const log = this.#log
+    if (log === null) {
+      this.#last = track
+      return track
+    }
+    this.#identify(log, track)
+    this.#last = log
+    return log
+  }
+
+  #addUnborn(tid: number): Track<P> {
+    const track = this.#addTrack(tid, tid, null, 'join')
+    track.isUnborn = true
+    const isKnown = this.#log !== null || this.#joinImage !== null
+    this.#note('unborn_track', `a track made calls before its birth was seen: first of them ${tid}`, !isKnown)
+    this.#join(track, null)
+    return track
+  }
+
+  /** A stream that begins with an exec has its root there. */
+  #addUnbornExec(tid: number): Track<P> {
+    if (this.#tracks.size > 0 || this.#hasRoot) return this.#addUnborn(tid)
+    this.#rootTgid = tid
+    return this.#addTrack(tid, tid, null, 'exec')
+  }
+
+  #addTrack(tid: number, tgid: number, parent: Track<P> | null, kind: BirthKind): Track<P> {
+    const track = new Track<P>(tid, tgid, 0, [], `<${kind}>`)
+    this.#placeBelow(track, parent, kind)
+    if (this.#last?.tid === tid) this.#last = null
+    this.#tracks.set(tid, track)
+    this.trackCount = this.#log === null ? this.trackCount + 1 : 1
+    return track
+  }
+
+  #placeBelow(track: Track<P>, parent: Track<P> | null, kind: BirthKind): void {
+    if (parent === null) {
+      track.ppid = this.#rootPpid
+      track.ancestors = this.#rootAncestors
+    } else if (kind === 'fork') {
+      track.ppid = parent.tgid
+      track.ancestors = [baseName(parent.image), ...parent.ancestors].slice(0, ANCESTOR_LIMIT)
+    } else {
+      track.ppid = parent.ppid
+      track.ancestors = parent.ancestors
+    }
+  }
+
+  /** Who a new track gets its program from: the forking parent, or any track of the same process. */
+  #parentOf(parentTid: number, tgid: number, kind: BirthKind): Track<P> | null {
+    if (kind === 'exec') return null
+    const parent = kind === 'join' ? undefined : this.#tracks.get(parentTid)
+    if (parent !== undefined) return parent
+    if (kind === 'fork') return null
+    for (const track of this.#tracks.values()) if (track.tgid === tgid) return track
+    return null
+  }
+
+  /** The track that called execve becomes the leader; all others of its process are gone, without an end of their own. */
+  #rename(track: Track<P>, tid: number): void {
+    for (const other of this.#tracks.values()) {
+      if (other.tgid === track.tgid || other.tid === tid) this.#forget(other)
+    }
+    track.tid = tid
+    track.isUnborn = false
+    this.#tracks.set(tid, track)
+  }
+
+  #forget(track: Track<P>): void {
+    this.#tracks.delete(track.tid)
+    if (this.#last?.tid === track.tid) this.#last = null
+  }
+
+  #identify(log: Track<P>, track: Track<P>): void {
+    log.tid = track.tid
+    log.tgid = track.tgid
+    log.ppid = track.ppid
+    log.ancestors = track.ancestors
+  }
+
+  #noteIoUring(track: Track<P>): void {
+    const name = baseName(track.image)
+    this.#note('io_uring', `${name} used io_uring: what is done there makes no calls and was not seen`, true)
+  }
+
+  #note(code: string, message: string, inconclusive: boolean): void {
+    this.#judge.note({ code, message, inconclusive })
+  }
+}
+
+function baseName(image: Image | null): string {
+  return image === null ? '?' : image.path.slice(image.path.lastIndexOf('/') + 1)
+}
