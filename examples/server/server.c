@@ -45,7 +45,7 @@ static void on_terminate(int signal) {
   is_stopping = 1;
 }
 
-static int write_all(int file, const char *bytes, size_t length) {
+static int write_all(int file, const char* bytes, size_t length) {
   while (length > 0) {
     ssize_t written = write(file, bytes, length);
     if (written < 0) return -1;
@@ -56,13 +56,13 @@ static int write_all(int file, const char *bytes, size_t length) {
 }
 
 // Not printf: what stdio calls depends on whether it writes to a terminal, a pipe or a file.
-static void say(const char *format, long first, long second) {
+static void say(const char* format, long first, long second) {
   char text[128];
   int size = snprintf(text, sizeof text, format, first, second);
   write_all(STDOUT_FILENO, text, (size_t)size);
 }
 
-static void answer(const struct request *request, int status, const char *reason, long length) {
+static void answer(const struct request* request, int status, const char* reason, long length) {
   char head[256];
   int size = snprintf(head, sizeof head, "HTTP/1.0 %d %s\r\nContent-Length: %ld\r\n\r\n", status, reason, length);
   if (status >= 400) failed_count++;
@@ -70,7 +70,7 @@ static void answer(const struct request *request, int status, const char *reason
 }
 
 // Names are letters, digits, '-', '_' and dots that do not come first: nothing outside the directory has such a name.
-static int is_name(const char *name) {
+static int is_name(const char* name) {
   if (*name == '.') return 0;
   for (; *name != '\0'; name++) {
     if (!isalnum((unsigned char)*name) && strchr("-_.", *name) == NULL) return 0;
@@ -79,8 +79,8 @@ static int is_name(const char *name) {
 }
 
 // Reads up to the empty line and takes method, name and length out of it. 0, or -1 when this is no request.
-static int read_request(struct request *request) {
-  char *end = NULL;
+static int read_request(struct request* request) {
+  char* end = NULL;
   while (end == NULL) {
     if (request->head_length == HEAD_SIZE - 1) return -1;
     ssize_t got = read(request->connection, request->head + request->head_length, HEAD_SIZE - 1 - request->head_length);
@@ -91,20 +91,20 @@ static int read_request(struct request *request) {
   }
   request->body_start = (size_t)(end - request->head) + 4;
   if (sscanf(request->head, "%7s /%127[^ \r\n]", request->method, request->name) < 1) return -1;
-  for (char *line = strstr(request->head, "\r\n"); line != NULL && line < end; line = strstr(line + 2, "\r\n")) {
+  for (char* line = strstr(request->head, "\r\n"); line != NULL && line < end; line = strstr(line + 2, "\r\n")) {
     if (strncasecmp(line + 2, "Content-Length:", 15) == 0) request->body_length = strtol(line + 17, NULL, 10);
   }
   return request->body_length < 0 ? -1 : 0;
 }
 
-static void get_counters(const struct request *request) {
+static void get_counters(const struct request* request) {
   char text[128];
   int size = snprintf(text, sizeof text, "served %ld\nfailed %ld\n", served_count, failed_count);
   answer(request, 200, "OK", size);
   write_all(request->connection, text, (size_t)size);
 }
 
-static void get_file(const struct request *request) {
+static void get_file(const struct request* request) {
   char chunk[CHUNK_SIZE];
   struct stat stat;
   int file = openat(data_dir, request->name, O_RDONLY | O_CLOEXEC);
@@ -126,7 +126,7 @@ static void get_file(const struct request *request) {
   close(file);
 }
 
-static void put_file(const struct request *request) {
+static void put_file(const struct request* request) {
   char chunk[CHUNK_SIZE];
   long left = request->body_length;
   size_t first = request->head_length - request->body_start;
@@ -154,9 +154,11 @@ static void put_file(const struct request *request) {
   }
 }
 
-static void delete_file(const struct request *request) {
-  if (unlinkat(data_dir, request->name, 0) == 0) answer(request, 204, "No Content", 0);
-  else answer(request, 404, "Not Found", 0);
+static void delete_file(const struct request* request) {
+  if (unlinkat(data_dir, request->name, 0) == 0)
+    answer(request, 204, "No Content", 0);
+  else
+    answer(request, 404, "Not Found", 0);
 }
 
 static void serve(int connection) {
@@ -170,12 +172,18 @@ static void serve(int connection) {
   }
   // (examples/server/subvert.mjs puts its lines here)
   int is_get = strcmp(request.method, "GET") == 0;
-  if (!is_name(request.name)) answer(&request, 404, "Not Found", 0);
-  else if (is_get && request.name[0] == '\0') get_counters(&request);
-  else if (is_get || strcmp(request.method, "HEAD") == 0) get_file(&request);
-  else if (strcmp(request.method, "PUT") == 0) put_file(&request);
-  else if (strcmp(request.method, "DELETE") == 0) delete_file(&request);
-  else answer(&request, 405, "Method Not Allowed", 0);
+  if (!is_name(request.name))
+    answer(&request, 404, "Not Found", 0);
+  else if (is_get && request.name[0] == '\0')
+    get_counters(&request);
+  else if (is_get || strcmp(request.method, "HEAD") == 0)
+    get_file(&request);
+  else if (strcmp(request.method, "PUT") == 0)
+    put_file(&request);
+  else if (strcmp(request.method, "DELETE") == 0)
+    delete_file(&request);
+  else
+    answer(&request, 405, "Method Not Allowed", 0);
 }
 
 static int listen_on(int port) {
@@ -184,18 +192,20 @@ static int listen_on(int port) {
   int yes = 1, listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-  if (bind(listener, (struct sockaddr *)&address, length) != 0 || listen(listener, 64) != 0) return -1;
-  getsockname(listener, (struct sockaddr *)&address, &length);
+  if (bind(listener, (struct sockaddr*)&address, length) != 0 || listen(listener, 64) != 0) return -1;
+  getsockname(listener, (struct sockaddr*)&address, &length);
   say("listening on 127.0.0.1:%ld\n", ntohs(address.sin_port), 0);
   return listener;
 }
 
-int main(int count, char **arguments) {
-  const char *dir = NULL;
+int main(int count, char** arguments) {
+  const char* dir = NULL;
   int port = 0;
   for (int i = 1; i + 1 < count; i += 2) {
-    if (strcmp(arguments[i], "--dir") == 0) dir = arguments[i + 1];
-    else if (strcmp(arguments[i], "--port") == 0) port = atoi(arguments[i + 1]);
+    if (strcmp(arguments[i], "--dir") == 0)
+      dir = arguments[i + 1];
+    else if (strcmp(arguments[i], "--port") == 0)
+      port = atoi(arguments[i + 1]);
   }
   data_dir = dir == NULL ? -1 : open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (data_dir < 0) {

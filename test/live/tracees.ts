@@ -7,7 +7,7 @@ import { type Expectation, parseExpectation } from './expectation.ts'
 
 const SOURCE_DIR = fileURLToPath(new URL('../tracees/', import.meta.url))
 const BUILD_DIR = fileURLToPath(new URL('../../build/tracees/', import.meta.url))
-const FLAGS = ['-O1', '-g0', '-Wall', '-Wextra', '-Werror', '-pthread']
+const FLAGS = ['-O1', '-g0', '-Wall', '-Wextra', '-Werror', '-pthread', '-D_GNU_SOURCE']
 const ARCHS: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64' }
 
 export interface Tracee {
@@ -46,7 +46,8 @@ function cc(flags: readonly string[], source: string, output: string): string | 
 /** The path of the compiled tracee, compiled when it is older than its source. Static where the machine can. */
 export function compileTracee(tracee: Tracee): string {
   const output = join(BUILD_DIR, tracee.name)
-  const newest = Math.max(modifiedAt(tracee.source), modifiedAt(join(SOURCE_DIR, 'tracee.h')))
+  const headers = ['tracee.h', 'filter.h'].map((name) => modifiedAt(join(SOURCE_DIR, name)))
+  const newest = Math.max(modifiedAt(tracee.source), ...headers)
   if (modifiedAt(output) > newest) return output
   mkdirSync(BUILD_DIR, { recursive: true })
   // Compiled beside its place and renamed: two test workers may compile the same tracee at once.

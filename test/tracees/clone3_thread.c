@@ -10,7 +10,13 @@ static int alive = 1;
 int main(void) {
   // struct clone_args, first version: flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls
   unsigned long arguments[8] = {CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_CHILD_CLEARTID,
-                                0, (unsigned long)&alive, 0, 0, (unsigned long)stack, sizeof stack, 0};
+                                0,
+                                (unsigned long)&alive,
+                                0,
+                                0,
+                                (unsigned long)stack,
+                                sizeof stack,
+                                0};
   long result = SYS_clone3;
   mark(1);
   __asm__ volatile(

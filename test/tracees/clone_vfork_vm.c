@@ -6,7 +6,7 @@
 
 static _Alignas(64) char stack[32768];
 
-static int run(void *unused) {
+static int run(void* unused) {
   (void)unused;
   sys(getppid);
   return 3;

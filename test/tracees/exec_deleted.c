@@ -1,9 +1,9 @@
 // A program whose file was removed after it started still execs itself.
 //= main: execve exec getppid
-#include "tracee.h"
 #include <sys/sendfile.h>
+#include "tracee.h"
 
-int main(int count, char **arguments) {
+int main(int count, char** arguments) {
   char *copy[] = {"copy", "copy", 0}, *last[] = {"last", "last", "last", 0};
   struct stat stat;
   if (count == 1) {

@@ -2,8 +2,8 @@
 //= main: execveat exec:exec_descriptor getppid
 #include "tracee.h"
 
-int main(int count, char **arguments) {
-  char *again[] = {"again", "again", 0};
+int main(int count, char** arguments) {
+  char* again[] = {"again", "again", 0};
   int file = open("/proc/self/exe", O_RDONLY);
   mark(1);
   if (count > 1) {

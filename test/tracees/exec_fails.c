@@ -2,8 +2,8 @@
 //= main: execve*3 getppid
 #include "tracee.h"
 
-static int fails_with(const char *path, int error) {
-  char *arguments[] = {"none", 0};
+static int fails_with(const char* path, int error) {
+  char* arguments[] = {"none", 0};
   return sys(execve, path, arguments, 0) == -1 && errno == error;
 }
 

@@ -5,14 +5,14 @@
 
 static struct thread thread;
 
-static int run(void *unused) {
-  char *again[] = {"again", "again", 0};
+static int run(void* unused) {
+  char* again[] = {"again", "again", 0};
   (void)unused;
   sleep_ms(100);
   return (int)sys(execve, "/proc/self/exe", again, 0);
 }
 
-int main(int count, char **arguments) {
+int main(int count, char** arguments) {
   int ends[2];
   char byte;
   if (count > 1) {

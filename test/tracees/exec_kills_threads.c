@@ -5,14 +5,14 @@
 
 static struct thread threads[4];
 
-static int run(void *unused) {
+static int run(void* unused) {
   (void)unused;
   while (sys(getppid) >= 0) continue;
   return 0;
 }
 
-int main(int count, char **arguments) {
-  char *again[] = {"again", "again", 0};
+int main(int count, char** arguments) {
+  char* again[] = {"again", "again", 0};
   mark(1);
   if (count > 1) {
     sys(getppid);

@@ -1,10 +1,10 @@
 // A program that lives in memory only (memfd) is an exec like any other.
 //= main: execveat exec getppid
-#include "tracee.h"
 #include <sys/sendfile.h>
+#include "tracee.h"
 
-int main(int count, char **arguments) {
-  char *again[] = {"again", "again", 0};
+int main(int count, char** arguments) {
+  char* again[] = {"again", "again", 0};
   struct stat stat;
   if (count > 1) {
     mark(1);

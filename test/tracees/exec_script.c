@@ -2,7 +2,7 @@
 //= main: execve exec:exec_script+hello.sh getppid*2
 #include "tracee.h"
 
-int main(int count, char **arguments) {
+int main(int count, char** arguments) {
   char self[4096] = {0}, line[5000], *script[] = {"hello.sh", 0};
   if (count > 1) {
     mark(1);

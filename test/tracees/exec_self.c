@@ -2,8 +2,8 @@
 //= main: getppid execve exec:exec_self getppid*2
 #include "tracee.h"
 
-int main(int count, char **arguments) {
-  char *again[] = {"again", "again", 0};
+int main(int count, char** arguments) {
+  char* again[] = {"again", "again", 0};
   mark(1);
   sys(getppid);
   if (count == 1) sys(execve, "/proc/self/exe", again, 0);

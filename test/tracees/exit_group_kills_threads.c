@@ -5,7 +5,7 @@
 
 static struct thread threads[8];
 
-static int run(void *unused) {
+static int run(void* unused) {
   (void)unused;
   while (sys(getppid) >= 0) continue;
   return 0;

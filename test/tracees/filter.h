@@ -5,6 +5,8 @@
 #include <linux/seccomp.h>
 #include <stddef.h>
 
+#include "tracee.h"
+
 // Installs a filter that gives `action` for the number `call` (-1 = for every number) and allows the rest.
 static inline int set_filter(int call, unsigned action, unsigned flags) {
   struct sock_filter code[] = {

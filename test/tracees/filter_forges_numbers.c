@@ -2,8 +2,8 @@
 //= main: mkdir rmdir
 //= arch x86_64
 // Without a tracer that asked for it RET_TRACE is ENOSYS, so nothing is said about what the calls return.
-#include "tracee.h"
 #include "filter.h"
+#include "tracee.h"
 
 int main(void) {
   if (set_filter(-1, SECCOMP_RET_TRACE | 0, 0) != 0) return 1;

@@ -2,8 +2,8 @@
 //= main: clone wait4
 //= fork: getpid killed(SIGSYS)
 // strace sees the getppid that is never run.
-#include "tracee.h"
 #include "filter.h"
+#include "tracee.h"
 
 int main(void) {
   int status = 0;

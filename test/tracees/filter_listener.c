@@ -1,14 +1,14 @@
 // A program that answers its own calls through a listener cannot be watched to the end: it is inconclusive.
 //= note listener
 // Whether the kernel grants a second listener depends on the engine (EBUSY under one that holds its own).
-#include "tracee.h"
-#include "filter.h"
 #include <sys/ioctl.h>
+#include "filter.h"
+#include "tracee.h"
 
 static struct thread thread;
 static int listener;
 
-static int answer(void *unused) {
+static int answer(void* unused) {
   static struct seccomp_notif call;
   static struct seccomp_notif_resp reply;
   (void)unused;

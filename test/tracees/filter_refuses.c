@@ -1,8 +1,8 @@
 // A call that the program's own filter refuses is never run and no record; the program goes on.
 //= main: getpid getpid gettid
 // strace sees the refused getppid: its stop comes before the filters.
-#include "tracee.h"
 #include "filter.h"
+#include "tracee.h"
 
 int main(void) {
   if (set_filter(SYS_getppid, SECCOMP_RET_ERRNO | EACCES, 0) != 0) return 1;

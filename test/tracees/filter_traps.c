@@ -1,8 +1,8 @@
 // A call that the program's own filter turns into SIGSYS is no record; its handler is a frame.
 //= main: getpid [SIGSYS gettid rt_sigreturn] getpid
 // strace sees the getppid that is never run.
-#include "tracee.h"
 #include "filter.h"
+#include "tracee.h"
 
 static void on_trap(int signal) {
   (void)signal;

@@ -6,7 +6,7 @@
 
 static struct thread thread;
 
-static int run(void *unused) {
+static int run(void* unused) {
   int status = 0;
   (void)unused;
   pid_t child = raw_fork();

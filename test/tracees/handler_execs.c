@@ -3,12 +3,12 @@
 #include "tracee.h"
 
 static void on_signal(int signal) {
-  char *arguments[] = {"again", "again", 0};
+  char* arguments[] = {"again", "again", 0};
   (void)signal;
   sys(execve, "/proc/self/exe", arguments, 0);
 }
 
-int main(int count, char **arguments) {
+int main(int count, char** arguments) {
   pid_t self = getpid();
   if (count > 1) {
     mark(1);

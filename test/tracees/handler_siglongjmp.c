@@ -1,7 +1,7 @@
 // A handler left by siglongjmp never returns: 1000 frames are begun and none is closed.
 //= main: (kill SIGUSR1 getpid)*1000 getppid
-#include "tracee.h"
 #include <setjmp.h>
+#include "tracee.h"
 
 static sigjmp_buf place;
 

@@ -6,7 +6,7 @@
 
 static struct thread threads[4];
 
-static int run(void *unused) {
+static int run(void* unused) {
   (void)unused;
   while (sys(getppid) >= 0) continue;
   return 0;

@@ -4,7 +4,7 @@
 #include "tracee.h"
 
 int main(void) {
-  int *volatile nowhere = 0;
+  int* volatile nowhere = 0;
   no_core();
   mark(1);
   sys(getppid);

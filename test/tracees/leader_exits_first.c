@@ -6,7 +6,7 @@
 
 static struct thread thread;
 
-static int run(void *unused) {
+static int run(void* unused) {
   (void)unused;
   sleep_ms(100);
   repeat_getppid(10);

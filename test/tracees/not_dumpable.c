@@ -3,8 +3,8 @@
 //= fork: getppid exit_group exited(0)
 #include "tracee.h"
 
-int main(int count, char **arguments) {
-  char *again[] = {"again", "again", 0};
+int main(int count, char** arguments) {
+  char* again[] = {"again", "again", 0};
   mark(1);
   if (count > 1) {
     sys(getppid);

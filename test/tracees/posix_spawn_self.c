@@ -2,11 +2,11 @@
 //= fork: getppid*3 exited(0)
 //= births fork 1
 //= count execve 1..2
-#include "tracee.h"
 #include <spawn.h>
+#include "tracee.h"
 
-int main(int count, char **arguments) {
-  char *again[] = {"again", "again", 0};
+int main(int count, char** arguments) {
+  char* again[] = {"again", "again", 0};
   int status = 1;
   pid_t child;
   if (count > 1) {

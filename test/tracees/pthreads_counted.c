@@ -1,10 +1,10 @@
 // Four pthreads of 100 calls each lose and repeat none, whatever libc adds around them.
 //= births thread 4
 //= count getppid 400
-#include "tracee.h"
 #include <pthread.h>
+#include "tracee.h"
 
-static void *run(void *unused) {
+static void* run(void* unused) {
   repeat_getppid(100);
   return unused;
 }

@@ -1,11 +1,11 @@
 // A handler that puts another number in place of the call to be restarted makes a new call, which is a record.
 //= arch x86_64
 //= main: write read [SIGUSR1 rt_sigreturn] getppid getpid
-#include "tracee.h"
 #include <ucontext.h>
+#include "tracee.h"
 
-static void on_signal(int signal, siginfo_t *info, void *context) {
-  ucontext_t *frame = context;
+static void on_signal(int signal, siginfo_t* info, void* context) {
+  ucontext_t* frame = context;
   (void)signal;
   (void)info;
   frame->uc_mcontext.gregs[REG_RAX] = SYS_getppid;

@@ -1,9 +1,9 @@
 // A fault with a handler is a frame, and the handler may repair and return.
 //= main: getppid [SIGSEGV mprotect rt_sigreturn] getpid
-#include "tracee.h"
 #include <sys/mman.h>
+#include "tracee.h"
 
-static char *page;
+static char* page;
 
 static void on_fault(int signal) {
   (void)signal;
@@ -15,7 +15,7 @@ int main(void) {
   handle(SIGSEGV, on_fault, 0);
   mark(1);
   sys(getppid);
-  *(volatile char *)page = 1;
+  *(volatile char*)page = 1;
   sys(getpid);
   mark(2);
   return 0;

@@ -11,13 +11,13 @@ static struct thread threads[6];
 
 static void on_signal(int signal) { (void)signal; }
 
-static int read_one(void *unused) {
+static int read_one(void* unused) {
   char byte;
   (void)unused;
   return (int)sys(read, ends[0], &byte, 1);
 }
 
-static int wait_word(void *unused) {
+static int wait_word(void* unused) {
   (void)unused;
   return (int)sys(futex, &word, FUTEX_WAIT, 0, 0, 0, 0);
 }

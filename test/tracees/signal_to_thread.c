@@ -13,7 +13,7 @@ static void on_signal(int signal) {
   sys(getppid);
 }
 
-static int run(void *unused) {
+static int run(void* unused) {
   char byte;
   (void)unused;
   sys(read, ends[0], &byte, 1);

@@ -2,8 +2,8 @@
 //= arch x86_64
 //= main: getppid rt_sigreturn getpid exit_group
 //= exit 7
-#include "tracee.h"
 #include <ucontext.h>
+#include "tracee.h"
 
 static _Alignas(64) char stack[65536];
 static ucontext_t frame;

@@ -7,6 +7,6 @@
 int main(void) {
   mark(1);
   sys(getppid);
-  while (getenv("PATH") != (char *)-1) continue;
+  while (getenv("PATH") != (char*)-1) continue;
   return 0;
 }

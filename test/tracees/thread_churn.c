@@ -6,7 +6,7 @@
 
 static struct thread thread;
 
-static int run(void *unused) {
+static int run(void* unused) {
   (void)unused;
   sys(getppid);
   return 0;

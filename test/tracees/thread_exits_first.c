@@ -5,7 +5,7 @@
 
 static struct thread thread;
 
-static int run(void *unused) {
+static int run(void* unused) {
   (void)unused;
   sys(getppid);
   return 9;

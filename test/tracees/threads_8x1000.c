@@ -8,7 +8,7 @@
 
 static struct thread threads[8];
 
-static int run(void *unused) {
+static int run(void* unused) {
   (void)unused;
   repeat_getppid(1000);
   return 0;

@@ -1,8 +1,8 @@
 // Limits that leave no memory, no files and no processes bind the program and not the tracer.
 //= main: prlimit64*4 getppid*100 clone wait4
 //= fork: getppid exit_group exited(0)
-#include "tracee.h"
 #include <sys/resource.h>
+#include "tracee.h"
 
 int main(void) {
   static const int names[] = {RLIMIT_NOFILE, RLIMIT_AS, RLIMIT_DATA, RLIMIT_FSIZE};

@@ -2,7 +2,9 @@
 // marks goes through syscall(2) or glibc's clone(), which make exactly the call they are asked for in every libc.
 #ifndef TRACEE_H
 #define TRACEE_H
-#define _GNU_SOURCE
+#ifndef _GNU_SOURCE
+#error "compile with -D_GNU_SOURCE, as test/live/tracees.ts does"
+#endif
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -44,7 +46,7 @@ static inline void sleep_ms(long ms) {
   sys(nanosleep, &time, 0);
 }
 
-static inline pid_t wait_for(pid_t pid, int *status) { return (pid_t)sys(wait4, pid, status, __WALL, 0); }
+static inline pid_t wait_for(pid_t pid, int* status) { return (pid_t)sys(wait4, pid, status, __WALL, 0); }
 
 static inline void handle(int signal, void (*handler)(int), int flags) {
   struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
@@ -57,15 +59,14 @@ struct thread {
   int alive;
 };
 
-static inline int start_thread(struct thread *thread, int (*run)(void *), void *argument) {
-  int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
-              CLONE_CHILD_CLEARTID;
+static inline int start_thread(struct thread* thread, int (*run)(void*), void* argument) {
+  int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_CHILD_CLEARTID;
   __atomic_store_n(&thread->alive, 1, __ATOMIC_SEQ_CST);
   return clone(run, thread->stack + sizeof thread->stack, flags, argument, 0, 0, &thread->alive);
 }
 
 // Waits in `futex`, as often as it takes: write `futex*` for the caller.
-static inline void join_thread(struct thread *thread) {
+static inline void join_thread(struct thread* thread) {
   while (__atomic_load_n(&thread->alive, __ATOMIC_SEQ_CST) != 0) sys(futex, &thread->alive, FUTEX_WAIT, 1, 0, 0, 0);
 }
 

@@ -4,8 +4,8 @@
 //= fork: execve exec:vfork_then_exec getppid*3 exited(0)
 #include "tracee.h"
 
-int main(int count, char **arguments) {
-  char *again[] = {"again", "again", 0};
+int main(int count, char** arguments) {
+  char* again[] = {"again", "again", 0};
   int status = 1;
   mark(1);
   if (count > 1) {
