@@ -63,6 +63,8 @@ export function compileTracee(tracee: Tracee): string {
     rmSync(fresh, { force: true })
     throw new Error(`cannot compile ${tracee.name}: ${trouble}`)
   }
-  renameSync(fresh, output)
+  // A running program must keep its file: who comes second uses what the first one made.
+  if (modifiedAt(output) > newest) rmSync(fresh)
+  else renameSync(fresh, output)
   return output
 }
