@@ -4,7 +4,7 @@
 //   doorbell -> drain -> records? look again in 4 ms : after 25 empty looks sleep until the doorbell
 
 import { type EngineResult, type LaunchOptions, loadAddon, type NativeSession } from '../addon/addon.ts'
-import type { BirthKind, StreamHandler } from '../model/stream.ts'
+import type { BirthKind, Image, StreamHandler } from '../model/stream.ts'
 import { BIRTH_KIND, NOTE_KIND, RECORD_KIND, RECORD_RESTART, RING_STATE } from '../ring/layout.gen.ts'
 import { RingReader } from '../ring/reader.ts'
 import { type ImageCache, identifyImage } from './image.ts'
@@ -26,6 +26,9 @@ export interface LiveOptions {
   readonly onStart?: (rootPid: number) => void
 }
 
+/** Makes the handler of a session, once it is known which program runs: that decides what it is held against. */
+export type BeginHandler = (image: Image) => StreamHandler
+
 const BIRTH_KINDS: ReadonlyMap<number, BirthKind> = new Map([
   [BIRTH_KIND.exec, 'exec'],
   [BIRTH_KIND.thread, 'thread'],
@@ -36,17 +39,19 @@ const NOTE_NAMES = new Map(Object.entries(NOTE_KIND).map(([name, code]) => [code
 
 export class LiveSource {
   readonly #options: LiveOptions
-  readonly #handler: StreamHandler
+  readonly #begin: BeginHandler
+  #handler: StreamHandler | null = null
+  /** What came before the first exec: the birth of the root, notes on its launch. */
+  readonly #early: Array<(handler: StreamHandler) => void> = []
   readonly #ring: RingReader
   #native: NativeSession | null = null
   #timer: NodeJS.Timeout | null = null
   #emptyLookCount = 0
-  #hasStarted = false
   #settle: { resolve(result: EngineResult): void; reject(error: unknown): void } | null = null
 
-  constructor(options: LiveOptions, handler: StreamHandler) {
+  constructor(options: LiveOptions, begin: BeginHandler) {
     this.#options = options
-    this.#handler = handler
+    this.#begin = begin
     this.#ring = new RingReader(options.capacity)
   }
 
@@ -89,7 +94,7 @@ export class LiveSource {
     }
     if (count === 0 && (state === RING_STATE.ended || state === RING_STATE.failed)) {
       const dropped = this.#ring.droppedCount
-      if (dropped > 0) this.#handler.onGap(0, dropped)
+      if (dropped > 0) this.#tell((handler) => handler.onGap(0, dropped))
       this.#settle?.resolve(this.#finish())
       return
     }
@@ -115,41 +120,43 @@ export class LiveSource {
   readonly #visit = (tid: number, value: number, packed: number, extra: number): void => {
     const handler = this.#handler
     const flags = packed >>> 16
-    switch (packed & 0xff) {
-      case RECORD_KIND.call:
-        handler.onCall(tid, (packed >>> 8) & 0xff, value, (flags & RECORD_RESTART) !== 0)
-        return
-      case RECORD_KIND.signal:
-        handler.onSignal(tid, value)
-        return
-      case RECORD_KIND.birth:
-        handler.onBirth(tid, value, extra, BIRTH_KINDS.get(flags) ?? 'join')
-        return
-      case RECORD_KIND.exec:
-        this.#exec(tid, value)
-        return
-      case RECORD_KIND.exit:
-        handler.onExit(tid, value, flags)
-        return
-      case RECORD_KIND.gap:
-        handler.onGap(tid, value)
-        return
-      case RECORD_KIND.note:
-        handler.onNote(noteOf(NOTE_NAMES.get(value) ?? 'unknown', tid))
-        return
-      default:
-        throw new Error(`a ring record of unknown kind ${packed & 0xff}`)
+    const kind = packed & 0xff
+    if (kind === RECORD_KIND.call && handler !== null) {
+      handler.onCall(tid, (packed >>> 8) & 0xff, value, (flags & RECORD_RESTART) !== 0)
+      return
     }
+    switch (kind) {
+      case RECORD_KIND.signal:
+        return this.#tell((told) => told.onSignal(tid, value))
+      case RECORD_KIND.birth:
+        return this.#tell((told) => told.onBirth(tid, value, extra, BIRTH_KINDS.get(flags) ?? 'join'))
+      case RECORD_KIND.exec:
+        return this.#exec(tid, value)
+      case RECORD_KIND.exit:
+        return this.#tell((told) => told.onExit(tid, value, flags))
+      case RECORD_KIND.gap:
+        return this.#tell((told) => told.onGap(tid, value))
+      case RECORD_KIND.note:
+        return this.#tell((told) => told.onNote(noteOf(NOTE_NAMES.get(value) ?? 'unknown', tid)))
+      default:
+        throw new Error(`a ring record of kind ${kind} that cannot stand here`)
+    }
+  }
+
+  #tell(what: (handler: StreamHandler) => void): void {
+    if (this.#handler === null) this.#early.push(what)
+    else what(this.#handler)
   }
 
   /** The tracee waits before its first instruction until it is answered. */
   #exec(tid: number, formerTid: number): void {
     const image = identifyImage(tid, this.#options.imageCache)
-    this.#handler.onExec(tid, formerTid, image)
-    if (!this.#hasStarted) {
-      this.#hasStarted = true
+    if (this.#handler === null) {
+      this.#handler = this.#begin(image)
+      for (const what of this.#early.splice(0)) what(this.#handler)
       this.#options.onStart?.(tid)
     }
+    this.#handler.onExec(tid, formerTid, image)
     this.#native?.answerExec(true)
   }
 }

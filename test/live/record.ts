@@ -45,7 +45,7 @@ export async function recordRun(argv: readonly string[], options: RecordOptions 
       },
       ...(options.onStart === undefined ? {} : { onStart: options.onStart }),
     },
-    collectInto(events),
+    () => collectInto(events),
   )
   const timer = setTimeout(() => source.stop(), options.timeoutMs ?? DEFAULT_TIMEOUT_MS)
   const result = await source.run()

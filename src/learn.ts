@@ -1,0 +1,139 @@
+// Learn, the whole story: the same source and the same walker as in check, but every transition goes into the observation of
+// one run; a run that ended well is added to the ledger, and the fingerprint is derived from that.
+
+import { mkdirSync } from 'node:fs'
+import { constants } from 'node:os'
+import { dirname } from 'node:path'
+import type { EngineResult, LaunchOptions } from './addon/addon.ts'
+import { TracefpError } from './errors.ts'
+import { Recorder, type RecordedProgram } from './match/recorder.ts'
+import { Walker } from './match/walker.ts'
+import { updateLedger } from './model/files.ts'
+import { makeSettings, type Settings } from './model/fingerprint.ts'
+import { type RunDelta, RunObservation } from './model/learner.ts'
+import { type Image, programKeyOf } from './model/stream.ts'
+import { newUlid } from './model/ulid.ts'
+import { hostFacts } from './source/host.ts'
+import { assertLaunched } from './source/launch.ts'
+import { LiveSource } from './source/live.ts'
+import { fileForProgram, filesForProgram, fingerprintFolder } from './store/fingerprint-store.ts'
+import { ImageCache } from './store/image-cache.ts'
+import { linuxMapping } from './syscall/mapping.ts'
+import { VERSION } from './version.ts'
+
+export interface LearnOptions {
+  readonly launch: LaunchOptions
+  /** The .tfp to write; null = one in the fingerprint store. */
+  readonly file: string | null
+  /** Name in the store; null = made of the program's. */
+  readonly name: string | null
+  readonly scenario: string
+  readonly settings: Partial<Settings>
+  readonly home: string
+  readonly onStart: (rootPid: number) => void
+}
+
+/** What came of one run. */
+export interface LearnedRun {
+  readonly file: string
+  /** False: the program crashed, and nothing was learned from it. */
+  readonly isLearned: boolean
+  readonly recordCount: number
+  readonly newTransitionCount: number
+  /** Distinct transitions of the fingerprint now. */
+  readonly transitionCount: number
+  /** Runs of the fingerprint now. */
+  readonly runCount: number
+  readonly exit: { readonly code: number; readonly signal: number }
+  readonly notes: readonly string[]
+}
+
+export interface RunningLearn {
+  /** @throws EngineError, TracefpError TFP_ERR_MODEL_*, TFP_ERR_FILE. */
+  readonly done: Promise<LearnedRun>
+  stop(): void
+}
+
+/** A program that dies so did not behave; how a service is told to end (SIGTERM, SIGINT, SIGHUP) is no crash. */
+const CRASHES: readonly number[] = (['SIGSEGV', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGABRT', 'SIGSYS', 'SIGTRAP'] as const).map(
+  (name) => constants.signals[name],
+)
+
+/** Starts the program, follows it to its end and adds what it did to the ledger. */
+export function learnLive(options: LearnOptions): RunningLearn {
+  const mapping = linuxMapping()
+  const settings = makeSettings(mapping, options.settings)
+  const imageCache = new ImageCache(options.home)
+  const facts = hostFacts()
+  const run = new RunObservation(settings, {
+    id: newUlid(),
+    at: new Date().toISOString(),
+    scenario: options.scenario,
+    host: facts.host,
+    kernel: facts.kernel,
+    tool: `tracefp ${VERSION}`,
+    command: options.launch.argv,
+  })
+  const recorder = new Recorder(run, mapping)
+  const walker = new Walker<RecordedProgram>(recorder, { mapping, tracks: settings.tracks })
+  let rootKey: string | undefined
+  let wasStopped = false
+
+  const begin = (image: Image): Walker<RecordedProgram> => {
+    rootKey = programKeyOf(image)
+    return walker
+  }
+  const source = new LiveSource({ engine: 'trace', launch: options.launch, imageCache, onStart: options.onStart }, begin)
+
+  const finish = async (result: EngineResult): Promise<LearnedRun> => {
+    assertLaunched(result, options.launch)
+    if (rootKey === undefined || wasStopped) {
+      throw new TracefpError('TFP_ERR_ENGINE_FAILED', 'the run was stopped before its end: nothing was learned from it')
+    }
+    walker.finish()
+    await imageCache.save()
+    const file = options.file ?? storeFileOf(options.home, rootKey, options.name)
+    const common = {
+      file,
+      recordCount: walker.recordCount,
+      exit: { code: result.exitCode, signal: result.exitSignal },
+      notes: recorder.notes.list().map(({ message }) => message),
+    }
+    if (CRASHES.includes(result.exitSignal)) {
+      return { ...common, isLearned: false, newTransitionCount: 0, transitionCount: 0, runCount: 0 }
+    }
+    return { ...common, isLearned: true, ...(await addRun(file, run.finish())) }
+  }
+
+  return {
+    done: source.run().then(finish),
+    stop: () => {
+      wasStopped = true
+      source.stop()
+    },
+  }
+}
+
+async function addRun(
+  file: string,
+  delta: RunDelta,
+): Promise<Pick<LearnedRun, 'newTransitionCount' | 'transitionCount' | 'runCount'>> {
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    throw new TracefpError('TFP_ERR_FILE', `${dirname(file)}: ${(cause as Error).message}`, { cause })
+  }
+  const update = await updateLedger(file, delta.settings, linuxMapping(), (ledger) => ledger.addRun(delta))
+  return {
+    newTransitionCount: update.result.newTransitionCount,
+    transitionCount: update.result.transitionCount,
+    runCount: update.fingerprint.runCount,
+  }
+}
+
+/** A program that was learned before goes on in its file, whatever it is called. */
+function storeFileOf(home: string, key: string, name: string | null): string {
+  const folder = fingerprintFolder(home)
+  if (name !== null) return fileForProgram(folder, key, name)
+  return filesForProgram(folder, key)[0] ?? fileForProgram(folder, key)
+}

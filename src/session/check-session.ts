@@ -1,0 +1,188 @@
+// A program that is being checked, as its host sees it: streams, misses as they happen, and in the end a report.
+
+import type { Readable, Writable } from 'node:stream'
+import type { Pin } from '../addon/addon.ts'
+import { UsageError } from '../errors.ts'
+import type { Miss } from '../match/miss.ts'
+import type { Report, Result } from '../match/report.ts'
+import type { Outcome } from '../match/verdict.ts'
+import { launchOptionsOf } from '../source/launch.ts'
+import { tracefpHome } from '../store/home.ts'
+import { startWorker, type TaskHandle } from './start-worker.ts'
+import { openStreams, type Stdio, type Streams } from './stdio.ts'
+
+/** How a program is started. Everything has the defaults of child_process.spawn, but for `stdio`. */
+export interface ProgramOptions {
+  readonly cwd?: string
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** Default `inherit`. */
+  readonly stdio?: Stdio | readonly [Stdio, Stdio, Stdio]
+  readonly uid?: number
+  readonly gid?: number
+  /** Aborting kills the program and everything it started; the report then says so. */
+  readonly signal?: AbortSignal
+  /**
+   * Whether tracer and program share one CPU, which makes a stop several times cheaper. `auto` (default) holds a process
+   * there only while it has one thread and does not ask; `always` also holds threads and is visible to the program.
+   */
+  readonly pin?: Pin
+  /** Where the fingerprint store is; default: see `tracefpHome`. */
+  readonly home?: string
+  /** When the program is stopped by the terminal, stop this process too. For command lines. */
+  readonly stopsWithProgram?: boolean
+}
+
+export interface CheckSessionOptions extends ProgramOptions {
+  /** Files to check against; default: those in the fingerprint store that were learned for the program. */
+  readonly fingerprint?: string | readonly string[]
+  /** Sequences of this length, at most what was learned. */
+  readonly depth?: number
+  /** What happens at a miss. Only `alert` (default) so far: it is reported, the program goes on. */
+  readonly onMiss?: 'alert'
+}
+
+export class CheckSession implements AsyncDisposable {
+  readonly stdin: Writable | null
+  readonly stdout: Readable | null
+  readonly stderr: Readable | null
+  /** Process id of the program, once its first image is known and before its first instruction. */
+  readonly pid: Promise<number>
+  /** What came of it, when the last process of the session is gone. */
+  readonly report: Promise<Report>
+  /** `report`'s verdict with the lack of a fingerprint told apart: what exit codes are made of. */
+  readonly outcome: Promise<Outcome>
+  readonly #task: TaskHandle
+  readonly #misses: Miss[] = []
+  #wake: (() => void)[] = []
+  #isOver = false
+
+  /** @throws EngineError when there is no such command or it is not executable; UsageError. */
+  constructor(argv: readonly string[], options: CheckSessionOptions = {}) {
+    if (options.onMiss !== undefined && options.onMiss !== 'alert') {
+      throw new UsageError(`onMiss: ${String(options.onMiss)} is not available: this engine only reports ('alert')`)
+    }
+    const { launch, streams } = prepare(argv, options)
+    this.stdin = streams.stdin
+    this.stdout = streams.stdout
+    this.stderr = streams.stderr
+    const files = options.fingerprint ?? []
+    let tellPid: (pid: number) => void = () => {}
+    const pid = new Promise<number>((resolve) => {
+      tellPid = resolve
+    })
+    this.#task = startWorker(
+      {
+        kind: 'check',
+        options: {
+          launch,
+          files: typeof files === 'string' ? [files] : files,
+          home: options.home ?? tracefpHome(),
+          depth: options.depth ?? null,
+        },
+      },
+      {
+        onStart: (started) => {
+          streams.closeProgramEnds()
+          tellPid(started)
+        },
+        onMiss: (miss) => this.#add(miss),
+      },
+    )
+    const ended = followTask<Result>(this.#task, streams, options.signal)
+    this.report = ended.then(({ report }) => report)
+    this.outcome = ended.then(({ outcome }) => outcome)
+    this.pid = Promise.race([pid, ended.then(() => pid)])
+    // Whoever awaits one of them hears of a failure; the others must not end the host.
+    for (const promise of [this.report, this.outcome, this.pid]) promise.catch(() => {})
+    const over = (): void => {
+      this.#isOver = true
+      this.#wakeAll()
+    }
+    ended.then(over, over)
+  }
+
+  /** The misses, as they happen; ends with the session. At most the first 1,000 are told, `report.missCount` has all. */
+  async *misses(): AsyncGenerator<Miss, void, undefined> {
+    for (let at = 0; ; ) {
+      const miss = this.#misses[at]
+      if (miss !== undefined) {
+        at += 1
+        yield miss
+      } else if (this.#isOver) {
+        await this.report
+        return
+      } else {
+        await new Promise<void>((resolve) => this.#wake.push(resolve))
+      }
+    }
+  }
+
+  /** Sends a signal to the program (not to what it started). False when it is gone. */
+  async kill(signal: NodeJS.Signals = 'SIGTERM'): Promise<boolean> {
+    const pid = await this.pid
+    if (this.#isOver) return false
+    try {
+      return process.kill(pid, signal)
+    } catch {
+      return false
+    }
+  }
+
+  /** Kills the program and everything it started; the report says how far it came. */
+  stop(): void {
+    this.#task.stop()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.stop()
+    await this.report.catch(() => {})
+  }
+
+  #add(miss: Miss): void {
+    this.#misses.push(miss)
+    this.#wakeAll()
+  }
+
+  #wakeAll(): void {
+    for (const wake of this.#wake.splice(0)) wake()
+  }
+}
+
+/** What a session and a learning run need before their worker starts. */
+export function prepare(
+  argv: readonly string[],
+  options: ProgramOptions,
+): { launch: ReturnType<typeof launchOptionsOf>; streams: Streams } {
+  if (argv.length === 0 || argv[0] === '') throw new UsageError('there is no command to run')
+  if (options.signal?.aborted === true) throw options.signal.reason
+  const streams = openStreams(options.stdio ?? 'inherit')
+  try {
+    const launch = launchOptionsOf({
+      argv,
+      cwd: options.cwd ?? process.cwd(),
+      env: options.env ?? process.env,
+      stdio: streams.descriptors,
+      uid: options.uid ?? null,
+      gid: options.gid ?? null,
+      pin: options.pin ?? 'auto',
+      stopsWithRoot: options.stopsWithProgram ?? false,
+    })
+    return { launch, streams }
+  } catch (error) {
+    streams.closeProgramEnds()
+    for (const stream of [streams.stdin, streams.stdout, streams.stderr]) stream?.destroy()
+    throw error
+  }
+}
+
+/** The end of a task: the program's pipe ends are closed whatever happens, and an abort kills the program. */
+export async function followTask<T>(task: TaskHandle, streams: Streams, signal: AbortSignal | undefined): Promise<T> {
+  const stop = (): void => task.stop()
+  signal?.addEventListener('abort', stop, { once: true })
+  try {
+    return (await task.done) as T
+  } finally {
+    signal?.removeEventListener('abort', stop)
+    streams.closeProgramEnds()
+  }
+}

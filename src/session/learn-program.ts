@@ -1,0 +1,48 @@
+// Learning from a host: one run of a program, added to a fingerprint.
+
+import type { LearnedRun } from '../learn.ts'
+import type { Settings } from '../model/fingerprint.ts'
+import { tracefpHome } from '../store/home.ts'
+import { followTask, type ProgramOptions, prepare } from './check-session.ts'
+import { startWorker } from './start-worker.ts'
+
+export interface LearnProgramOptions extends ProgramOptions {
+  /** The .tfp to add to; default: the program's file in the fingerprint store. */
+  readonly file?: string
+  /** Name of that file in the store, when it is a new one. */
+  readonly name?: string
+  /** Label of this run, for `estimate` and reviews; default `default`. */
+  readonly scenario?: string
+  /** How the stream becomes transitions; a file keeps the settings it was begun with. */
+  readonly settings?: Partial<Omit<Settings, 'mapping' | 'order'>>
+  readonly onStart?: (pid: number) => void
+}
+
+/**
+ * Runs the program once, learns what it did and adds the run to the fingerprint.
+ * @throws EngineError, TracefpError TFP_ERR_MODEL_* (other settings, another image), TFP_ERR_FILE.
+ */
+export async function learnProgram(argv: readonly string[], options: LearnProgramOptions = {}): Promise<LearnedRun> {
+  const { launch, streams } = prepare(argv, options)
+  const task = startWorker(
+    {
+      kind: 'learn',
+      options: {
+        launch,
+        file: options.file ?? null,
+        name: options.name ?? null,
+        scenario: options.scenario ?? 'default',
+        settings: options.settings ?? {},
+        home: options.home ?? tracefpHome(),
+      },
+    },
+    {
+      onStart: (pid) => {
+        streams.closeProgramEnds()
+        options.onStart?.(pid)
+      },
+      onMiss: () => {},
+    },
+  )
+  return await followTask<LearnedRun>(task, streams, options.signal)
+}

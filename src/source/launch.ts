@@ -1,0 +1,67 @@
+// Turns what a user asked for into what the engine needs, and what the engine could not do into an error that helps.
+
+import type { EngineResult, LaunchOptions, Pin } from '../addon/addon.ts'
+import { EngineError } from '../errors.ts'
+import { resolveCommand } from './command.ts'
+
+export interface Command {
+  readonly argv: readonly string[]
+  readonly cwd: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly stdio: readonly [number, number, number]
+  readonly uid: number | null
+  readonly gid: number | null
+  readonly pin: Pin
+  readonly stopsWithRoot: boolean
+}
+
+/** @throws EngineError TFP_ERR_ENGINE_NOT_FOUND, TFP_ERR_ENGINE_NOT_EXECUTABLE. */
+export function launchOptionsOf(command: Command): LaunchOptions {
+  const { argv, cwd, env, stdio, uid, gid, pin, stopsWithRoot } = command
+  const variables = Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]))
+  const path = resolveCommand(argv[0] as string, cwd, env['PATH'])
+  return { path, argv, env: variables, cwd, stdio, uid, gid, pin, stopsWithRoot }
+}
+
+const EPERM = 1
+const ENOENT = 2
+const EACCES = 13
+const ENOSYS = 38
+
+/** @throws EngineError when the engine could not start the program or could not follow it. */
+export function assertLaunched(result: EngineResult, launch: LaunchOptions): void {
+  const { failedOperation: operation, errno, errorText } = result
+  if (operation === '') return
+  const what = `${operation}: ${errorText}`
+  if (operation === 'execve') throw execError(launch.path, errno, errorText)
+  if (operation === 'chdir') throw new EngineError('TFP_ERR_ENGINE_FAILED', `${launch.cwd}: ${what}`, errno, '')
+  if (operation === 'setresuid') {
+    const hint = 'only root may start a program as somebody else'
+    throw new EngineError('TFP_ERR_ENGINE_FAILED', `uid or gid: ${what}; ${hint}`, errno, hint)
+  }
+  if (operation.includes('GET_SYSCALL_INFO')) {
+    const hint = 'engine trace needs Linux 5.3 or newer'
+    throw new EngineError('TFP_ERR_ENGINE_KERNEL', `${what}: ${hint}`, errno, hint)
+  }
+  if (operation.startsWith('ptrace')) {
+    const hint = errno === ENOSYS ? EMULATED : FORBIDDEN
+    throw new EngineError('TFP_ERR_ENGINE_PTRACE', `${what}: ${hint}`, errno, hint)
+  }
+  if (operation === 'seccomp' || operation.startsWith('prctl')) {
+    const hint = 'the kernel needs CONFIG_SECCOMP_FILTER, and a container must allow the seccomp call'
+    throw new EngineError('TFP_ERR_ENGINE_SECCOMP', `${what}: ${hint}`, errno, hint)
+  }
+  throw new EngineError('TFP_ERR_ENGINE_FAILED', what, errno, '')
+}
+
+const FORBIDDEN =
+  "ptrace is forbidden here: in a container add the capability SYS_PTRACE, on a host see kernel.yama.ptrace_scope; 'tracefp doctor' tells more"
+const EMULATED = 'this machine is emulated (or its seccomp profile hides ptrace), and the emulator has no ptrace'
+
+function execError(path: string, errno: number, text: string): EngineError {
+  const isMissing = errno === ENOENT
+  const code = isMissing ? 'TFP_ERR_ENGINE_NOT_FOUND' : 'TFP_ERR_ENGINE_NOT_EXECUTABLE'
+  const why = isMissing ? 'its interpreter (the #! line, or the ELF loader) does not exist' : text
+  const hint = errno === EACCES || errno === EPERM ? 'see its permissions and the mount options of its file system' : ''
+  return new EngineError(code, `${path} could not be executed: ${why}${hint === '' ? '' : `; ${hint}`}`, errno, hint)
+}

@@ -1,0 +1,68 @@
+// Hashes of big executables, kept between runs. It only saves time, so every trouble with it is answered by hashing again.
+// A folder that others may write to is not trusted: a false hash there would hide a changed program.
+
+import { readFileSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { writeAtomic } from '../model/files.ts'
+
+const MAX_ENTRIES = 512
+const MIN_BYTES = 1 << 20
+const LINE = /^(\d+:\d+:(\d+):-?\d+:-?\d+) ([0-9a-f]{64})$/
+
+export class ImageCache {
+  readonly #file: string
+  readonly #hashes = new Map<string, string>()
+  #isLoaded = false
+  #isChanged = false
+
+  constructor(home: string) {
+    this.#file = join(home, 'image-hashes')
+  }
+
+  /** `key` is device:inode:size:mtime:ctime. */
+  get(key: string): string | undefined {
+    const known = this.#hashes.get(key)
+    if (known !== undefined || this.#isLoaded || !isWorthKeeping(key)) return known
+    this.#load()
+    return this.#hashes.get(key)
+  }
+
+  set(key: string, sha256: string): void {
+    this.#hashes.set(key, sha256)
+    if (isWorthKeeping(key)) this.#isChanged = true
+  }
+
+  /** Writes what is new. */
+  async save(): Promise<void> {
+    if (!this.#isChanged) return
+    if (!this.#isLoaded) this.#load()
+    const kept = [...this.#hashes].filter(([key]) => isWorthKeeping(key)).slice(-MAX_ENTRIES)
+    try {
+      await writeAtomic(this.#file, kept.map(([key, sha256]) => `${key} ${sha256}\n`).join(''))
+    } catch {
+      // No home, no disk: the next run hashes again.
+    }
+  }
+
+  #load(): void {
+    this.#isLoaded = true
+    try {
+      const folder = statSync(dirname(this.#file))
+      const file = statSync(this.#file)
+      const isOurs = [folder, file].every((stats) => stats.uid === process.geteuid?.() && (stats.mode & 0o022) === 0)
+      if (!isOurs) return
+      const fresh = new Map(this.#hashes)
+      for (const line of readFileSync(this.#file, 'utf8').split('\n')) {
+        const match = LINE.exec(line)
+        if (match !== null) this.#hashes.set(match[1] as string, match[3] as string)
+      }
+      for (const [key, sha256] of fresh) this.#hashes.set(key, sha256)
+    } catch {
+      // There is none yet.
+    }
+  }
+}
+
+function isWorthKeeping(key: string): boolean {
+  return Number(key.split(':')[2]) >= MIN_BYTES
+}
