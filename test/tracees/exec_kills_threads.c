@@ -1,6 +1,7 @@
 // An exec by the leader ends the tracks of its busy threads and of nothing else.
 //= main: clone*4 nanosleep execve exec:exec_kills_threads getppid exited(0)
 //= thread*4: getppid+
+// strace prints `???`, or the name of another thread's call, for a thread that is killed before it could read its stop.
 #include "tracee.h"
 
 static struct thread threads[4];

@@ -1,6 +1,7 @@
 // An exit_group while eight threads are busy ends all nine tracks.
 //= main: clone*8 nanosleep exit_group exited(0)
 //= thread*8: getppid+ exited(0)
+// strace prints `???`, or the name of another thread's call, for a thread that is killed before it could read its stop.
 #include "tracee.h"
 
 static struct thread threads[8];

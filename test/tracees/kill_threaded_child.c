@@ -2,6 +2,7 @@
 //= main: clone nanosleep kill wait4
 //= fork: clone*4 getppid+ killed(SIGKILL)
 //= thread*4: getppid+ killed(SIGKILL)
+// strace prints `???`, or the name of another thread's call, for a thread that is killed before it could read its stop.
 #include "tracee.h"
 
 static struct thread threads[4];

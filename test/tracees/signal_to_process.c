@@ -1,5 +1,5 @@
 // Signals to a process whose threads wait in read and futex repeat no record of any thread.
-//= main: clone*6 (nanosleep kill)*10 nanosleep write*3 futex*
+//= main: clone*6 rt_sigprocmask (nanosleep kill)*10 nanosleep write*3 futex*
 //= thread*3: read exit [SIGUSR1 rt_sigreturn]*
 //= thread*3: futex exit [SIGUSR1 rt_sigreturn]*
 //= count SIGUSR1 10
@@ -29,9 +29,7 @@ int main(void) {
   handle(SIGUSR1, on_signal, SA_RESTART);
   mark(1);
   for (int i = 0; i < 6; i++) start_thread(&threads[i], i < 3 ? read_one : wait_word, 0);
-  mark(2);
   sys(rt_sigprocmask, SIG_BLOCK, &mask, &none, 8);
-  mark(1);
   for (int i = 0; i < 10; i++) {
     sleep_ms(20);
     sys(kill, self, SIGUSR1);
