@@ -1,7 +1,6 @@
 // Check, the whole story: a source brings records, the walker finds the track of each, the checker holds every transition
 // against the fingerprint of the program that runs, and what came of it becomes a report.
 
-import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { LaunchOptions } from './addon/addon.ts'
 import { TracefpError } from './errors.ts'
@@ -10,13 +9,12 @@ import type { CheckedProgram } from './match/checked-program.ts'
 import type { Miss } from './match/miss.ts'
 import { buildReport, type Result } from './match/report.ts'
 import { Walker } from './match/walker.ts'
-import { decodeFingerprint } from './model/codec-fingerprint.ts'
-import { assertMapping, type Fingerprint } from './model/fingerprint.ts'
-import { type Image, programKeyOf, type StreamNote } from './model/stream.ts'
+import { type Image, programKeyOf } from './model/stream.ts'
 import { newUlid } from './model/ulid.ts'
 import { ancestorNames, hostFacts } from './source/host.ts'
 import { assertLaunched } from './source/launch.ts'
 import { LiveSource } from './source/live.ts'
+import { readFingerprint } from './store/fingerprint-file.ts'
 import { filesForProgram, fingerprintFolder } from './store/fingerprint-store.ts'
 import { ImageCache } from './store/image-cache.ts'
 import { linuxMapping } from './syscall/mapping.ts'
@@ -99,18 +97,3 @@ export function checkLive(options: CheckOptions): RunningCheck {
   }
   return { done: run(), stop: () => source.stop() }
 }
-
-/** @throws FormatError, TracefpError TFP_ERR_MODEL_*, TFP_ERR_FILE. */
-export function readFingerprint(file: string): Fingerprint {
-  let text: string
-  try {
-    text = readFileSync(file, 'latin1')
-  } catch (cause) {
-    throw new TracefpError('TFP_ERR_FILE', `${file}: ${(cause as Error).message}`, { cause })
-  }
-  const fingerprint = decodeFingerprint(text, file)
-  assertMapping(fingerprint, linuxMapping(), file)
-  return fingerprint
-}
-
-export type { Miss, Result, StreamNote }

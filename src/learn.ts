@@ -1,7 +1,7 @@
 // Learn, the whole story: the same source and the same walker as in check, but every transition goes into the observation of
 // one run; a run that ended well is added to the ledger, and the fingerprint is derived from that.
 
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { constants } from 'node:os'
 import { dirname } from 'node:path'
 import type { EngineResult, LaunchOptions } from './addon/addon.ts'
@@ -10,12 +10,13 @@ import { Recorder, type RecordedProgram } from './match/recorder.ts'
 import { Walker } from './match/walker.ts'
 import { updateLedger } from './model/files.ts'
 import { makeSettings, type Settings } from './model/fingerprint.ts'
-import { type RunDelta, RunObservation } from './model/learner.ts'
+import { type RunDelta, type RunInfo, RunObservation } from './model/learner.ts'
 import { type Image, programKeyOf } from './model/stream.ts'
 import { newUlid } from './model/ulid.ts'
 import { hostFacts } from './source/host.ts'
 import { assertLaunched } from './source/launch.ts'
 import { LiveSource } from './source/live.ts'
+import { readFingerprint } from './store/fingerprint-file.ts'
 import { fileForProgram, filesForProgram, fingerprintFolder } from './store/fingerprint-store.ts'
 import { ImageCache } from './store/image-cache.ts'
 import { linuxMapping } from './syscall/mapping.ts'
@@ -28,6 +29,7 @@ export interface LearnOptions {
   /** Name in the store; null = made of the program's. */
   readonly name: string | null
   readonly scenario: string
+  /** What the user asked for; the rest is as in the file that is added to, or as usual. */
   readonly settings: Partial<Settings>
   readonly home: string
   readonly onStart: (rootPid: number) => void
@@ -62,37 +64,30 @@ const CRASHES: readonly number[] = (['SIGSEGV', 'SIGBUS', 'SIGILL', 'SIGFPE', 'S
 /** Starts the program, follows it to its end and adds what it did to the ledger. */
 export function learnLive(options: LearnOptions): RunningLearn {
   const mapping = linuxMapping()
-  const settings = makeSettings(mapping, options.settings)
   const imageCache = new ImageCache(options.home)
-  const facts = hostFacts()
-  const run = new RunObservation(settings, {
-    id: newUlid(),
-    at: new Date().toISOString(),
-    scenario: options.scenario,
-    host: facts.host,
-    kernel: facts.kernel,
-    tool: `tracefp ${VERSION}`,
-    command: options.launch.argv,
-  })
-  const recorder = new Recorder(run, mapping)
-  const walker = new Walker<RecordedProgram>(recorder, { mapping, tracks: settings.tracks })
-  let rootKey: string | undefined
+  let session: { file: string; run: RunObservation; recorder: Recorder; walker: Walker<RecordedProgram> } | undefined
   let wasStopped = false
 
+  // A file is known, and so are its settings, once it is known which program runs.
   const begin = (image: Image): Walker<RecordedProgram> => {
-    rootKey = programKeyOf(image)
+    const file = options.file ?? storeFileOf(options.home, programKeyOf(image), options.name)
+    const settings = makeSettings(mapping, { ...settingsOf(file), ...options.settings })
+    const run = new RunObservation(settings, runInfoOf(options))
+    const recorder = new Recorder(run, mapping)
+    const walker = new Walker<RecordedProgram>(recorder, { mapping, tracks: settings.tracks })
+    session = { file, run, recorder, walker }
     return walker
   }
   const source = new LiveSource({ engine: 'trace', launch: options.launch, imageCache, onStart: options.onStart }, begin)
 
   const finish = async (result: EngineResult): Promise<LearnedRun> => {
     assertLaunched(result, options.launch)
-    if (rootKey === undefined || wasStopped) {
+    if (session === undefined || wasStopped) {
       throw new TracefpError('TFP_ERR_ENGINE_FAILED', 'the run was stopped before its end: nothing was learned from it')
     }
+    const { file, run, recorder, walker } = session
     walker.finish()
     await imageCache.save()
-    const file = options.file ?? storeFileOf(options.home, rootKey, options.name)
     const common = {
       file,
       recordCount: walker.recordCount,
@@ -112,6 +107,24 @@ export function learnLive(options: LearnOptions): RunningLearn {
       source.stop()
     },
   }
+}
+
+function runInfoOf(options: LearnOptions): RunInfo {
+  const { host, kernel } = hostFacts()
+  return {
+    id: newUlid(),
+    at: new Date().toISOString(),
+    scenario: options.scenario,
+    host,
+    kernel,
+    tool: `tracefp ${VERSION}`,
+    command: options.launch.argv,
+  }
+}
+
+/** The settings of a file that is there already. What is wrong with it is said when the run is added. */
+function settingsOf(file: string): Partial<Settings> {
+  return existsSync(file) ? readFingerprint(file).settings : {}
 }
 
 async function addRun(

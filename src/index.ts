@@ -1,0 +1,47 @@
+// The public API: everything else of the package may change without notice.
+
+import { readFingerprintFile } from './model/files.ts'
+import type { Fingerprint } from './model/fingerprint.ts'
+import { CheckSession, type CheckSessionOptions } from './session/check-session.ts'
+import { linuxMapping } from './syscall/mapping.ts'
+
+/**
+ * Starts a program and checks it, call by call, while it runs. `argv[0]` is searched for in PATH.
+ * The work is done in a worker thread of tracefp's own: the event loop of the host is not used and not blocked.
+ *
+ * @throws EngineError TFP_ERR_ENGINE_NOT_FOUND, TFP_ERR_ENGINE_NOT_EXECUTABLE at once; what goes wrong later rejects
+ * `report`, `outcome` and `pid`.
+ * @example
+ * const child = check(['./server', '--port', '0'], { fingerprint: 'server.tfp', stdio: 'pipe' })
+ * child.stdout?.pipe(process.stdout)
+ * for await (const miss of child.misses()) console.error(miss.from, '->', miss.to)
+ * const report = await child.report
+ */
+export function check(argv: readonly string[], options: CheckSessionOptions = {}): CheckSession {
+  return new CheckSession(argv, options)
+}
+
+/**
+ * Reads a fingerprint file and makes sure that this tracefp numbers calls as it does.
+ *
+ * @throws FormatError TFP_ERR_MODEL_FORMAT, TFP_ERR_MODEL_CHECKSUM, TFP_ERR_MODEL_VERSION; TracefpError
+ * TFP_ERR_MODEL_MAPPING, TFP_ERR_FILE.
+ * @example
+ * const fingerprint = await openFingerprint('server.tfp')
+ * console.log(fingerprint.runCount, [...fingerprint.programs.keys()])
+ */
+export async function openFingerprint(path: string): Promise<Fingerprint> {
+  return await readFingerprintFile(path, linuxMapping())
+}
+
+export { type ErrorCode, ERRORS, EngineError, FormatError, TracefpError, UsageError } from './errors.ts'
+export type { LearnedRun } from './learn.ts'
+export type { Miss, MissKind } from './match/miss.ts'
+export type { Report, ReportExit, ReportNote, ReportProgram, ReportSource } from './match/report.ts'
+export type { Severity } from './match/severity.ts'
+export type { Outcome, Verdict } from './match/verdict.ts'
+export type { Fingerprint, ProgramFingerprint, Settings } from './model/fingerprint.ts'
+export type { Image } from './model/stream.ts'
+export { CheckSession, type CheckSessionOptions, type ProgramOptions } from './session/check-session.ts'
+export { learnProgram as learn, type LearnProgramOptions } from './session/learn-program.ts'
+export type { Stdio } from './session/stdio.ts'
