@@ -1,0 +1,217 @@
+import { describe, expect, test } from 'vitest'
+import { FormatError } from '../../src/errors.ts'
+import { decodeFingerprint, encodeFingerprint } from '../../src/model/codec-fingerprint.ts'
+import { decodeLedger, encodeLedger } from '../../src/model/codec-ledger.ts'
+import { makeSettings } from '../../src/model/fingerprint.ts'
+import type { Image } from '../../src/model/stream.ts'
+import { linuxMapping } from '../../src/syscall/mapping.ts'
+import { image, ledgerOf, mapping, resealed, runOf } from './making.ts'
+
+const python: Image = {
+  path: '/usr/bin/python3',
+  sha256: 'c'.repeat(64),
+  buildId: 'ab01',
+  script: { path: '/srv/a b.py', sha256: 'd'.repeat(64) },
+  argv0: null,
+}
+const busybox: Image = { ...image('/bin/busybox'), argv0: 'ls' }
+const hostile = image('/tmp/\n\u0000"\\ é\u202e\ud800 ')
+const ledger = ledgerOf(
+  runOf('A', ['<exec> openat read close <end>', '<thread> read'], { execs: ['/bin/cat', '/b:1', '/c d'] }),
+  runOf('B', ['<exec> openat sys_-1 i386:read'], { image: python }),
+  runOf('C', ['<signal:14> write'], { image: busybox }),
+  runOf('D', ['read close'], { image: hostile }),
+  runOf('E', ['read write', 'read close']),
+)
+const text = encodeFingerprint(ledger.fingerprint(mapping))
+const ledgerText = encodeLedger(ledger, mapping)
+
+const readers = [
+  ['fingerprint', text, (given: string): unknown => decodeFingerprint(given, 'f.tfp')],
+  ['ledger', ledgerText, (given: string): unknown => decodeLedger(given, 'f.tfl', mapping)],
+] as const
+
+/** What reading makes of the text: `code line message`. */
+function complaint(read: (text: string) => unknown, given: string): string {
+  try {
+    read(given)
+  } catch (error) {
+    if (error instanceof FormatError) return `${error.code} ${error.line} ${error.message}`
+    throw error
+  }
+  return 'nothing'
+}
+
+describe('a fingerprint file', () => {
+  test('looks like this', () => {
+    const small = encodeFingerprint(
+      ledgerOf(runOf('A', ['<exec> read close <end>'], { execs: ['/x y'] }), runOf('B', ['read read'])).fingerprint(
+        mapping,
+      ),
+    )
+    expect(small.split('\n').slice(2)).toEqual([
+      `mapping linux-x86_64 sha256:${mapping.hashOf(['read', 'close'])}`,
+      'order entry',
+      'tracks thread',
+      'scope program',
+      'depth 2',
+      'transparent clock_gettime getcpu gettimeofday time',
+      'runs 2',
+      'root /bin/ls',
+      'program /bin/ls',
+      'exec "/x y":1',
+      'after <exec> -> read:1',
+      'after close -> <end>:1',
+      'after read -> close:1 read:1',
+      'end',
+      '',
+    ])
+  })
+
+  test('is read as it was written', () => {
+    expect(decodeFingerprint(text, 'f.tfp')).toEqual(ledger.fingerprint(mapping))
+    expect([...decodeFingerprint(text, 'f.tfp').programs.values()].map((program) => program.image)).toEqual(
+      expect.arrayContaining([python, busybox, hostile]),
+    )
+  })
+
+  test('carries the hash of its own bytes', async () => {
+    const { createHash } = await import('node:crypto')
+    expect(decodeFingerprint(text, 'f.tfp').sha256).toBe(createHash('sha256').update(text).digest('hex'))
+  })
+
+  test('without runs, programs and transparent calls is read as it was written', () => {
+    const none = ledgerOf(runOf('A', [], { settings: makeSettings(mapping, { transparent: [] }) })).fingerprint(mapping)
+    expect(decodeFingerprint(encodeFingerprint(none), 'f.tfp')).toEqual(none)
+  })
+
+  test('of depth 4 is read as it was written', () => {
+    const deep = makeSettings(mapping, { depth: 4 })
+    const fingerprint = ledgerOf(runOf('A', ['<exec> a b c d e'], { settings: deep })).fingerprint(mapping)
+    expect(decodeFingerprint(encodeFingerprint(fingerprint), 'f.tfp')).toEqual(fingerprint)
+  })
+
+  test('is printable ASCII, whatever the names', () => {
+    expect(text).toMatch(/^[\n -~]*$/)
+    expect(ledgerText).toMatch(/^[\n -~]*$/)
+  })
+})
+
+test('a ledger file is read as it was written', () => {
+  const read = decodeLedger(ledgerText, 'f.tfl', mapping)
+  expect(encodeLedger(read, mapping)).toBe(ledgerText)
+  expect(read.runs).toEqual(ledger.runs)
+  expect(read.fingerprint(mapping)).toEqual(ledger.fingerprint(mapping))
+})
+
+describe.each(readers)('a damaged %s', (_, good, read) => {
+  test('is good before the damage', () => {
+    expect(complaint(read, good)).toBe('nothing')
+  })
+
+  test('is refused when cut at any byte, and said to be truncated', () => {
+    expect(complaint(read, '')).toContain('TFP_ERR_MODEL_FORMAT 0 ')
+    for (let length = 1; length < good.length; length += 1) {
+      expect(complaint(read, good.slice(0, length))).toMatch(/^TFP_ERR_MODEL_CHECKSUM 0 .*truncated/)
+    }
+  })
+
+  test('is refused when any byte is altered', () => {
+    for (let at = 0; at < good.length; at += 1) {
+      const other = good[at] === 'a' ? 'b' : 'a'
+      expect(complaint(read, good.slice(0, at) + other + good.slice(at + 1))).toMatch(/^TFP_ERR_MODEL_/)
+    }
+  })
+
+  test('is called altered when its checksum is wrong', () => {
+    expect(complaint(read, good.replace('depth 2', 'depth 3'))).toMatch(/^TFP_ERR_MODEL_CHECKSUM 2 .*altered/)
+  })
+
+  test('is refused with its version when that is newer', () => {
+    expect(complaint(read, good.replace(/ 1\n/, ' 2\n'))).toMatch(/^TFP_ERR_MODEL_VERSION 1 .*format 2.*format 1/)
+  })
+
+  test.each([
+    ['another file', () => 'GIF89a\nrest\n'],
+    ['a NUL', (body: string) => body.replace('order entry', 'order\0entry')],
+    ['a letter beyond ASCII', (body: string) => body.replace('order entry', 'order entré')],
+    ['a carriage return', (body: string) => body.replace('order entry', 'order entry\r')],
+    ['a depth of a milliard', (body: string) => body.replace('depth 2', 'depth 1000000000')],
+    ['a depth of 1', (body: string) => body.replace('depth 2', 'depth 1')],
+    ['a depth that is no number', (body: string) => body.replace('depth 2', 'depth two')],
+    ['an order that is not known', (body: string) => body.replace('order entry', 'order chaos')],
+    ['transparent calls out of order', (body: string) => body.replace('clock_gettime getcpu', 'getcpu clock_gettime')],
+    ['a line that is not known', (body: string) => body.replace('depth 2\n', 'depth 2\ncolour red\n')],
+    ['an empty line', (body: string) => body.replace('depth 2\n', 'depth 2\n\n')],
+    ['a space at the end of a line', (body: string) => body.replace('after close -> <end>', 'after close -> <end> ')],
+    ['two spaces', (body: string) => body.replace('after close', 'after  close')],
+    ['a line twice', (body: string) => body.replace(/(after close .*\n)/, '$1$1')],
+    ['a program twice', (body: string) => body.replace(/(program \/bin\/ls\n(?:[^p].*\n)*?)(?=program)/, '$1$1')],
+    ['lines out of order', (body: string) => body.replace(/(after close .*\n)(after openat .*\n)/, '$2$1')],
+    ['a program quoted without need', (body: string) => body.replace('program /bin/ls\n', 'program "/bin/ls"\n')],
+    ['a quote that is not closed', (body: string) => body.replace('program /bin/ls\n', 'program "/bin/ls\n')],
+    ['a context longer than the depth', (body: string) => body.replace('after close ->', 'after close close ->')],
+    ['an image hash that is none', (body: string) => body.replace(`sha256 ${'c'.repeat(64)}`, 'sha256 XY')],
+    ['a script that does not fit', (body: string) => body.replace('script "/srv/a b.py"', 'script /srv/b.py')],
+    ['text after the end', (body: string) => body.replace(/end\n$/, 'end\nmore\nend\n')],
+    ['no arrow', (body: string) => body.replace('after close ->', 'after close')],
+    ['a giant line', (body: string) => body.replace('after close ->', `after ${'x'.repeat(5_000_000)} ->`)],
+    ['a symbol that is a quote', (body: string) => body.replace('after close ->', 'after "close" ->')],
+  ])('is refused for %s, with the line', (_name, damage) => {
+    const body = good.split('\n').slice(2).join('\n')
+    expect(damage(body)).not.toBe(body)
+    const given = damage(body).startsWith('GIF') ? damage(body) : resealed(good, damage)
+    expect(complaint(read, given)).toMatch(/^TFP_ERR_MODEL_FORMAT [1-9]/)
+  })
+})
+
+test.each([
+  ['more runs than there were', (body: string) => body.replace('close:1', 'close:6')],
+  ['no run at all', (body: string) => body.replace('close:1', 'close:0')],
+  ['a number beyond all bounds', (body: string) => body.replace('close:1', `close:${'9'.repeat(400)}`)],
+  ['a leading zero', (body: string) => body.replace('close:1', 'close:01')],
+  ['no number', (body: string) => body.replace('close:1', 'close')],
+  ['no symbol', (body: string) => body.replace('close:1', ':1')],
+  ['absurdly many runs', (body: string) => body.replace('runs 5', 'runs 99999999999')],
+  ['negative runs', (body: string) => body.replace('runs 5', 'runs -5')],
+  ['a successor twice', (body: string) => body.replace('close:1', 'close:1 close:1')],
+  ['a root that is no program', (body: string) => body.replace('root /bin/ls\n', 'root /bin/lt\n')],
+  ['an exec without number', (body: string) => body.replace('exec /bin/cat:1', 'exec /bin/cat')],
+])('a fingerprint is refused for %s', (_, damage) => {
+  const bad = resealed(text, damage)
+  expect(bad).not.toBe(text)
+  expect(complaint((given) => decodeFingerprint(given, 'f.tfp'), bad)).toMatch(/^TFP_ERR_MODEL_FORMAT [1-9]/)
+})
+
+test.each([
+  ['a run that is not there', (body: string) => body.replace('-> <end> 1', '-> <end> 6')],
+  ['four milliards of runs', (body: string) => body.replace('-> <end> 1', '-> <end> 1-4294967295')],
+  ['runs out of order', (body: string) => body.replace('-> <end> 1', '-> <end> 3,1')],
+  ['runs with a wrong number', (body: string) => body.replace('run 2 ', 'run 7 ')],
+  ['runs that are not sorted', (body: string) => body.replace('run 2 B', 'run 2 0')],
+  ['a run twice', (body: string) => body.replace('run 2 B', 'run 2 A')],
+  ['a run that says too little', (body: string) => body.replace(/run 2 B .*/, 'run 2 B')],
+  ['a transition twice', (body: string) => body.replace(/(after close -> <end> 1\n)/, '$1$1')],
+  ['an exec with too much', (body: string) => body.replace('exec /bin/cat 1', 'exec /bin/cat 1 1')],
+])('a ledger is refused for %s', (_, damage) => {
+  const bad = resealed(ledgerText, damage)
+  expect(bad).not.toBe(ledgerText)
+  expect(complaint((given) => decodeLedger(given, 'f.tfl', mapping), bad)).toMatch(/^TFP_ERR_MODEL_FORMAT [1-9]/)
+})
+
+test('a ledger of another mapping, or of other numbers, is refused', () => {
+  const read = (given: string, m = mapping) => complaint((t) => decodeLedger(t, 'f.tfl', m), given)
+  expect(read(ledgerText, linuxMapping('aarch64'))).toContain('TFP_ERR_MODEL_MAPPING')
+  const renumbered = resealed(ledgerText, (body) => body.replace(/sha256:[0-9a-f]{64}/, `sha256:${'0'.repeat(64)}`))
+  expect(read(renumbered)).toContain('TFP_ERR_MODEL_MAPPING')
+})
+
+test('a ledger given as a fingerprint is told by name', () => {
+  expect(complaint((given) => decodeFingerprint(given, 'f.tfp'), ledgerText)).toMatch(
+    /^TFP_ERR_MODEL_FORMAT 1 .*not a fingerprint.*tracefp-ledger/,
+  )
+})
+
+test('a text beyond 64 MiB is refused unread', () => {
+  expect(complaint((given) => decodeFingerprint(given, 'f.tfp'), ' '.repeat(64 * 1024 * 1024 + 1))).toContain('64 MiB')
+})
