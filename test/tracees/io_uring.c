@@ -1,6 +1,6 @@
 // io_uring works unseen: its set-up is a record, and the session is inconclusive.
 //= main: io_uring_setup getppid
-//= note io_uring
+//= maybe io_uring
 #include "tracee.h"
 
 int main(void) {
