@@ -24,8 +24,8 @@ struct LaunchOptions {
   std::string path;  // resolved; not searched for in PATH
   std::vector<std::string> argv;
   std::vector<std::string> env;
-  std::string cwd;             // empty = stay
-  int stdio[3] = {0, 1, 2};    // what becomes the program's 0, 1, 2; -1 = /dev/null
+  std::string cwd;           // empty = stay
+  int stdio[3] = {0, 1, 2};  // what becomes the program's 0, 1, 2; -1 = /dev/null
   std::optional<uid_t> uid;
   std::optional<gid_t> gid;
   Pin pin = Pin::kAuto;

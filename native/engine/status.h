@@ -1,4 +1,5 @@
-// How native functions report trouble: which operation failed, with which errno. kOk and kGone are outcomes, not trouble.
+// How native functions report trouble: which operation failed, with which errno. kOk and kGone are outcomes, not
+// trouble.
 #pragma once
 
 namespace tracefp {
@@ -10,6 +11,6 @@ struct [[nodiscard]] Status {
 };
 
 // A tracee can die at any moment, so "gone" is an ordinary answer of every ptrace operation.
-enum class [[nodiscard]] Outcome { kOk, kGone, kFailed };
+enum class [[nodiscard]] Outcome{kOk, kGone, kFailed};
 
 }  // namespace tracefp

@@ -34,8 +34,8 @@ class RingWriter {
   RingHeader* header_;
   Record* records_;
   uint32_t mask_;
-  uint32_t head_;         // our copy of header_->head
-  uint32_t known_tail_;   // the last tail read: asked again only when the ring looks full
+  uint32_t head_;        // our copy of header_->head
+  uint32_t known_tail_;  // the last tail read: asked again only when the ring looks full
   std::function<void()> doorbell_;
   std::atomic<bool> stopping_{false};
 };

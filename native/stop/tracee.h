@@ -1,5 +1,6 @@
 // What the tracer remembers of one tracee, and how it advances. Pure: facts go in, decisions come out; the kernel is
-// asked elsewhere. All it is for: a call that the kernel repeats by itself is told from one that the program makes twice.
+// asked elsewhere. All it is for: a call that the kernel repeats by itself is told from one that the program makes
+// twice.
 //
 //   read = -ERESTARTSYS, no handler:   stop(interrupted) ........................ read again, same ip  -> restart
 //   read = -ERESTARTSYS, SA_RESTART:   stop(handler) push .. rt_sigreturn pop, ip on the insn .. read -> restart
@@ -30,8 +31,8 @@ struct Entry {
 
 // What a handler interrupted.
 struct Frame {
-  Entry entry;         // the last call entered before it
-  bool may_restart;    // that call was interrupted, and SA_RESTART decides
+  Entry entry;       // the last call entered before it
+  bool may_restart;  // that call was interrupted, and SA_RESTART decides
 };
 
 // A handler left by siglongjmp never returns: the stack is bounded and the oldest frame goes first.
@@ -43,16 +44,16 @@ enum class Awaited : uint8_t { kNothing, kSigreturn, kClone3 };
 struct Tracee {
   pid_t tid = 0;
   pid_t tgid = 0;
-  Entry last;                 // the last call entered, as the program made it (never restart_syscall)
-  bool restart_due = false;   // the kernel will repeat `last`
-  bool bore_child = false;    // a birth was announced since `last` was entered
+  Entry last;                // the last call entered, as the program made it (never restart_syscall)
+  bool restart_due = false;  // the kernel will repeat `last`
+  bool bore_child = false;   // a birth was announced since `last` was entered
   Awaited awaited = Awaited::kNothing;
   std::vector<Frame> frames;  // handlers that run, innermost last
 };
 
 struct Entered {
-  bool is_restart;   // the kernel repeats `last`; the program did nothing
-  Awaited awaited;   // resume with PTRACE_SYSCALL when not kNothing
+  bool is_restart;  // the kernel repeats `last`; the program did nothing
+  Awaited awaited;  // resume with PTRACE_SYSCALL when not kNothing
 };
 
 // The tracee enters `entry`.

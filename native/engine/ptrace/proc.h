@@ -19,5 +19,4 @@ bool read_proc_status(pid_t tid, ProcStatus* status);
 // True when `tid` is a thread of `tgid`.
 bool is_thread_of(pid_t tid, pid_t tgid);
 
-
 }  // namespace tracefp

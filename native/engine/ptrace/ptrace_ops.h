@@ -16,9 +16,9 @@ struct SyscallInfo {
   bool is_return;
   uint32_t audit_arch;
   uint64_t ip;
-  uint64_t nr;        // not of a return
-  uint64_t args[6];   // not of a return
-  int64_t rval;       // of a return
+  uint64_t nr;       // not of a return
+  uint64_t args[6];  // not of a return
+  int64_t rval;      // of a return
 };
 
 enum class How { kCont, kSyscall, kListen };

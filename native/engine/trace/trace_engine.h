@@ -1,4 +1,5 @@
-// Engine `trace`: ptrace and SECCOMP_RET_TRACE, one stop per call. Needs Linux 5.3. It can lose nothing: the tracee waits.
+// Engine `trace`: ptrace and SECCOMP_RET_TRACE, one stop per call. Needs Linux 5.3. It can lose nothing: the tracee
+// waits.
 #pragma once
 
 #include "engine/engine.h"
