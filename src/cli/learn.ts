@@ -1,0 +1,107 @@
+// tracefp learn: runs a program, as often as asked, and adds what it did to its fingerprint.
+
+import { type Command, Option } from 'commander'
+import { printable } from '../match/printable.ts'
+import { DEFAULT_TRANSPARENT, type Settings } from '../model/fingerprint.ts'
+import { type LearnedRun, learnProgram } from '../session/learn-program.ts'
+import { nameList, pinOption, wholeNumber } from './options.ts'
+import { writeStderr } from './output.ts'
+import { hasTerminal, relaySignals, type SignalRelay } from './terminal.ts'
+
+interface LearnOptions {
+  readonly output?: string
+  readonly name?: string
+  readonly scenario: string
+  readonly runs: number
+  readonly depth?: number
+  readonly scope?: 'program' | 'set'
+  readonly tracks?: 'thread' | 'log'
+  readonly transparent?: readonly string[]
+  readonly pin: 'auto' | 'always' | 'never'
+}
+
+const NOTHING_LEARNED = 125
+
+export function defineLearn(program: Command): void {
+  program
+    .command('learn')
+    .description('run a program and learn its fingerprint, or add to the one it has')
+    .argument('<cmd...>', 'the program and its arguments')
+    .option('-o, --output <file>', 'the .tfp file to write or to add to (default: the fingerprint store)')
+    .option('--name <name>', 'name of a new file in the fingerprint store')
+    .option('--scenario <name>', 'label of these runs', 'default')
+    .option('--runs <n>', 'run it so many times', wholeNumber, 1)
+    .option('--depth <d>', 'length of the sequences learned (default: 2)', wholeNumber)
+    .addOption(
+      new Option('--scope <what>', 'one fingerprint per program, or one for all (default: program)').choices([
+        'program',
+        'set',
+      ]),
+    )
+    .addOption(
+      new Option('--tracks <what>', 'one track per thread, or the log top to bottom (default: thread)').choices([
+        'thread',
+        'log',
+      ]),
+    )
+    .option('--transparent <names>', `calls left out of transitions, beside ${DEFAULT_TRANSPARENT.join(', ')}`, nameList)
+    .addOption(new Option('--engine <name>', 'how calls are seen').choices(['auto', 'trace']).default('auto'))
+    .addOption(pinOption())
+    .addHelpText('after', '\nExample:\n  tracefp learn -o server.tfp --runs 20 -- ./server --self-test')
+    .action(async (argv: string[], options: LearnOptions) => {
+      process.exitCode = await learn(argv, options)
+    })
+}
+
+async function learn(argv: readonly string[], options: LearnOptions): Promise<number> {
+  const relay = relaySignals()
+  try {
+    let last: LearnedRun | undefined
+    let learnedCount = 0
+    for (let run = 1; run <= options.runs; run += 1) {
+      last = await learnOnce(argv, options, relay)
+      if (last.isLearned) learnedCount += 1
+      writeStderr(`tracefp: run ${run} of ${options.runs}: ${progressOf(last)}\n`)
+      // A terminal's ^C ended this run; it is meant for the rest of them too.
+      if (relay.received.has('SIGINT') || relay.received.has('SIGTERM')) break
+    }
+    if (last === undefined || learnedCount === 0) {
+      writeStderr('tracefp: nothing was learned\n')
+      return NOTHING_LEARNED
+    }
+    for (const note of last.notes) writeStderr(`tracefp: note: ${note}\n`)
+    const [transitions, runs] = [`${last.transitionCount} transitions`, `${last.runCount} runs`]
+    if (last.isLearned) writeStderr(`tracefp: ${printable(last.file)}: ${transitions} of ${runs}\n`)
+    return 0
+  } finally {
+    relay.close()
+  }
+}
+
+async function learnOnce(argv: readonly string[], options: LearnOptions, relay: SignalRelay): Promise<LearnedRun> {
+  return await learnProgram(argv, {
+    scenario: options.scenario,
+    settings: settingsOf(options),
+    pin: options.pin,
+    stopsWithProgram: hasTerminal(),
+    onStart: (pid) => relay.attach(pid),
+    ...(options.output === undefined ? {} : { file: options.output }),
+    ...(options.name === undefined ? {} : { name: options.name }),
+  })
+}
+
+/** Only what was asked for: a file that is added to keeps the rest. */
+function settingsOf({ depth, scope, tracks, transparent }: LearnOptions): Partial<Settings> {
+  return {
+    ...(depth === undefined ? {} : { depth }),
+    ...(scope === undefined ? {} : { scope }),
+    ...(tracks === undefined ? {} : { tracks }),
+    ...(transparent === undefined ? {} : { transparent: [...DEFAULT_TRANSPARENT, ...transparent] }),
+  }
+}
+
+function progressOf(run: LearnedRun): string {
+  if (!run.isLearned) return `it crashed (signal ${run.exit.signal}): nothing was learned from it`
+  const how = run.exit.signal > 0 ? `, ended by signal ${run.exit.signal}` : run.exit.code > 0 ? `, exit ${run.exit.code}` : ''
+  return `${run.newTransitionCount} new transitions, ${run.transitionCount} in all, ${run.recordCount} calls${how}`
+}

@@ -1,0 +1,102 @@
+// tracefp run: starts a program and checks it; tells each miss as it happens and ends with an exit code that says what came
+// of it. What the program reads and writes is its own: tracefp says everything on stderr.
+
+import { constants } from 'node:os'
+import { type Command, Option } from 'commander'
+import { missLine } from '../match/explain.ts'
+import { printable } from '../match/printable.ts'
+import type { Report } from '../match/report.ts'
+import type { Outcome } from '../match/verdict.ts'
+import { writeAtomic } from '../model/files.ts'
+import { CheckSession } from '../session/check-session.ts'
+import { collect, pinOption, wholeNumber } from './options.ts'
+import { writeStderr, writeStdout } from './output.ts'
+import { hasTerminal, relaySignals } from './terminal.ts'
+
+interface RunOptions {
+  readonly fingerprint?: readonly string[]
+  readonly depth?: number
+  readonly report?: string
+  readonly exitStatus: 'verdict' | 'program'
+  readonly pin: 'auto' | 'always' | 'never'
+  readonly quiet?: boolean
+}
+
+const EXIT_OF: Readonly<Record<Exclude<Outcome, 'authentic'>, number>> = {
+  abnormal: 100,
+  inconclusive: 101,
+  no_fingerprint: 102,
+}
+const SIGNAL_EXIT = 128
+
+export function defineRun(program: Command): void {
+  program
+    .command('run')
+    .description('run a program and check every system call it makes against its fingerprint')
+    .argument('<cmd...>', 'the program and its arguments')
+    .option('-f, --fingerprint <file>', 'check against this file; repeatable (default: the fingerprint store)', collect)
+    .option('--depth <n>', 'length of the sequences to check, at most what was learned', wholeNumber)
+    .addOption(new Option('--on-miss <what>', 'what happens at a miss').choices(['alert']).default('alert'))
+    .addOption(new Option('--engine <name>', 'how calls are seen').choices(['auto', 'trace']).default('auto'))
+    .addOption(pinOption())
+    .option('--report <file>', 'write the report here as JSON; - is stdout')
+    .addOption(
+      new Option('--exit-status <whose>', 'exit as the verdict says, or always as the program did')
+        .choices(['verdict', 'program'])
+        .default('verdict'),
+    )
+    .option('-q, --quiet', 'say nothing when the run is authentic')
+    .addHelpText('after', '\nExample:\n  tracefp run -f server.tfp --report report.json -- ./server --port 8080')
+    .action(async (argv: string[], options: RunOptions) => {
+      process.exitCode = await run(argv, options)
+    })
+}
+
+async function run(argv: readonly string[], options: RunOptions): Promise<number> {
+  const relay = relaySignals()
+  try {
+    const session = new CheckSession(argv, {
+      fingerprint: options.fingerprint ?? [],
+      pin: options.pin,
+      stopsWithProgram: hasTerminal(),
+      ...(options.depth === undefined ? {} : { depth: options.depth }),
+    })
+    session.pid.then((pid) => relay.attach(pid)).catch(() => {})
+    for await (const miss of session.misses()) writeStderr(`${missLine(miss)}\n`)
+    const [report, outcome] = [await session.report, await session.outcome]
+    if (options.report !== undefined) await writeReport(options.report, report)
+    if (options.quiet !== true || outcome !== 'authentic') writeStderr(summaryOf(report, outcome))
+    const isProgramsOwn = options.exitStatus === 'program' || outcome === 'authentic'
+    return isProgramsOwn ? exitCodeOf(report) : EXIT_OF[outcome]
+  } finally {
+    relay.close()
+  }
+}
+
+async function writeReport(file: string, report: Report): Promise<void> {
+  const text = `${JSON.stringify(report, null, 2)}\n`
+  if (file === '-') writeStdout(text)
+  else await writeAtomic(file, text)
+}
+
+function exitCodeOf({ exit }: Report): number {
+  if (exit.signal === null) return exit.code ?? 0
+  const known = constants.signals[exit.signal as NodeJS.Signals]
+  return SIGNAL_EXIT + (known ?? Number(exit.signal.replace(/\D/g, '')))
+}
+
+function summaryOf(report: Report, outcome: Outcome): string {
+  const verdict = outcome === 'no_fingerprint' ? 'no fingerprint' : outcome
+  const root = report.programs[0]
+  const counts = [`${report.missCount} misses in ${report.recordCount} calls of ${report.trackCount} tracks`]
+  if (root !== undefined && root.fingerprint !== null) counts.push(`coverage ${(root.coverage * 100).toFixed(0)} %`)
+  if (report.gapCount > 0) counts.push(`${report.gapCount} gaps, ${report.droppedCount} records dropped`)
+  const unlisted = report.missCount - report.misses.length
+  if (unlisted > 0) counts.push(`${unlisted} misses more than are listed`)
+  const lines = [`tracefp: ${verdict}: ${printable(report.name)}: ${counts.join(', ')}`]
+  for (const note of report.notes) lines.push(`tracefp: note: ${note.message}`)
+  if (outcome === 'no_fingerprint') {
+    lines.push(`tracefp: learn it first: tracefp learn --runs 20 -- ${report.argv.map(printable).join(' ')}`)
+  }
+  return `${lines.join('\n')}\n`
+}
