@@ -20,8 +20,8 @@ export interface TaskHandle {
 }
 
 export function startWorker(task: WorkerTask, events: WorkerEvents): TaskHandle {
-  // Its streams are not used: what people read is written by the host.
-  const worker = new Worker(ENTRY, { workerData: task, stdin: false, stdout: false, stderr: false })
+  // The host's own flags are not for it: `node --input-type=module -e ...` could start no worker at all.
+  const worker = new Worker(ENTRY, { workerData: task, execArgv: [] })
   const done = new Promise<Result | LearnedRun>((resolve, reject) => {
     worker.on('message', (message: WorkerMessage) => {
       switch (message.type) {
