@@ -135,6 +135,7 @@ describe.each(readers)('a damaged %s', (_, good, read) => {
     ['another file', () => 'GIF89a\nrest\n'],
     ['a NUL', (body: string) => body.replace('order entry', 'order\0entry')],
     ['a letter beyond ASCII', (body: string) => body.replace('order entry', 'order entré')],
+    ['a name beyond ASCII', (body: string) => body.replace('mapping linux-', 'mapping lin\u00fcx-')],
     ['a carriage return', (body: string) => body.replace('order entry', 'order entry\r')],
     ['a depth of a milliard', (body: string) => body.replace('depth 2', 'depth 1000000000')],
     ['a depth of 1', (body: string) => body.replace('depth 2', 'depth 1')],
@@ -192,6 +193,10 @@ test.each([
   ['a run twice', (body: string) => body.replace('run 2 B', 'run 2 A')],
   ['a run that says too little', (body: string) => body.replace(/run 2 B .*/, 'run 2 B')],
   ['a transition twice', (body: string) => body.replace(/(after close -> <end> 1\n)/, '$1$1')],
+  [
+    'a context that comes again',
+    (body: string) => body.replace(/(after read -> write .*\n)/, '$1after openat -> zzz 1\n'),
+  ],
   ['an exec with too much', (body: string) => body.replace('exec /bin/cat 1', 'exec /bin/cat 1 1')],
 ])('a ledger is refused for %s', (_, damage) => {
   const bad = resealed(ledgerText, damage)

@@ -202,10 +202,10 @@ describe('depth', () => {
   })
 
   test('a sequence that ended in learning allows nothing after it', () => {
-    for (const depth of [2, 3]) {
-      const table = TransitionTable.compile(learned(depth, '<exec> read close', '<thread> write read'), mapping)
-      expect(missesOf(table, '<exec> read close read')).toEqual(['read'])
-    }
+    const two = TransitionTable.compile(learned(2, '<exec> read close', '<thread> write read'), mapping)
+    expect(missesOf(two, '<exec> read close read')).toEqual(['read'])
+    const three = TransitionTable.compile(learned(3, '<exec> read close', '<thread> write close read'), mapping)
+    expect(missesOf(three, '<exec> read close read')).toEqual(['read'])
   })
 
   test('beyond bounds is refused', () => {
