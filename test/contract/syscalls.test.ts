@@ -28,9 +28,12 @@ test('every number of the list is in the unpacked tables, and nothing else', () 
 test('calls newer than most installed headers are there, under one number for every ABI', () => {
   for (const abi of ['x86_64', 'i386', 'x32', 'aarch64'] as const) {
     const { numbers } = syscallTable(abi)
-    expect([numbers.get('mseal'), numbers.get('open_tree_attr'), numbers.get('file_getattr'), numbers.get('listns')]).toEqual([
-      462, 467, 468, 470,
-    ])
+    expect([
+      numbers.get('mseal'),
+      numbers.get('open_tree_attr'),
+      numbers.get('file_getattr'),
+      numbers.get('listns'),
+    ]).toEqual([462, 467, 468, 470])
   }
 })
 
@@ -47,7 +50,8 @@ describe('installed kernel headers', () => {
       const text = readFileSync(path!, 'utf8')
       const defined = [...text.matchAll(/^#define __NR_(\w+) (?:\(__X32_SYSCALL_BIT \+ )?(\d+)\)?$/gm)]
       expect(defined.length).toBeGreaterThan(300)
-      for (const [, name, nr] of defined) expect([name, syscallTable(abi).numbers.get(name!)]).toEqual([name, Number(nr)])
+      for (const [, name, nr] of defined)
+        expect([name, syscallTable(abi).numbers.get(name!)]).toEqual([name, Number(nr)])
     })
   }
 
@@ -55,12 +59,15 @@ describe('installed kernel headers', () => {
   const has = existsSync(generic)
   test.skipIf(!has)(`agree with aarch64${has ? '' : ' (skipped: no asm-generic/unistd.h)'}`, () => {
     const text = readFileSync(generic, 'utf8')
-    const direct = [...text.matchAll(/^#define (__NR(?:3264)?_\w+) (\d+)$/gm)].map(([, n, v]) => [n!, Number(v)] as const)
+    const direct = [...text.matchAll(/^#define (__NR(?:3264)?_\w+) (\d+)$/gm)].map(
+      ([, n, v]) => [n!, Number(v)] as const,
+    )
     const numbers = new Map(direct)
     for (const [, name, target] of text.matchAll(/^#define (__NR_\w+) (__NR3264_\w+)$/gm)) {
       numbers.set(name!, numbers.get(target!)!)
     }
-    const notOn64Bit = /^__NR3264_|64$|_time64$|_syscalls$|arch_specific_syscall$|sync_file_range2$|_mmap2$|_llseek$|_64$/
+    const notOn64Bit =
+      /^__NR3264_|64$|_time64$|_syscalls$|arch_specific_syscall$|sync_file_range2$|_mmap2$|_llseek$|_64$/
     const isOurs = (name: string): boolean => syscallTable('aarch64').numbers.has(name.replace('__NR_', ''))
     const compared = [...numbers].filter(([name]) => !notOn64Bit.test(name) || isOurs(name))
     expect(compared.length).toBeGreaterThan(280)

@@ -61,12 +61,20 @@ describe('numberOf', () => {
     expect(x86.numberOf('i386:sys_3')).toEqual({ abi: ABI_CODES.i386, nr: 3 })
   })
 
-  test.each(['nonsense', '', 'sys_', 'sys_007', 'sys_-0', 'sys_1e3', 'sys_2147483648', 'mips:read', 'x86_64:read', '<exec>'])(
-    '%j is no call',
-    (text) => {
-      expect(x86.numberOf(text)).toBeUndefined()
-    },
-  )
+  test.each([
+    'nonsense',
+    '',
+    'sys_',
+    'sys_007',
+    'sys_-0',
+    'sys_1e3',
+    'sys_2147483648',
+    'mips:read',
+    'x86_64:read',
+    '<exec>',
+  ])('%j is no call', (text) => {
+    expect(x86.numberOf(text)).toBeUndefined()
+  })
 })
 
 describe('hashOf', () => {
@@ -74,12 +82,16 @@ describe('hashOf', () => {
   function mappingWith(...names: readonly (string | undefined)[]): Mapping {
     const numbers = new Map(names.flatMap((name, nr) => (name === undefined ? [] : [[name, nr]])))
     const table: SyscallTable = { names, numbers: numbers as Map<string, number> }
-    return createMapping('test', 'x86_64', (abi: AbiName) => (abi === 'x86_64' ? table : { names: [], numbers: new Map() }))
+    return createMapping('test', 'x86_64', (abi: AbiName) =>
+      abi === 'x86_64' ? table : { names: [], numbers: new Map() },
+    )
   }
 
   test('stays when the table grows', () => {
     const symbols = ['read', 'write', 'sys_3']
-    expect(mappingWith('read', 'write', 'open', 'mseal').hashOf(symbols)).toBe(mappingWith('read', 'write').hashOf(symbols))
+    expect(mappingWith('read', 'write', 'open', 'mseal').hashOf(symbols)).toBe(
+      mappingWith('read', 'write').hashOf(symbols),
+    )
   })
 
   test('changes when one used number changes', () => {
@@ -87,7 +99,9 @@ describe('hashOf', () => {
   })
 
   test('changes when a used name is unknown', () => {
-    expect(mappingWith('read').hashOf(['read', 'write'])).not.toBe(mappingWith('read', 'write').hashOf(['read', 'write']))
+    expect(mappingWith('read').hashOf(['read', 'write'])).not.toBe(
+      mappingWith('read', 'write').hashOf(['read', 'write']),
+    )
   })
 
   test('depends neither on order, nor on repetition, nor on specials', () => {
