@@ -4,8 +4,8 @@
 import { basename } from 'node:path'
 import type { LaunchOptions } from './addon/addon.ts'
 import { TracefpError } from './errors.ts'
-import { Checker } from './match/checker.ts'
 import type { CheckedProgram } from './match/checked-program.ts'
+import { Checker } from './match/checker.ts'
 import type { Miss } from './match/miss.ts'
 import { buildReport, type Result } from './match/report.ts'
 import { Walker } from './match/walker.ts'
@@ -66,12 +66,16 @@ export function checkLive(options: CheckOptions): RunningCheck {
     return walker
   }
 
-  const source = new LiveSource({ engine: 'trace', launch: options.launch, imageCache, onStart: options.onStart }, begin)
+  const source = new LiveSource(
+    { engine: 'trace', launch: options.launch, imageCache, onStart: options.onStart },
+    begin,
+  )
 
   const run = async (): Promise<Result> => {
     const result = await source.run()
     assertLaunched(result, options.launch)
-    if (session === undefined) throw new TracefpError('TFP_ERR_ENGINE_FAILED', 'the program was stopped before it began')
+    if (session === undefined)
+      throw new TracefpError('TFP_ERR_ENGINE_FAILED', 'the program was stopped before it began')
     const { walker, checker } = session
     walker.finish()
     await imageCache.save()

@@ -34,7 +34,7 @@ export async function openFingerprint(path: string): Promise<Fingerprint> {
   return await readFingerprintFile(path, linuxMapping())
 }
 
-export { type ErrorCode, ERRORS, EngineError, FormatError, TracefpError, UsageError } from './errors.ts'
+export { EngineError, ERRORS, type ErrorCode, FormatError, TracefpError, UsageError } from './errors.ts'
 export type { LearnedRun } from './learn.ts'
 export type { Miss, MissKind } from './match/miss.ts'
 export type { Report, ReportExit, ReportNote, ReportProgram, ReportSource } from './match/report.ts'
@@ -43,5 +43,5 @@ export type { Outcome, Verdict } from './match/verdict.ts'
 export type { Fingerprint, ProgramFingerprint, Settings } from './model/fingerprint.ts'
 export type { Image } from './model/stream.ts'
 export { CheckSession, type CheckSessionOptions, type ProgramOptions } from './session/check-session.ts'
-export { learnProgram as learn, type LearnProgramOptions } from './session/learn-program.ts'
+export { type LearnProgramOptions, learnProgram as learn } from './session/learn-program.ts'
 export type { Stdio } from './session/stdio.ts'

@@ -6,7 +6,7 @@ import { constants } from 'node:os'
 import { dirname } from 'node:path'
 import type { EngineResult, LaunchOptions } from './addon/addon.ts'
 import { TracefpError } from './errors.ts'
-import { Recorder, type RecordedProgram } from './match/recorder.ts'
+import { type RecordedProgram, Recorder } from './match/recorder.ts'
 import { Walker } from './match/walker.ts'
 import { updateLedger } from './model/files.ts'
 import { makeSettings, type Settings } from './model/fingerprint.ts'
@@ -57,9 +57,9 @@ export interface RunningLearn {
 }
 
 /** A program that dies so did not behave; how a service is told to end (SIGTERM, SIGINT, SIGHUP) is no crash. */
-const CRASHES: readonly number[] = (['SIGSEGV', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGABRT', 'SIGSYS', 'SIGTRAP'] as const).map(
-  (name) => constants.signals[name],
-)
+const CRASHES: readonly number[] = (
+  ['SIGSEGV', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGABRT', 'SIGSYS', 'SIGTRAP'] as const
+).map((name) => constants.signals[name])
 
 /** Starts the program, follows it to its end and adds what it did to the ledger. */
 export function learnLive(options: LearnOptions): RunningLearn {
@@ -78,7 +78,10 @@ export function learnLive(options: LearnOptions): RunningLearn {
     session = { file, run, recorder, walker }
     return walker
   }
-  const source = new LiveSource({ engine: 'trace', launch: options.launch, imageCache, onStart: options.onStart }, begin)
+  const source = new LiveSource(
+    { engine: 'trace', launch: options.launch, imageCache, onStart: options.onStart },
+    begin,
+  )
 
   const finish = async (result: EngineResult): Promise<LearnedRun> => {
     assertLaunched(result, options.launch)

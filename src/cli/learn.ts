@@ -1,11 +1,13 @@
 // tracefp learn: runs a program, as often as asked, and adds what it did to its fingerprint.
 
 import { type Command, Option } from 'commander'
+import type { LearnedRun } from '../learn.ts'
 import { printable } from '../match/printable.ts'
 import { DEFAULT_TRANSPARENT, type Settings } from '../model/fingerprint.ts'
-import { type LearnedRun, learnProgram } from '../session/learn-program.ts'
+import { learnProgram } from '../session/learn-program.ts'
+import { EXIT_CODES } from './exit-codes.ts'
 import { nameList, pinOption, wholeNumber } from './options.ts'
-import { writeStderr } from './output.ts'
+import type { Output } from './output.ts'
 import { hasTerminal, relaySignals, type SignalRelay } from './terminal.ts'
 
 interface LearnOptions {
@@ -20,11 +22,10 @@ interface LearnOptions {
   readonly pin: 'auto' | 'always' | 'never'
 }
 
-const NOTHING_LEARNED = 125
-
-export function defineLearn(program: Command): void {
+export function defineLearn(program: Command, output: Output): void {
   program
     .command('learn')
+    .passThroughOptions()
     .description('run a program and learn its fingerprint, or add to the one it has')
     .argument('<cmd...>', 'the program and its arguments')
     .option('-o, --output <file>', 'the .tfp file to write or to add to (default: the fingerprint store)')
@@ -44,16 +45,20 @@ export function defineLearn(program: Command): void {
         'log',
       ]),
     )
-    .option('--transparent <names>', `calls left out of transitions, beside ${DEFAULT_TRANSPARENT.join(', ')}`, nameList)
+    .option(
+      '--transparent <names>',
+      `calls left out of transitions, beside ${DEFAULT_TRANSPARENT.join(', ')}`,
+      nameList,
+    )
     .addOption(new Option('--engine <name>', 'how calls are seen').choices(['auto', 'trace']).default('auto'))
     .addOption(pinOption())
     .addHelpText('after', '\nExample:\n  tracefp learn -o server.tfp --runs 20 -- ./server --self-test')
     .action(async (argv: string[], options: LearnOptions) => {
-      process.exitCode = await learn(argv, options)
+      process.exitCode = await learn(argv, options, output)
     })
 }
 
-async function learn(argv: readonly string[], options: LearnOptions): Promise<number> {
+async function learn(argv: readonly string[], options: LearnOptions, output: Output): Promise<number> {
   const relay = relaySignals()
   try {
     let last: LearnedRun | undefined
@@ -61,17 +66,17 @@ async function learn(argv: readonly string[], options: LearnOptions): Promise<nu
     for (let run = 1; run <= options.runs; run += 1) {
       last = await learnOnce(argv, options, relay)
       if (last.isLearned) learnedCount += 1
-      writeStderr(`tracefp: run ${run} of ${options.runs}: ${progressOf(last)}\n`)
+      output.message(`tracefp: run ${run} of ${options.runs}: ${progressOf(last)}\n`)
       // A terminal's ^C ended this run; it is meant for the rest of them too.
       if (relay.received.has('SIGINT') || relay.received.has('SIGTERM')) break
     }
     if (last === undefined || learnedCount === 0) {
-      writeStderr('tracefp: nothing was learned\n')
-      return NOTHING_LEARNED
+      output.message('tracefp: nothing was learned\n')
+      return EXIT_CODES.program.failed
     }
-    for (const note of last.notes) writeStderr(`tracefp: note: ${note}\n`)
+    for (const note of last.notes) output.message(`tracefp: note: ${note}\n`)
     const [transitions, runs] = [`${last.transitionCount} transitions`, `${last.runCount} runs`]
-    if (last.isLearned) writeStderr(`tracefp: ${printable(last.file)}: ${transitions} of ${runs}\n`)
+    if (last.isLearned) output.message(`tracefp: ${printable(last.file)}: ${transitions} of ${runs}\n`)
     return 0
   } finally {
     relay.close()
@@ -102,6 +107,7 @@ function settingsOf({ depth, scope, tracks, transparent }: LearnOptions): Partia
 
 function progressOf(run: LearnedRun): string {
   if (!run.isLearned) return `it crashed (signal ${run.exit.signal}): nothing was learned from it`
-  const how = run.exit.signal > 0 ? `, ended by signal ${run.exit.signal}` : run.exit.code > 0 ? `, exit ${run.exit.code}` : ''
+  const how =
+    run.exit.signal > 0 ? `, ended by signal ${run.exit.signal}` : run.exit.code > 0 ? `, exit ${run.exit.code}` : ''
   return `${run.newTransitionCount} new transitions, ${run.transitionCount} in all, ${run.recordCount} calls${how}`
 }

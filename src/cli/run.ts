@@ -9,8 +9,9 @@ import type { Report } from '../match/report.ts'
 import type { Outcome } from '../match/verdict.ts'
 import { writeAtomic } from '../model/files.ts'
 import { CheckSession } from '../session/check-session.ts'
+import { exitCodeOfOutcome } from './exit-codes.ts'
 import { collect, pinOption, wholeNumber } from './options.ts'
-import { writeStderr, writeStdout } from './output.ts'
+import type { Output } from './output.ts'
 import { hasTerminal, relaySignals } from './terminal.ts'
 
 interface RunOptions {
@@ -22,16 +23,12 @@ interface RunOptions {
   readonly quiet?: boolean
 }
 
-const EXIT_OF: Readonly<Record<Exclude<Outcome, 'authentic'>, number>> = {
-  abnormal: 100,
-  inconclusive: 101,
-  no_fingerprint: 102,
-}
 const SIGNAL_EXIT = 128
 
-export function defineRun(program: Command): void {
+export function defineRun(program: Command, output: Output): void {
   program
     .command('run')
+    .passThroughOptions()
     .description('run a program and check every system call it makes against its fingerprint')
     .argument('<cmd...>', 'the program and its arguments')
     .option('-f, --fingerprint <file>', 'check against this file; repeatable (default: the fingerprint store)', collect)
@@ -48,11 +45,11 @@ export function defineRun(program: Command): void {
     .option('-q, --quiet', 'say nothing when the run is authentic')
     .addHelpText('after', '\nExample:\n  tracefp run -f server.tfp --report report.json -- ./server --port 8080')
     .action(async (argv: string[], options: RunOptions) => {
-      process.exitCode = await run(argv, options)
+      process.exitCode = await run(argv, options, output)
     })
 }
 
-async function run(argv: readonly string[], options: RunOptions): Promise<number> {
+async function run(argv: readonly string[], options: RunOptions, output: Output): Promise<number> {
   const relay = relaySignals()
   try {
     const session = new CheckSession(argv, {
@@ -62,20 +59,20 @@ async function run(argv: readonly string[], options: RunOptions): Promise<number
       ...(options.depth === undefined ? {} : { depth: options.depth }),
     })
     session.pid.then((pid) => relay.attach(pid)).catch(() => {})
-    for await (const miss of session.misses()) writeStderr(`${missLine(miss)}\n`)
+    for await (const miss of session.misses()) output.message(`${missLine(miss)}\n`)
     const [report, outcome] = [await session.report, await session.outcome]
-    if (options.report !== undefined) await writeReport(options.report, report)
-    if (options.quiet !== true || outcome !== 'authentic') writeStderr(summaryOf(report, outcome))
-    const isProgramsOwn = options.exitStatus === 'program' || outcome === 'authentic'
-    return isProgramsOwn ? exitCodeOf(report) : EXIT_OF[outcome]
+    if (options.report !== undefined) await writeReport(options.report, report, output)
+    if (options.quiet !== true || outcome !== 'authentic') output.message(summaryOf(report, outcome))
+    const ended = exitCodeOf(report)
+    return options.exitStatus === 'program' ? ended : exitCodeOfOutcome(outcome, 'program', ended)
   } finally {
     relay.close()
   }
 }
 
-async function writeReport(file: string, report: Report): Promise<void> {
+async function writeReport(file: string, report: Report, output: Output): Promise<void> {
   const text = `${JSON.stringify(report, null, 2)}\n`
-  if (file === '-') writeStdout(text)
+  if (file === '-') output.data(text)
   else await writeAtomic(file, text)
 }
 

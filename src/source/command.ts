@@ -14,7 +14,8 @@ export function resolveCommand(name: string, cwd: string, path: string | undefin
   if (name.includes('/')) {
     const file = resolve(cwd, name)
     if (!isFile(file)) throw notFound(name, `there is no file ${file}`)
-    if (!isExecutable(file)) throw notExecutable(name, `${file} may not be executed; chmod +x it, or start its interpreter`)
+    if (!isExecutable(file))
+      throw notExecutable(name, `${file} may not be executed; chmod +x it, or start its interpreter`)
     return file
   }
   let refused: string | null = null

@@ -2,7 +2,16 @@
 // process waits at its exec, so nothing can change under us. Everything read here was chosen by the tracee: it is bounded.
 
 import { createHash } from 'node:crypto'
-import { type BigIntStats, closeSync, fstatSync, openSync, readFileSync, readlinkSync, readSync, statSync } from 'node:fs'
+import {
+  type BigIntStats,
+  closeSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+  statSync,
+} from 'node:fs'
 import { basename, resolve } from 'node:path'
 import type { Image } from '../model/stream.ts'
 import { readBuildId, readElfClass } from './elf.ts'

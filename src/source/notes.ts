@@ -36,6 +36,10 @@ const NOTES: Readonly<Record<string, Omit<StreamNote, 'code'> & { readonly code:
 }
 
 export function noteOf(name: string, tid: number): StreamNote {
-  const note = NOTES[name] ?? { code: 'unknown', message: `the engine sent an unknown note: ${name}`, inconclusive: true }
+  const note = NOTES[name] ?? {
+    code: 'unknown',
+    message: `the engine sent an unknown note: ${name}`,
+    inconclusive: true,
+  }
   return { ...note, message: `${note.message} (tid ${tid})` }
 }

@@ -1,10 +1,21 @@
 import { createHash } from 'node:crypto'
-import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { type Image, programKeyOf } from '../../src/model/stream.ts'
-import { recordRun, type RecordOptions } from './record.ts'
+import { type RecordOptions, recordRun } from './record.ts'
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'image-')))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -75,12 +86,15 @@ test.skipIf(!existsSync(BUSYBOX))('an applet of busybox is told from the others'
   expect(programKeyOf(await imageOf([BUSYBOX, 'true']))).toBe(`${realpathSync(BUSYBOX)} [true]`)
 })
 
-test.skipIf(process.geteuid?.() !== 0 || !existsSync(BUSYBOX))('a path is the one inside the root of its process', async () => {
-  const root = join(folder, 'root')
-  mkdirSync(join(root, 'bin'), { recursive: true })
-  copyFileSync(BUSYBOX, join(root, 'bin', 'busybox'))
-  chmodSync(join(root, 'bin', 'busybox'), 0o755)
-  const { events } = await recordRun(['chroot', root, '/bin/busybox', 'true'])
-  const images = events.flatMap((event) => (event.type === 'exec' ? [event.image.path] : []))
-  expect(images).toEqual([realpathSync('/usr/sbin/chroot'), '/bin/busybox'])
-})
+test.skipIf(process.geteuid?.() !== 0 || !existsSync(BUSYBOX))(
+  'a path is the one inside the root of its process',
+  async () => {
+    const root = join(folder, 'root')
+    mkdirSync(join(root, 'bin'), { recursive: true })
+    copyFileSync(BUSYBOX, join(root, 'bin', 'busybox'))
+    chmodSync(join(root, 'bin', 'busybox'), 0o755)
+    const { events } = await recordRun(['chroot', root, '/bin/busybox', 'true'])
+    const images = events.flatMap((event) => (event.type === 'exec' ? [event.image.path] : []))
+    expect(images).toEqual([realpathSync('/usr/sbin/chroot'), '/bin/busybox'])
+  },
+)

@@ -54,7 +54,10 @@ test('streams, exit code and report reach the host', async () => {
 test('a program that does what was learned is authentic, and one that does more is abnormal and says what', async () => {
   const normal = check(['sh', '-c', SCRIPT], { ...quiet, fingerprint: shell })
   expect(await normal.outcome).toBe('authentic')
-  const other = check(['sh', '-c', 'read -r line; cd /; ulimit -n 100; umask 077; exit 7'], { ...quiet, fingerprint: shell })
+  const other = check(['sh', '-c', 'read -r line; cd /; ulimit -n 100; umask 077; exit 7'], {
+    ...quiet,
+    fingerprint: shell,
+  })
   const told = []
   for await (const miss of other.misses()) told.push(miss)
   expect(await other.outcome).toBe('abnormal')
@@ -160,16 +163,19 @@ test('a worker that is terminated takes its tracees with it', async () => {
   expect(alive('85.1')).toEqual([])
 })
 
-test.each(['process.exit(3)', 'process.kill(process.pid, "SIGKILL")'])('a host that ends by %s leaves no tracee', async (end) => {
-  const index = new URL('../../lib/index.js', import.meta.url).href
-  const source = `
+test.each(['process.exit(3)', 'process.kill(process.pid, "SIGKILL")'])(
+  'a host that ends by %s leaves no tracee',
+  async (end) => {
+    const index = new URL('../../lib/index.js', import.meta.url).href
+    const source = `
     import { check } from ${JSON.stringify(index)}
     const child = check(['sh', '-c', 'sleep 86.1 & sleep 86.1'], { stdio: 'ignore' })
     await child.pid
     setTimeout(() => { ${end} }, 200)
   `
-  const host = spawn(process.execPath, ['--input-type=module', '-e', source], { stdio: 'ignore' })
-  await until(() => alive('86.1').length === 2)
-  await new Promise((resolve) => host.on('exit', resolve))
-  await until(() => alive('86.1').length === 0)
-})
+    const host = spawn(process.execPath, ['--input-type=module', '-e', source], { stdio: 'ignore' })
+    await until(() => alive('86.1').length === 2)
+    await new Promise((resolve) => host.on('exit', resolve))
+    await until(() => alive('86.1').length === 0)
+  },
+)

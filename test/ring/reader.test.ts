@@ -23,10 +23,13 @@ async function play(count: number, start: number): Promise<number[]> {
   return seen
 }
 
-test.each([0, 0xfffffff0, 0xffffffff])('every record of an engine arrives once, in order, from start %i', async (start) => {
-  const seen = await play(5000, start)
-  expect(seen).toEqual(Array.from({ length: 5000 }, (_, i) => i))
-})
+test.each([0, 0xfffffff0, 0xffffffff])(
+  'every record of an engine arrives once, in order, from start %i',
+  async (start) => {
+    const seen = await play(5000, start)
+    expect(seen).toEqual(Array.from({ length: 5000 }, (_, i) => i))
+  },
+)
 
 test('the limit of a drain leaves the rest in the ring', () => {
   const reader = new RingReader(16)
@@ -47,6 +50,11 @@ test('an addon refuses a ring of another layout', () => {
   const reader = new RingReader(16)
   reader.words[1] = 99 // version
   const start = (): NativeSession =>
-    new (loadAddon().NativeSession)({ engine: 'scripted', ring: reader.words, onDoorbell: () => {}, script: new Uint32Array() })
+    new (loadAddon().NativeSession)({
+      engine: 'scripted',
+      ring: reader.words,
+      onDoorbell: () => {},
+      script: new Uint32Array(),
+    })
   expect(start).toThrow(/another layout/)
 })

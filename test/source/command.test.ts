@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { EngineError } from '../../src/errors.ts'
+import type { EngineError } from '../../src/errors.ts'
 import { resolveCommand } from '../../src/source/command.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'command-'))

@@ -32,7 +32,9 @@ test('the build-id is the one that the linker wrote', () => {
 })
 
 test('a file that is no ELF file has no build-id', () => {
-  expect(withBytes(Buffer.from('#!/bin/sh\necho hello world, this is long enough to be a header\n'), readBuildId)).toBe(null)
+  expect(withBytes(Buffer.from('#!/bin/sh\necho hello world, this is long enough to be a header\n'), readBuildId)).toBe(
+    null,
+  )
   expect(withBytes(Buffer.alloc(0), readBuildId)).toBe(null)
 })
 

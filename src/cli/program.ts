@@ -1,0 +1,122 @@
+// The command line as a whole: finds the command, loads its module and no other, and turns whatever goes wrong into one
+// line on stderr and an exit code. What a command does stands in its own file.
+
+import { createRequire } from 'node:module'
+import type { Command, CommanderError } from 'commander'
+import { EngineError, TracefpError, UsageError } from '../errors.ts'
+import { VERSION } from '../version.ts'
+import { CLOSED_PIPE_CODE, EXIT_CODES, exitCodeOfError, kindOf } from './exit-codes.ts'
+import { ClosedPipe, type Output, oneLine, stdio } from './output.ts'
+
+/** Adds one command to the tree. */
+export type Define = (program: Command, output: Output) => void
+
+/** In the order of the help. */
+const COMMANDS: ReadonlyMap<string, () => Promise<Define>> = new Map<string, () => Promise<Define>>([
+  ['learn', async () => (await import('./learn.ts')).defineLearn],
+  ['run', async () => (await import('./run.ts')).defineRun],
+  ['learn', async () => (await import('./learn.ts')).defineLearn],
+  ['run', async () => (await import('./run.ts')).defineRun],
+  ['show', async () => (await import('./show.ts')).defineShow],
+  ['explain', async () => (await import('./explain.ts')).defineExplain],
+  //['doctor', async () => (await import('./doctor.ts')).defineDoctor],
+  //['completion', async () => (await import('./completion.ts')).defineCompletion],
+])
+
+/** These look at the other commands. */
+const WANTS_ALL: readonly string[] = ['completion', 'help']
+
+export const COMMAND_NAMES: readonly string[] = [...COMMANDS.keys()]
+
+const HELP_WIDTH = 100
+const SUCCESS_CODES: readonly string[] = ['commander.helpDisplayed', 'commander.version']
+
+/**
+ * Runs tracefp with the arguments after its name. Undefined: the command ended well or has set process.exitCode itself.
+ * Never throws.
+ */
+export async function runCli(args: readonly string[], output: Output = stdio): Promise<number | undefined> {
+  const kind = kindOf(args[0])
+  try {
+    const program = await buildProgram(args[0], output)
+    if (args.length === 0) {
+      output.message(program.helpInformation())
+      return EXIT_CODES.program.usage
+    }
+    await program.parseAsync(args, { from: 'user' })
+    return undefined
+  } catch (error) {
+    if (error instanceof ClosedPipe) return CLOSED_PIPE_CODE
+    if (isCommanderError(error)) {
+      if (SUCCESS_CODES.includes(error.code) || isHelpAskedFor(error, args)) return 0
+      const topic = COMMANDS.has(args[0] ?? '') ? `${args[0]} ` : ''
+      const what = error.message.replace(/^error: /, '').replace(/\n?\((Did you mean [^)]*)\)/, ' ($1)')
+      tell(output, new UsageError(`${what}: try 'tracefp ${topic}--help'`))
+      return EXIT_CODES[kind].usage
+    }
+    tell(output, error)
+    return exitCodeOfError(error, kind)
+  }
+}
+
+/** The tree with one command, or with all of them when `name` is none or looks at the others. */
+export async function buildProgram(name: string | undefined, output: Output = stdio): Promise<Command> {
+  // By require: as an ES module it would be parsed twice, and commander is a tenth of the time of a short run.
+  const commander = createRequire(import.meta.url)('commander') as typeof import('commander')
+  const program = new commander.Command('tracefp')
+    .description("Learns the order of a program's system calls and tells, while it runs, when it stops behaving so.")
+    .version(VERSION, '-V, --version', 'show the version')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand('help [command]', 'show help for a command')
+    .addHelpText('after', '\nExamples:\n  tracefp learn --runs 20 -- ls -l /usr\n  tracefp run -- ls -l /usr\n')
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => output.data(text),
+      writeErr: (text) => output.message(text),
+      outputError: () => {}, // told by runCli, in one line
+      getOutHelpWidth: () => HELP_WIDTH,
+      getErrHelpWidth: () => HELP_WIDTH,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+  const only = name === undefined || WANTS_ALL.includes(name) ? undefined : COMMANDS.get(name)
+  const loads = only === undefined ? [...COMMANDS.values()] : [only]
+  for (const define of await Promise.all(loads.map((load) => load()))) define(program, output)
+  // From the first word of the program on, everything is the program's, options too.
+  for (const command of program.commands.filter(startsProgram)) command.passThroughOptions()
+  return program
+}
+
+/** Whether a command line goes on with a program and its arguments. */
+export function startsProgram(command: Command): boolean {
+  return command.registeredArguments[0]?.name() === 'cmd'
+}
+
+/** Tells an error in one line. One that no room foresaw is a bug: its stack is shown when TRACEFP_DEBUG is set. */
+export function tell(output: Output, error: unknown): void {
+  const isDebugging = process.env['TRACEFP_DEBUG'] !== undefined && process.env['TRACEFP_DEBUG'] !== ''
+  if (error instanceof TracefpError) {
+    const hint = error instanceof EngineError && !error.message.includes(error.hint) ? `: ${error.hint}` : ''
+    output.message(`tracefp: ${oneLine(`${error.message}${hint}`)}\n`)
+  } else {
+    const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+    const advice = isDebugging ? '' : ': set TRACEFP_DEBUG=1 to see where'
+    output.message(`tracefp: unexpected ${oneLine(what)}${advice}\n`)
+  }
+  if (isDebugging && error instanceof Error) output.message(`${stackOf(error)}\n`)
+}
+
+function stackOf(error: Error): string {
+  const cause = error.cause instanceof Error ? `\ncaused by ${stackOf(error.cause)}` : ''
+  return `${error.stack ?? error.message}${cause}`
+}
+
+function isCommanderError(error: unknown): error is CommanderError {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('commander.')
+}
+
+/** `tracefp help` throws what a missing command would. */
+function isHelpAskedFor(error: CommanderError, args: readonly string[]): boolean {
+  return error.code === 'commander.help' && args[0] === 'help'
+}
