@@ -17,7 +17,8 @@ export const ERRORS = {
   TFP_ERR_MODEL_LEDGER: 'the ledger beside the fingerprint is missing or does not belong to it',
   TFP_ERR_MODEL_IDENTITY: 'the program is not the one that was learned',
   TFP_ERR_MODEL_LOCKED: 'the fingerprint is being written by another process',
-  TFP_ERR_FILE: 'a file could not be read or written'
+  TFP_ERR_MATCH_REPORT: 'the report could not be understood',
+  TFP_ERR_FILE: 'a file could not be read or written',
 } as const
 
 export type ErrorCode = keyof typeof ERRORS

@@ -1,0 +1,130 @@
+// tracefp show: a fingerprint for people (summary, the arrays of the paper) and for other programs (JSON, Graphviz).
+
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { type Command, Option } from 'commander'
+import { TracefpError, UsageError } from '../errors.ts'
+import { printable } from '../match/printable.ts'
+import { readFingerprintFile } from '../model/files.ts'
+import { type Fingerprint, type ProgramFingerprint, symbolsOf } from '../model/fingerprint.ts'
+import { renderArrays, renderDot, renderSummary, toJson } from '../model/views.ts'
+import { fingerprintFolder } from '../store/fingerprint-store.ts'
+import { tracefpHome } from '../store/home.ts'
+import { ABI_NAMES, NATIVE_ABI } from '../syscall/abi.ts'
+import { createMapping, linuxMapping, type Mapping } from '../syscall/mapping.ts'
+import { asJson, type Output, stdio } from './output.ts'
+
+interface ShowOptions {
+  readonly arrays?: boolean
+  readonly json?: boolean
+  readonly dot?: boolean
+  readonly program?: string
+}
+
+/** What the store puts behind the name of a program. */
+const STORE_SUFFIX = /-[0-9a-f]{12}\.tfp$/
+
+export function defineShow(program: Command, output: Output = stdio): void {
+  program
+    .command('show')
+    .description('show what a fingerprint holds')
+    .argument('<file>', 'a .tfp file, or a name in the fingerprint store')
+    .addOption(
+      new Option('--arrays', 'each call with its number, and the calls that follow it').conflicts(['json', 'dot']),
+    )
+    .addOption(new Option('--json', 'everything, as JSON').conflicts(['arrays', 'dot']))
+    .addOption(new Option('--dot', 'a graph for Graphviz').conflicts(['arrays', 'json']))
+    .option('--program <key>', 'only this one of several programs: its path, or the end of it')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  tracefp show server.tfp --arrays\n  tracefp show ls --dot | dot -Tsvg > ls.svg',
+    )
+    .action(async (name: string, options: ShowOptions) => {
+      await show(name, options, output)
+    })
+}
+
+async function show(name: string, options: ShowOptions, output: Output): Promise<void> {
+  const file = fingerprintFileOf(name, fingerprintFolder(tracefpHome()))
+  const whole = await readFingerprintFile(file)
+  const fingerprint = options.program === undefined ? whole : onlyProgram(whole, options.program, file)
+  const programs = [...fingerprint.programs.values()]
+  if (options.arrays === true) {
+    const mapping = mappingOf(fingerprint, file, output)
+    output.data(programs.map((program) => renderArrays(program, mapping)).join('\n'))
+  } else if (options.json === true) {
+    output.data(`${asJson(toJson(fingerprint), 2)}\n`)
+  } else if (options.dot === true) {
+    output.data(programs.map(renderDot).join('\n'))
+  } else {
+    output.data(`file         ${printable(file)}\n${renderSummary(fingerprint)}`)
+  }
+}
+
+/**
+ * The file that is meant: the one of that name here, else in the store, where a program's own name is enough.
+ * @throws TracefpError TFP_ERR_FILE; UsageError when the name fits several.
+ */
+export function fingerprintFileOf(name: string, folder: string): string {
+  if (existsSync(name) && !statSync(name).isDirectory()) return name
+  const inStore = name.includes('/') ? [] : storeFilesOf(name, folder)
+  if (inStore.length > 1) {
+    const names = inStore.map((file) => basename(file, '.tfp')).join(', ')
+    throw new UsageError(`${name} fits several fingerprints of the store: give one of ${names}`)
+  }
+  const [file] = inStore
+  if (file !== undefined) return file
+  throw new TracefpError(
+    'TFP_ERR_FILE',
+    `${name}: there is no such file, and none in ${folder}: learn it first, or give a path`,
+  )
+}
+
+function storeFilesOf(name: string, folder: string): string[] {
+  const exact = join(folder, name.endsWith('.tfp') ? name : `${name}.tfp`)
+  if (existsSync(exact)) return [exact]
+  let names: string[]
+  try {
+    names = readdirSync(folder)
+  } catch {
+    return []
+  }
+  return names
+    .filter((file) => STORE_SUFFIX.test(file) && file.replace(STORE_SUFFIX, '') === name)
+    .sort()
+    .map((file) => join(folder, file))
+}
+
+/** @throws UsageError when no program, or several, are meant. */
+function onlyProgram(fingerprint: Fingerprint, wanted: string, file: string): Fingerprint {
+  const found = programsNamed(fingerprint, wanted)
+  const [program] = found
+  if (program === undefined || found.length > 1) {
+    const keys = (found.length > 1 ? found.map(({ key }) => key) : [...fingerprint.programs.keys()]).join(', ')
+    throw new UsageError(
+      `${file} holds ${found.length > 1 ? 'several programs' : 'no program'} ${wanted}: give one of ${keys}`,
+    )
+  }
+  const roots = fingerprint.roots.filter((key) => key === program.key)
+  return { ...fingerprint, roots, programs: new Map([[program.key, program]]) }
+}
+
+function programsNamed(fingerprint: Fingerprint, wanted: string): ProgramFingerprint[] {
+  const exact = fingerprint.programs.get(wanted)
+  if (exact !== undefined) return [exact]
+  return [...fingerprint.programs.values()].filter(({ key }) => key.endsWith(`/${wanted}`))
+}
+
+/** The numbers to show: those of the fingerprint's mapping, whatever machine this is. */
+function mappingOf({ settings, mappingHash, programs }: Fingerprint, file: string, output: Output): Mapping {
+  const abi = ABI_NAMES.find((name) => settings.mapping === `linux-${name}`)
+  if (abi === undefined || abi === 'unknown') {
+    output.message(`tracefp: mapping ${settings.mapping} is not known here: ${file} is shown without numbers\n`)
+    return createMapping(settings.mapping, NATIVE_ABI, () => ({ names: [], numbers: new Map() }))
+  }
+  const mapping = linuxMapping(abi)
+  if (mapping.hashOf(symbolsOf(programs.values())) !== mappingHash) {
+    output.message(`tracefp: ${file} was made with other numbers than those shown: run and check refuse it\n`)
+  }
+  return mapping
+}
