@@ -9,8 +9,7 @@ export class Notes {
 
   add(note: StreamNote): void {
     if (note.inconclusive) this.#isInconclusive = true
-    const key = `${note.code} ${note.message}`
-    if (this.#notes.size < LIMIT && !this.#notes.has(key)) this.#notes.set(key, note)
+    if (this.#notes.size < LIMIT) this.#notes.set(`${note.code} ${note.message}`, note)
   }
 
   /** Whether any note, listed or not, forbids the verdict authentic. */

@@ -90,7 +90,6 @@ export class Track<P> {
   breakChain(): void {
     this.strayAllowance += this.#frames.length + 1
     this.#frames = []
-    this.lastFlags = 0
     this.begin(this.state === JOINED ? JOINED : NO_STATE, '<gap>')
   }
 }

@@ -120,8 +120,9 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
   onSignal(tid: number, signal: number): void {
     if (this.#log !== null) return
     const track = this.#trackOf(tid)
+    if (track.program === null) return
     const symbol = signalSymbol(signal)
-    track.pushFrame(track.program === null ? NO_STATE : this.#judge.start(track.program, symbol), symbol)
+    track.pushFrame(this.#judge.start(track.program, symbol), symbol)
   }
 
   onExit(tid: number, code: number, signal: number): void {
@@ -177,12 +178,10 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
     track.history.push(abi, nr)
   }
 
-  /** Before its first exec the root is still the launcher; a joined track may have no known image. Frames still pair. */
+  /** Before its first exec the root is still the launcher; a joined track may have no known image. */
   #callOfNoProgram(track: Track<P>, abi: number, nr: number): void {
     const index = callIndex(abi, nr)
-    const flags = index < 0 ? 0 : (this.#plainFlags[index] as number)
-    if (flags === ENDS_FRAME) track.popFrame()
-    else if (flags === UNSEEN_WORK) this.#noteIoUring(track)
+    if (index >= 0 && this.#plainFlags[index] === UNSEEN_WORK) this.#noteIoUring(track)
   }
 
   #end(track: Track<P>): void {

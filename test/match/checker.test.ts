@@ -219,7 +219,7 @@ describe('an exec is judged twice', () => {
 
   test('what an unexpected program executes is not asked of anyone', () => {
     const deeper = run.replace('2 exec /bin/b', '2 exec /tmp/evil\n2: execve\n2 exec /tmp/worse')
-    expect(check(fingerprint, deeper).missed).toEqual(['execve -> exec:/tmp/evil'])
+    expect(check(fingerprint, deeper)).toMatchObject({ missed: ['execve -> exec:/tmp/evil'], noted: [] })
   })
 
   test('an expected program without a fingerprint makes the session inconclusive, with a note', () => {
@@ -265,6 +265,7 @@ describe('programs', () => {
     const fingerprint = learn([run], { scope: 'set' })
     expect(check(fingerprint, run.replace('1: brk', '1: read')).missed).toEqual(['read -> execve'])
     expect(check(fingerprint, run.replace('exec /bin/b', 'exec /bin/c')).missed).toEqual(['execve -> exec:/bin/c'])
+    expect(check(fingerprint, run).noted).toEqual([])
     expect(check(fingerprint, run).report.programs).toMatchObject([{ image: '*', recordCount: 4, coverage: 1 }])
   })
 
@@ -309,6 +310,15 @@ describe('images', () => {
     expect(check(learnt, running(script('aa'), 'brk')).missed).toEqual([])
     const { report } = check(learnt, running(script('bb'), 'brk'))
     expect(report.misses).toMatchObject([{ kind: 'image', image: '/usr/bin/python3 /s.py' }])
+  })
+
+  test('a script that cannot be read makes a live session inconclusive', () => {
+    const script = (sha256: string | null): Image => image('/usr/bin/python3', { script: { path: '/s.py', sha256 } })
+    const learnt = learn([running(script('aa'), 'brk')])
+    expect(check(learnt, running(script(null), 'brk'))).toMatchObject({
+      outcome: 'inconclusive',
+      noted: ['image_unverified'],
+    })
   })
 
   test('each exec of a changed image is one miss', () => {

@@ -56,6 +56,6 @@ test('a session whose end was not seen has no exit', () => {
 
 test('the exit is that of the root, also after an exec by another thread', () => {
   const text =
-    '1 born exec\n1 exec /bin/a\n1: brk\n2 born thread 1\n1 exec /bin/a from 2\n3 born fork 1\n3 exits 9\n1 exits 4'
+    '1 born exec\n1 exec /bin/a\n1: brk\n2 born thread 1\n1 exec /bin/a from 2\n3 born fork 1\n1 exits 4\n3 exits 9'
   expect(check(fingerprint, text).report.exit).toEqual({ code: 4, signal: null })
 })

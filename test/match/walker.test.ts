@@ -39,6 +39,19 @@ describe('starts and ends', () => {
     expect(check(fingerprint, `${START}\n1: brk\n1 exits 0`).missed).toEqual([])
   })
 
+  test('a track that was killed after its exit is not judged at its end', () => {
+    expect(check(learn([`${START}\n1: brk exit_group`]), `${START}\n1: brk exit_group\n1 killed 9`).missed).toEqual([])
+  })
+
+  test('an exit that was not the last call does not count', () => {
+    const odd = `${START}\n1: brk exit read`
+    expect(check(learn([odd]), `${odd}\n1 exits 0`).missed).toEqual([])
+  })
+
+  test('an unknown exit is one miss, the end after it is not another', () => {
+    expect(check(learn([`${START}\n1: brk`]), simple('brk exit_group')).missed).toEqual(['brk -> exit_group'])
+  })
+
   test('an end that was never seen is a miss of kind end', () => {
     const fingerprint = learn([`${START}\n1: brk exit_group`])
     const { report } = check(fingerprint, simple('brk exit_group'))
@@ -111,6 +124,7 @@ describe('forks', () => {
       1: rt_sigreturn getpid`
     const { report } = check(learn([simple('read write')]), stream)
     expect(report.misses.filter(({ tid }) => tid === 1).at(-1)?.context).toEqual(['<exec>', 'read'])
+    expect(report.misses.filter(({ tid }) => tid === 2).at(-1)?.context).toEqual(['<exec>', 'read', 'brk'])
   })
 })
 
@@ -182,9 +196,9 @@ describe('signal handlers', () => {
   })
 
   test('an exec forgets the frames of the old image', () => {
-    const stream = `${START}\n1: read\n1 signal 14\n1: execve\n1 exec /bin/b\n1: brk rt_sigreturn`
-    const fingerprint = learn([`${START}\n1: read\n1 signal 14\n1: execve\n1 exec /bin/b\n1: brk exit_group`])
-    expect(check(fingerprint, stream).missed).toEqual(['brk -> rt_sigreturn'])
+    const before = `${START}\n1: read\n1 signal 14\n1: execve\n1 exec /bin/b\n1: brk`
+    const fingerprint = learn([before, `${before}\n1 signal 14\n1: brk rt_sigreturn`])
+    expect(check(fingerprint, `${before} rt_sigreturn`).missed).toEqual(['brk -> rt_sigreturn'])
   })
 })
 
@@ -242,6 +256,10 @@ describe('gaps', () => {
     expect(report.verdict).toBe('abnormal')
   })
 
+  test('transitions are counted while learning, those across a gap are not', () => {
+    expect(record(`${START}\n1: brk read\n1 gap 1\n1: write close`).recorder.transitionCount).toBe(3)
+  })
+
   test('nothing is learned across a gap', () => {
     expect(learned(learn([`${START}\n1: brk read\n1 gap 1\n1: write close`]), '/bin/a')).toEqual([
       '<exec> -> brk',
@@ -277,9 +295,18 @@ describe('gaps', () => {
     expect(check(fingerprint, stream).missed).toEqual(['<exec> -> read'])
   })
 
-  test('an exit before a gap is not the last call any more', () => {
-    const fingerprint = learn([`${START}\n1: brk exit_group`])
+  test('an end after a gap is neither judged nor learned', () => {
+    const fingerprint = learn([`${START}\n1: brk exit_group\n1 gap 1\n1 exits 0`], { depth: 3 })
+    expect(learned(fingerprint, '/bin/a')).toEqual(['<exec> -> brk', '<exec> brk -> exit_group'])
     expect(check(fingerprint, `${START}\n1: brk exit_group\n1 gap 1\n1 exits 0`).missed).toEqual([])
+  })
+
+  test('in a gap within nested handlers all of them may return, and one more that began in it', () => {
+    const two = `${START}\n1: read\n1 signal 14\n1: getpid\n1 signal 14\n1: getpid`
+    const fingerprint = learn([`${two} rt_sigreturn rt_sigreturn`])
+    expect(check(fingerprint, `${two}\n1 gap 1\n1: rt_sigreturn rt_sigreturn rt_sigreturn`).missed).toEqual([])
+    const { missed } = check(fingerprint, `${two}\n1 gap 1\n1:${' rt_sigreturn'.repeat(4)}`)
+    expect(missed).toEqual(['rt_sigreturn -> rt_sigreturn'])
   })
 })
 
@@ -300,6 +327,20 @@ describe('tracks met mid-stream', () => {
   test('one stray rt_sigreturn of a joined track is forgiven: it may have been in a handler', () => {
     const { missed } = check(fingerprint, '1 born join\n1: rt_sigreturn brk read rt_sigreturn', {}, attached)
     expect(missed).toEqual(['read -> rt_sigreturn'])
+  })
+
+  test('so is that of its forked child', () => {
+    const { missed } = check(
+      learn([simple('fork exit_group')]),
+      '1 born join\n1: fork\n2 born fork 1\n2: rt_sigreturn',
+      {},
+      attached,
+    )
+    expect(missed).toEqual([])
+  })
+
+  test('a gap before the first call leaves it unjudged', () => {
+    expect(check(fingerprint, '1 born join\n1 gap 1\n1: ptrace', {}, attached).missed).toEqual([])
   })
 
   test('nothing is learned into the first call of a joined track', () => {
@@ -329,6 +370,17 @@ describe('tracks met mid-stream', () => {
   test('a birth that comes late names the track and breaks nothing', () => {
     const { report } = check(fingerprint, `${START}\n1: brk\n2: ptrace\n2 born fork 1\n2: read brk`)
     expect(report.misses).toMatchObject([{ tid: 2, ppid: 1, from: 'read', to: 'brk', image: '/bin/a' }])
+  })
+
+  test('a birth that comes late and names another program makes the track begin anew in it', () => {
+    const b = learn([simple('brk exit_group').replace('/bin/a', '/bin/b')])
+    const stream = `${START.replace('/bin/a', '/bin/b')}\n1: brk\n2: read\n2 born fork 1\n2: exit_group brk`
+    expect(check([fingerprint, b], stream, {}, attached).missed).toEqual(['exit_group -> brk'])
+  })
+
+  test('a joined track that executes a program without a fingerprint gets a note', () => {
+    const { noted } = check(fingerprint, `${START}\n1: brk\n5 born join\n5: execve\n5 exec /bin/z\n5: brk`)
+    expect(noted).toEqual(['unknown_program', 'unchecked_program'])
   })
 
   test('a track born of an unseen parent is joined with a note', () => {
@@ -366,6 +418,11 @@ describe('an exec by a thread', () => {
   test('a tid that comes again is a new track', () => {
     const again = `${learnedRun}\n1 born exec\n1 exec /bin/b\n1: brk exit_group\n1 exits 0`
     expect(check(fingerprint, again).missed).toEqual([])
+  })
+
+  test('even when its end was not seen', () => {
+    const again = `${START}\n1: brk\n1 born exec\n1 exec /bin/a\n1: brk`
+    expect(check(learn([`${START}\n1: brk`]), again).missed).toEqual([])
   })
 })
 
