@@ -44,7 +44,7 @@ describe('check-rooms', () => {
       'native/engine/ptrace/ptrace_ops.h': 'long op();',
       'native/engine/notify/listener.cc': 'ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, &n);',
       'native/engine/life.cc': `#include "ring/writer.h"\n// ptrace(2) says\n/* waitpid(1) */ auto s = "ptrace(x)"; int n = 1'000'000;`,
-      'native/ring/writer.h': '#include <atomic>',
+      'native/ring/writer.h': '#include <atomic>\n/*\n#include <napi.h>\n*/',
       'native/addon/addon.cc': '#include <napi.h>\n#include "engine/life.h"',
     })
     expect(outcome).toEqual({ status: 0, lines: [], stderr: '' })
@@ -99,6 +99,7 @@ describe('check-rooms', () => {
   it('danger is met at its own address only', () => {
     const outcome = check({
       'native/engine/ptrace/launch.cc': 'int a;\nptrace (1);\nwaitpid(1, 0, 0);\nsyscall(SYS_ptrace);',
+      'native/engine/ptrace/life.cc': `int n = 1'000; waitpid(1, 0, 0); char c = 'x';`,
       'native/engine/trace/trace.cc': 'ioctl(fd, SECCOMP_IOCTL_NOTIF_SEND, &n);\n#include <napi.h>',
       'src/cli/main.ts': `import 'node-gyp-build'\nrequire('../build/tracefp.node')\nprocess.dlopen(module, 'x')`,
       'src/model/learner.ts': 'Atomics.add(words, 0, 1)',
@@ -109,6 +110,7 @@ describe('check-rooms', () => {
     expect(outcome.status).toBe(1)
     expect(outcome.lines.sort()).toEqual(
       [
+        'native/engine/ptrace/life.cc:1: ptrace and wait calls: only in native/engine/ptrace/ptrace_ops.',
         'native/engine/ptrace/launch.cc:2: ptrace and wait calls: only in native/engine/ptrace/ptrace_ops.',
         'native/engine/ptrace/launch.cc:3: ptrace and wait calls: only in native/engine/ptrace/ptrace_ops.',
         'native/engine/ptrace/launch.cc:4: ptrace and wait calls: only in native/engine/ptrace/ptrace_ops.',
