@@ -1,6 +1,6 @@
 // tracefp learn: runs a program, as often as asked, and adds what it did to its fingerprint.
 
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import type { LearnedRun } from '../learn.ts'
 import { printable } from '../match/printable.ts'
 import { DEFAULT_TRANSPARENT, type Settings } from '../model/fingerprint.ts'
@@ -23,8 +23,8 @@ interface LearnOptions {
 }
 
 export function defineLearn(program: Command, output: Output): void {
-  program
-    .command('learn')
+  const command = program.command('learn')
+  command
     .passThroughOptions()
     .description('run a program and learn its fingerprint, or add to the one it has')
     .argument('<cmd...>', 'the program and its arguments')
@@ -34,24 +34,22 @@ export function defineLearn(program: Command, output: Output): void {
     .option('--runs <n>', 'run it so many times', wholeNumber, 1)
     .option('--depth <d>', 'length of the sequences learned (default: 2)', wholeNumber)
     .addOption(
-      new Option('--scope <what>', 'one fingerprint per program, or one for all (default: program)').choices([
-        'program',
-        'set',
-      ]),
+      command
+        .createOption('--scope <what>', 'one fingerprint per program, or one for all (default: program)')
+        .choices(['program', 'set']),
     )
     .addOption(
-      new Option('--tracks <what>', 'one track per thread, or the log top to bottom (default: thread)').choices([
-        'thread',
-        'log',
-      ]),
+      command
+        .createOption('--tracks <what>', 'one track per thread, or the log top to bottom (default: thread)')
+        .choices(['thread', 'log']),
     )
     .option(
       '--transparent <names>',
       `calls left out of transitions, beside ${DEFAULT_TRANSPARENT.join(', ')}`,
       nameList,
     )
-    .addOption(new Option('--engine <name>', 'how calls are seen').choices(['auto', 'trace']).default('auto'))
-    .addOption(pinOption())
+    .addOption(command.createOption('--engine <name>', 'how calls are seen').choices(['auto', 'trace']).default('auto'))
+    .addOption(pinOption(command))
     .addHelpText('after', '\nExample:\n  tracefp learn -o server.tfp --runs 20 -- ./server --self-test')
     .action(async (argv: string[], options: LearnOptions) => {
       process.exitCode = await learn(argv, options, output)
@@ -89,6 +87,7 @@ async function learnOnce(argv: readonly string[], options: LearnOptions, relay: 
     settings: settingsOf(options),
     pin: options.pin,
     stopsWithProgram: hasTerminal(),
+    thread: 'this',
     onStart: (pid) => relay.attach(pid),
     ...(options.output === undefined ? {} : { file: options.output }),
     ...(options.name === undefined ? {} : { name: options.name }),

@@ -1,15 +1,17 @@
 // Options that several commands share.
 
-import { InvalidArgumentError, Option } from 'commander'
+import type { Command, Option } from 'commander'
+import { UsageError } from '../errors.ts'
 
-export function pinOption(): Option {
-  return new Option('--pin <when>', 'hold program and tracer on one CPU: auto = unnoticed, while it has one thread')
+export function pinOption(command: Command): Option {
+  return command
+    .createOption('--pin <when>', 'hold program and tracer on one CPU: auto = unnoticed, while it has one thread')
     .choices(['auto', 'always', 'never'])
     .default('auto')
 }
 
 export function wholeNumber(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('expected a whole number of at least 1')
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new UsageError(`${text}: expected a whole number of at least 1`)
   return Number(text)
 }
 
@@ -21,6 +23,7 @@ export function collect(value: string, before: readonly string[] = []): string[]
 /** `a,b,c` as a list. */
 export function nameList(text: string): string[] {
   const names = text.split(',').map((name) => name.trim())
-  if (names.some((name) => !/^[\w:-]+$/.test(name))) throw new InvalidArgumentError('expected names like futex,sched_yield')
+  if (names.some((name) => !/^[\w:-]+$/.test(name)))
+    throw new UsageError(`${text}: expected names like futex,sched_yield`)
   return names
 }

@@ -2,12 +2,11 @@
 // of it. What the program reads and writes is its own: tracefp says everything on stderr.
 
 import { constants } from 'node:os'
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import { missLine } from '../match/explain.ts'
 import { printable } from '../match/printable.ts'
 import type { Report } from '../match/report.ts'
 import type { Outcome } from '../match/verdict.ts'
-import { writeAtomic } from '../model/files.ts'
 import { CheckSession } from '../session/check-session.ts'
 import { exitCodeOfOutcome } from './exit-codes.ts'
 import { collect, pinOption, wholeNumber } from './options.ts'
@@ -26,19 +25,20 @@ interface RunOptions {
 const SIGNAL_EXIT = 128
 
 export function defineRun(program: Command, output: Output): void {
-  program
-    .command('run')
+  const command = program.command('run')
+  command
     .passThroughOptions()
     .description('run a program and check every system call it makes against its fingerprint')
     .argument('<cmd...>', 'the program and its arguments')
     .option('-f, --fingerprint <file>', 'check against this file; repeatable (default: the fingerprint store)', collect)
     .option('--depth <n>', 'length of the sequences to check, at most what was learned', wholeNumber)
-    .addOption(new Option('--on-miss <what>', 'what happens at a miss').choices(['alert']).default('alert'))
-    .addOption(new Option('--engine <name>', 'how calls are seen').choices(['auto', 'trace']).default('auto'))
-    .addOption(pinOption())
+    .addOption(command.createOption('--on-miss <what>', 'what happens at a miss').choices(['alert']).default('alert'))
+    .addOption(command.createOption('--engine <name>', 'how calls are seen').choices(['auto', 'trace']).default('auto'))
+    .addOption(pinOption(command))
     .option('--report <file>', 'write the report here as JSON; - is stdout')
     .addOption(
-      new Option('--exit-status <whose>', 'exit as the verdict says, or always as the program did')
+      command
+        .createOption('--exit-status <whose>', 'exit as the verdict says, or always as the program did')
         .choices(['verdict', 'program'])
         .default('verdict'),
     )
@@ -56,6 +56,7 @@ async function run(argv: readonly string[], options: RunOptions, output: Output)
       fingerprint: options.fingerprint ?? [],
       pin: options.pin,
       stopsWithProgram: hasTerminal(),
+      thread: 'this',
       ...(options.depth === undefined ? {} : { depth: options.depth }),
     })
     session.pid.then((pid) => relay.attach(pid)).catch(() => {})
@@ -73,7 +74,7 @@ async function run(argv: readonly string[], options: RunOptions, output: Output)
 async function writeReport(file: string, report: Report, output: Output): Promise<void> {
   const text = `${JSON.stringify(report, null, 2)}\n`
   if (file === '-') output.data(text)
-  else await writeAtomic(file, text)
+  else await (await import('../model/files.ts')).writeAtomic(file, text)
 }
 
 function exitCodeOf({ exit }: Report): number {
@@ -93,7 +94,9 @@ function summaryOf(report: Report, outcome: Outcome): string {
   const lines = [`tracefp: ${verdict}: ${printable(report.name)}: ${counts.join(', ')}`]
   for (const note of report.notes) lines.push(`tracefp: note: ${note.message}`)
   if (outcome === 'no_fingerprint') {
-    lines.push(`tracefp: learn it first: tracefp learn --runs 20 -- ${report.argv.map(printable).join(' ')}`)
+    lines.push(
+      `tracefp: learn it first: tracefp learn --runs 20 -- ${report.argv.map((argument) => printable(argument)).join(' ')}`,
+    )
   }
   return `${lines.join('\n')}\n`
 }

@@ -8,7 +8,7 @@ import type { Report, Result } from '../match/report.ts'
 import type { Outcome } from '../match/verdict.ts'
 import { launchOptionsOf } from '../source/launch.ts'
 import { tracefpHome } from '../store/home.ts'
-import { startWorker, type TaskHandle } from './start-worker.ts'
+import { startTaskIn, type TaskHandle, type TaskThread } from './start-task.ts'
 import { openStreams, type Stdio, type Streams } from './stdio.ts'
 
 /** How a program is started. Everything has the defaults of child_process.spawn, but for `stdio`. */
@@ -28,6 +28,8 @@ export interface ProgramOptions {
   readonly pin?: Pin
   /** Where the fingerprint store is; default: see `tracefpHome`. */
   readonly home?: string
+  /** Which thread follows the program; default `worker`. */
+  readonly thread?: TaskThread
   /** When the program is stopped by the terminal, stop this process too. For command lines. */
   readonly stopsWithProgram?: boolean
 }
@@ -70,7 +72,8 @@ export class CheckSession implements AsyncDisposable {
     const pid = new Promise<number>((resolve) => {
       tellPid = resolve
     })
-    this.#task = startWorker(
+    this.#task = startTaskIn(
+      options.thread ?? 'worker',
       {
         kind: 'check',
         options: {

@@ -4,7 +4,7 @@ import type { LearnedRun } from '../learn.ts'
 import type { Settings } from '../model/fingerprint.ts'
 import { tracefpHome } from '../store/home.ts'
 import { followTask, type ProgramOptions, prepare } from './check-session.ts'
-import { startWorker } from './start-worker.ts'
+import { startTaskIn } from './start-task.ts'
 
 export interface LearnProgramOptions extends ProgramOptions {
   /** The .tfp to add to; default: the program's file in the fingerprint store. */
@@ -24,7 +24,8 @@ export interface LearnProgramOptions extends ProgramOptions {
  */
 export async function learnProgram(argv: readonly string[], options: LearnProgramOptions = {}): Promise<LearnedRun> {
   const { launch, streams } = prepare(argv, options)
-  const task = startWorker(
+  const task = startTaskIn(
+    options.thread ?? 'worker',
     {
       kind: 'learn',
       options: {

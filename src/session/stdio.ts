@@ -1,7 +1,8 @@
 // The program's standard streams: inherited, pipes to the host, or nothing.
 
 import { closeSync } from 'node:fs'
-import { Socket } from 'node:net'
+import { createRequire } from 'node:module'
+import type { Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
 import { loadAddon } from '../addon/addon.ts'
 
@@ -27,7 +28,7 @@ export function openStreams(stdio: Stdio | readonly [Stdio, Stdio, Stdio]): Stre
     const [readEnd, writeEnd] = loadAddon().makePipe()
     const [descriptor, own] = fd === 0 ? [readEnd, writeEnd] : [writeEnd, readEnd]
     programEnds.push(descriptor)
-    return { descriptor, stream: new Socket({ fd: own, readable: fd !== 0, writable: fd === 0 }) }
+    return { descriptor, stream: newSocket({ fd: own, readable: fd !== 0, writable: fd === 0 }) }
   }
   const [stdin, stdout, stderr] = [open(wanted[0], 0), open(wanted[1], 1), open(wanted[2], 2)]
   // A program that ends before it has read everything is its own affair.
@@ -41,4 +42,10 @@ export function openStreams(stdio: Stdio | readonly [Stdio, Stdio, Stdio]): Stre
       for (const fd of programEnds.splice(0)) closeSync(fd)
     },
   }
+}
+
+/** Loaded when it is wanted: most sessions inherit. */
+function newSocket(options: { fd: number; readable: boolean; writable: boolean }): Socket {
+  const net = createRequire(import.meta.url)('node:net') as typeof import('node:net')
+  return new net.Socket(options)
 }

@@ -3,7 +3,6 @@
 
 import { readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { writeAtomic } from '../model/files.ts'
 
 const MAX_ENTRIES = 512
 const MIN_BYTES = 1 << 20
@@ -38,6 +37,7 @@ export class ImageCache {
     if (!this.#isLoaded) this.#load()
     const kept = [...this.#hashes].filter(([key]) => isWorthKeeping(key)).slice(-MAX_ENTRIES)
     try {
+      const { writeAtomic } = await import('../model/files.ts')
       await writeAtomic(this.#file, kept.map(([key, sha256]) => `${key} ${sha256}\n`).join(''))
     } catch {
       // No home, no disk: the next run hashes again.

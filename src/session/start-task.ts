@@ -1,0 +1,73 @@
+// Runs one task, in a worker of its own or in this thread, and turns its messages into a promise and callbacks.
+
+import { fromPlainError } from './plain-error.ts'
+import type { HostMessage, LearnedRun, Miss, Result, WorkerMessage, WorkerTask } from './protocol.ts'
+
+/** The sources run as .ts under a test runner and as .js when built. */
+const ENTRY = new URL(import.meta.url.endsWith('.ts') ? '../../lib/session/worker.js' : './worker.js', import.meta.url)
+
+/**
+ * Which thread drains the ring. `worker`: tracefp's own, so that a busy host holds up nobody. `this`: the calling one, for a
+ * process that does nothing else; it saves the start of a worker.
+ */
+export type TaskThread = 'worker' | 'this'
+
+export interface TaskEvents {
+  readonly onStart: (pid: number) => void
+  readonly onMiss: (miss: Miss) => void
+}
+
+export interface TaskHandle {
+  /** What the task came to. */
+  readonly done: Promise<Result | LearnedRun>
+  /** Kills the program; `done` then settles. */
+  stop(): void
+}
+
+export function startTaskIn(thread: TaskThread, task: WorkerTask, events: TaskEvents): TaskHandle {
+  let settle: { resolve(value: Result | LearnedRun): void; reject(error: unknown): void } | undefined
+  const done = new Promise<Result | LearnedRun>((resolve, reject) => {
+    settle = { resolve, reject }
+  })
+  const hear = (message: WorkerMessage): void => {
+    switch (message.type) {
+      case 'started':
+        return events.onStart(message.pid)
+      case 'miss':
+        return events.onMiss(message.miss)
+      case 'checked':
+        return settle?.resolve(message.result)
+      case 'learned':
+        return settle?.resolve(message.run)
+      case 'failed':
+        return settle?.reject(fromPlainError(message.error))
+    }
+  }
+  const fail = (error: unknown): void => settle?.reject(error)
+  const stop = thread === 'worker' ? startInWorker(task, hear, fail) : startHere(task, hear, fail)
+  return { done, stop }
+}
+
+function startInWorker(task: WorkerTask, hear: (message: WorkerMessage) => void, fail: (error: unknown) => void) {
+  const stopMessage: HostMessage = 'stop'
+  const starting = import('node:worker_threads').then(({ Worker }) => {
+    // The host's own flags are not for it: `node --input-type=module -e ...` could start no worker at all.
+    const worker = new Worker(ENTRY, { workerData: task, execArgv: [] })
+    worker.on('message', hear)
+    worker.once('error', fail)
+    worker.once('exit', () => fail(new Error("tracefp's worker ended before its task was done")))
+    return worker
+  })
+  starting.catch(fail)
+  return (): void => {
+    starting.then((worker) => worker.postMessage(stopMessage)).catch(fail)
+  }
+}
+
+function startHere(task: WorkerTask, hear: (message: WorkerMessage) => void, fail: (error: unknown) => void) {
+  const starting = import('./task.ts').then(({ startTask }) => startTask(task, hear))
+  starting.catch(fail)
+  return (): void => {
+    starting.then((running) => running.stop()).catch(fail)
+  }
+}

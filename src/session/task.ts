@@ -1,0 +1,54 @@
+// One task, start to end, in whatever thread this is: the engine is started here and its ring is drained here.
+
+import { toPlainError } from './plain-error.ts'
+import type { WorkerMessage, WorkerTask } from './protocol.ts'
+
+export interface RunningTask {
+  /** Resolves when the last message was told; never rejects. */
+  readonly done: Promise<void>
+  /** Kills the program. */
+  stop(): void
+}
+
+/** Tells `started`, then misses, then one of `checked`, `learned` and `failed`. */
+export function startTask(task: WorkerTask, tell: (message: WorkerMessage) => void): RunningTask {
+  let stop: (() => void) | null = null
+  let isStopped = false
+  const run = async (): Promise<WorkerMessage> => {
+    const onStart = (pid: number): void => tell({ type: 'started', pid })
+    const begin = task.kind === 'check' ? await beginCheck(task, tell, onStart) : await beginLearn(task, onStart)
+    stop = begin.stop
+    if (isStopped) stop()
+    return await begin.done
+  }
+  return {
+    done: run().then(tell, (error: unknown) => tell({ type: 'failed', error: toPlainError(error) })),
+    stop: () => {
+      isStopped = true
+      stop?.()
+    },
+  }
+}
+
+interface Begun {
+  readonly done: Promise<WorkerMessage>
+  stop(): void
+}
+
+// Each story is loaded only when it is told: start-up counts in short runs.
+
+async function beginCheck(
+  { options }: WorkerTask & { kind: 'check' },
+  tell: (message: WorkerMessage) => void,
+  onStart: (pid: number) => void,
+): Promise<Begun> {
+  const { checkLive } = await import('../check.ts')
+  const check = checkLive({ ...options, onStart, onMiss: (miss) => tell({ type: 'miss', miss }) })
+  return { done: check.done.then((result) => ({ type: 'checked', result })), stop: check.stop }
+}
+
+async function beginLearn({ options }: WorkerTask & { kind: 'learn' }, onStart: (pid: number) => void): Promise<Begun> {
+  const { learnLive } = await import('../learn.ts')
+  const learn = learnLive({ ...options, onStart })
+  return { done: learn.done.then((run) => ({ type: 'learned', run })), stop: learn.stop }
+}
