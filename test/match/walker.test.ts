@@ -423,6 +423,8 @@ describe('an exec by a thread', () => {
   test('even when its end was not seen', () => {
     const again = `${START}\n1: brk\n1 born exec\n1 exec /bin/a\n1: brk`
     expect(check(learn([`${START}\n1: brk`]), again).missed).toEqual([])
+    const thread = `${START}\n1: brk\n2 born thread 1\n2: futex`
+    expect(check(learn([thread]), `${thread}\n2 born thread 1\n2: futex`).missed).toEqual([])
   })
 })
 
