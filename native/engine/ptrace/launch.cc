@@ -111,6 +111,10 @@ void set_up_stdio(Launch::Shared& shared) {
 int child_main(void* argument) {
   Launch::Shared& shared = *static_cast<Launch::Shared*>(argument);
 
+  // First of all: a child that gives up is a tracee by then, and its end says why.
+  char byte;
+  if (raw(__NR_read, shared.gate, as_long(&byte), 1) != 1) give_up(shared, kNone, 0);
+
   // All signals are still blocked: a handler of the host must not run here, in the host's memory.
   const KernelSigaction by_default{};
   for (int signal = 1; signal <= kMaxSignal; signal++) {
@@ -121,9 +125,6 @@ int child_main(void* argument) {
     const long result = raw(__NR_chdir, as_long(shared.cwd));
     if (result < 0) give_up(shared, kChdir, result);
   }
-
-  char byte;
-  if (raw(__NR_read, shared.gate, as_long(&byte), 1) != 1) give_up(shared, kNone, 0);
 
   // SPEC_ALLOW: being watched must not switch on speculation mitigations for the program.
   const auto install = [&shared] {

@@ -1,8 +1,8 @@
 // Starts the program as a seized tracee with the filter on, before its first instruction.
 //
 //   tracer                                child (shares our memory until exec; raw system calls only)
-//   clone(CLONE_VM) --------------------> default signals, stdio, cwd
-//   SEIZE; open the gate ---------------> read(gate)
+//   clone(CLONE_VM) --------------------> read(gate)
+//   SEIZE; open the gate ---------------> default signals, stdio, cwd
 //                                         [no_new_privs]; seccomp filter; ids; execve
 //   seccomp stops of the child, unrecorded; PTRACE_EVENT_EXEC: the program begins
 #pragma once
