@@ -19,7 +19,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Define>> = new Map<string, () 
   ['run', async () => (await import('./run.ts')).defineRun],
   ['show', async () => (await import('./show.ts')).defineShow],
   ['explain', async () => (await import('./explain.ts')).defineExplain],
-  //['doctor', async () => (await import('./doctor.ts')).defineDoctor],
+  ['doctor', async () => (await import('./doctor.ts')).defineDoctor],
   //['completion', async () => (await import('./completion.ts')).defineCompletion],
 ])
 
