@@ -1,7 +1,8 @@
 // Which calls the walker must look at twice: transparent ones, the ends of tracks and of signal frames, and io_uring.
 // One byte per (ABI, number), so that an ordinary call costs one load. Numbers of 1024 and above are ordinary.
 import { NEVER_LEARNED } from '../model/fingerprint.ts'
-import { baseNameOf, isFrameReturn, type Mapping } from '../syscall/mapping.ts'
+import { ABI_NAMES } from '../syscall/abi.ts'
+import type { Mapping } from '../syscall/mapping.ts'
 
 /** Counted, but no part of transitions. */
 export const TRANSPARENT = 1
@@ -15,6 +16,14 @@ export const UNSEEN_WORK = 8
 const NR_LIMIT = 1024
 const ABI_COUNT = 5
 export const CALL_COUNT: number = ABI_COUNT * NR_LIMIT
+
+const FLAGS: ReadonlyMap<string, number> = new Map([
+  ['rt_sigreturn', ENDS_FRAME],
+  ['sigreturn', ENDS_FRAME],
+  ['exit', ENDS_TRACK],
+  ['exit_group', ENDS_TRACK],
+  ...NEVER_LEARNED.map((name): [string, number] => [name, UNSEEN_WORK]),
+])
 
 const plainFlags = new WeakMap<Mapping, Uint8Array>()
 
@@ -39,17 +48,15 @@ function plainFlagsOf(mapping: Mapping): Uint8Array {
   let flags = plainFlags.get(mapping)
   if (flags === undefined) {
     flags = new Uint8Array(CALL_COUNT)
-    for (let index = 0; index < CALL_COUNT; index += 1) {
-      flags[index] = flagOf(mapping.symbolOf(Math.floor(index / NR_LIMIT), index % NR_LIMIT))
+    // By name, not by number: start-up counts, and there are five thousand numbers.
+    for (const [name, flag] of FLAGS) {
+      for (const abi of ABI_NAMES) {
+        const call = mapping.numberOf(abi === mapping.nativeAbi ? name : `${abi}:${name}`)
+        const index = call === undefined ? -1 : callIndex(call.abi, call.nr)
+        if (index >= 0) flags[index] = flag
+      }
     }
     plainFlags.set(mapping, flags)
   }
   return flags
-}
-
-function flagOf(symbol: string): number {
-  if (isFrameReturn(symbol)) return ENDS_FRAME
-  const name = baseNameOf(symbol)
-  if (name === 'exit' || name === 'exit_group') return ENDS_TRACK
-  return NEVER_LEARNED.includes(name) ? UNSEEN_WORK : 0
 }
