@@ -20,7 +20,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Define>> = new Map<string, () 
   ['show', async () => (await import('./show.ts')).defineShow],
   ['explain', async () => (await import('./explain.ts')).defineExplain],
   ['doctor', async () => (await import('./doctor.ts')).defineDoctor],
-  //['completion', async () => (await import('./completion.ts')).defineCompletion],
+  ['completion', async () => (await import('./completion.ts')).defineCompletion],
 ])
 
 /** These look at the other commands. */
