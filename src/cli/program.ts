@@ -1,10 +1,10 @@
 // The command line as a whole: finds the command, loads its module and no other, and turns whatever goes wrong into one
 // line on stderr and an exit code. What a command does stands in its own file.
 
-import { createRequire } from 'node:module'
 import type { Command, CommanderError } from 'commander'
 import { EngineError, TracefpError, UsageError } from '../errors.ts'
-import { VERSION } from '../version.ts'
+import { VERSION } from '../package.ts'
+import { Command as Tree } from './commander.ts'
 import { CLOSED_PIPE_CODE, EXIT_CODES, exitCodeOfError, kindOf } from './exit-codes.ts'
 import { ClosedPipe, type Output, oneLine, stdio } from './output.ts'
 
@@ -61,9 +61,7 @@ export async function runCli(args: readonly string[], output: Output = stdio): P
 
 /** The tree with one command, or with all of them when `name` is none or looks at the others. */
 export async function buildProgram(name: string | undefined, output: Output = stdio): Promise<Command> {
-  // By require: as an ES module it would be parsed twice, and commander is a tenth of the time of a short run.
-  const commander = createRequire(import.meta.url)('commander') as typeof import('commander')
-  const program = new commander.Command('tracefp')
+  const program = new Tree('tracefp')
     .description("Learns the order of a program's system calls and tells, while it runs, when it stops behaving so.")
     .version(VERSION, '-V, --version', 'show the version')
     .helpOption('-h, --help', 'show help')
@@ -80,12 +78,16 @@ export async function buildProgram(name: string | undefined, output: Output = st
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     })
-  const only = name === undefined || WANTS_ALL.includes(name) ? undefined : COMMANDS.get(name)
-  const loads = only === undefined ? [...COMMANDS.values()] : [only]
-  for (const define of await Promise.all(loads.map((load) => load()))) define(program, output)
+  for (const define of await Promise.all(loadersFor(name).map((load) => load()))) define(program, output)
   // From the first word of the program on, everything is the program's, options too.
   for (const command of program.commands.filter(startsProgram)) command.passThroughOptions()
   return program
+}
+
+function loadersFor(name: string | undefined): (() => Promise<Define>)[] {
+  if (name === '-V' || name === '--version') return []
+  const only = name === undefined || WANTS_ALL.includes(name) ? undefined : COMMANDS.get(name)
+  return only === undefined ? [...COMMANDS.values()] : [only]
 }
 
 /** Whether a command line goes on with a program and its arguments. */
