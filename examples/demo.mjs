@@ -12,7 +12,7 @@ import { subvert } from './server/subvert.mjs'
 
 const RUN_COUNT = 15
 const START_LIMIT_MS = 20_000
-const MAIN = fileURLToPath(new URL('../lib/cli/main.js', import.meta.url))
+const MAIN = fileURLToPath(new URL('../lib/tracefp.cjs', import.meta.url))
 const SOURCE = fileURLToPath(new URL('server/server.c', import.meta.url))
 const SECRET = 'alice:$6$made-up$hash-of-nobody:19000:0:99999:7:::\n'
 
@@ -81,7 +81,7 @@ async function serveUnder(args, talk) {
 
 async function check(talk) {
   rmSync(report, { force: true })
-  const result = await serveUnder(['run', '-f', fingerprint, '--report', report, '--no-store'], talk)
+  const result = await serveUnder(['run', '-f', fingerprint, '--report', report], talk)
   return { ...result, report: JSON.parse(readFileSync(report, 'utf8')) }
 }
 

@@ -4,13 +4,13 @@
 
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { chooseBuilder, nodeHeadersFolder, ROOT, SetupError } from './toolchain.mjs'
 
 export const ADDON = path.join(ROOT, 'build/Release/tracefp.node')
 const NATIVE_STAMP = path.join(ROOT, 'build/native.stamp')
-export const MAIN = path.join(ROOT, 'lib/cli/main.js')
+export const MAIN = path.join(ROOT, 'lib/tracefp.cjs')
 
 /** Everything that `tracefp` needs to run from this checkout. */
 export function setUp() {
@@ -84,7 +84,7 @@ export function buildLibrary() {
   removeOrphans(path.join(ROOT, 'lib'), path.join(ROOT, 'src'))
   const tsc = path.join(ROOT, 'node_modules/typescript/bin/tsc')
   runStep('compiling TypeScript', [process.execPath, tsc, '-p', 'tsconfig.build.json'])
-  if (existsSync(MAIN)) chmodSync(MAIN, 0o755)
+  runStep('bundling the command line', [process.execPath, path.join(ROOT, 'scripts/bundle.mjs')])
   writeStamp(stamp, signature)
 }
 

@@ -18,7 +18,7 @@ import { readFingerprint } from './store/fingerprint-file.ts'
 import { filesForProgram, fingerprintFolder } from './store/fingerprint-store.ts'
 import { ImageCache } from './store/image-cache.ts'
 import { linuxMapping } from './syscall/mapping.ts'
-import { VERSION } from './version.ts'
+import { VERSION } from './package.ts'
 
 export interface CheckOptions {
   readonly launch: LaunchOptions

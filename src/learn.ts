@@ -20,7 +20,7 @@ import { readFingerprint } from './store/fingerprint-file.ts'
 import { fileForProgram, filesForProgram, fingerprintFolder } from './store/fingerprint-store.ts'
 import { ImageCache } from './store/image-cache.ts'
 import { linuxMapping } from './syscall/mapping.ts'
-import { VERSION } from './version.ts'
+import { VERSION } from './package.ts'
 
 export interface LearnOptions {
   readonly launch: LaunchOptions

@@ -1,8 +1,8 @@
 // Finds and loads the native addon, and gives it types. The only file that knows where a .node file is.
 
 import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
 import { TracefpError } from '../errors.ts'
+import { PACKAGE_ROOT } from '../package.ts'
 
 /** Where tracer and tracee run. `auto`: on one CPU while a process has one thread, unnoticed by it. */
 export type Pin = 'auto' | 'always' | 'never'
@@ -78,7 +78,7 @@ function load(): Addon {
   try {
     if (override !== undefined) return require(override) as Addon
     const find = require('node-gyp-build') as (dir: string) => Addon
-    return find(fileURLToPath(new URL('../..', import.meta.url)))
+    return find(PACKAGE_ROOT)
   } catch (cause) {
     const machine = `${process.platform}-${process.arch}`
     throw new TracefpError(

@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmdirSync, statSync } from 'node:fs'
 import { availableParallelism, cpus, release } from 'node:os'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { PACKAGE_ROOT } from '../package.ts'
 import { tracefpHome } from '../store/home.ts'
 import type { Trial } from './doctor-trial.ts'
 
@@ -56,10 +56,7 @@ export interface StoreFacts {
   readonly isOpen: boolean
 }
 
-const TRIAL = new URL(
-  import.meta.url.endsWith('.ts') ? '../../lib/cli/doctor-trial.js' : './doctor-trial.js',
-  import.meta.url,
-)
+const TRIAL = join(PACKAGE_ROOT, 'lib', 'cli', 'doctor-trial.js')
 const TRIAL_TIMEOUT_MS = 20_000
 const NOBODY = 65_534
 const CAP_SYS_PTRACE = 19n
@@ -95,7 +92,7 @@ export async function gatherFacts(tracefp: string): Promise<Facts> {
 }
 
 /** Runs the trial in a child process, as another user where one is given. */
-export function tryEngine(uid: number | null, entry: string = fileURLToPath(TRIAL)): Promise<Trial | FailedTrial> {
+export function tryEngine(uid: number | null, entry: string = TRIAL): Promise<Trial | FailedTrial> {
   return new Promise((resolve) => {
     const ids = uid === null ? {} : { uid, gid: uid }
     const options = { cwd: '/', timeout: TRIAL_TIMEOUT_MS, killSignal: 'SIGKILL' as const, ...ids }

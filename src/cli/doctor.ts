@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander'
 import { printable } from '../match/printable.ts'
-import { VERSION } from '../version.ts'
+import { VERSION } from '../package.ts'
 import { type Check, type Diagnosis, diagnose, type Status } from './doctor-checks.ts'
 import { type Facts, gatherFacts } from './doctor-facts.ts'
 import { EXIT_CODES } from './exit-codes.ts'

@@ -12,6 +12,8 @@ process.once('exit', () => {
   if (!isOver) process.exitCode = EXIT_CODES[kindOf(args[0])].failed
 })
 
-const code = await runCli(args)
-isOver = true
-if (code !== undefined) process.exitCode = code
+// Not awaited at the top level: the file is bundled as CommonJS, which starts in half the time.
+void runCli(args).then((code) => {
+  isOver = true
+  if (code !== undefined) process.exitCode = code
+})

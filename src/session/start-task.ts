@@ -1,10 +1,12 @@
 // Runs one task, in a worker of its own or in this thread, and turns its messages into a promise and callbacks.
 
+import { join } from 'node:path'
+import { PACKAGE_ROOT } from '../package.ts'
 import { fromPlainError } from './plain-error.ts'
 import type { HostMessage, LearnedRun, Miss, Result, WorkerMessage, WorkerTask } from './protocol.ts'
 
-/** The sources run as .ts under a test runner and as .js when built. */
-const ENTRY = new URL(import.meta.url.endsWith('.ts') ? '../../lib/session/worker.js' : './worker.js', import.meta.url)
+/** Always the built one: a worker runs no TypeScript. */
+const ENTRY = join(PACKAGE_ROOT, 'lib', 'session', 'worker.js')
 
 /**
  * Which thread drains the ring. `worker`: tracefp's own, so that a busy host holds up nobody. `this`: the calling one, for a

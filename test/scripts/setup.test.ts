@@ -41,7 +41,7 @@ function runScript(script: string, { has = [], args = [], program }: Situation):
     write('build/Release/tracefp.node', '')
     write('build/native.stamp', `${nothing} cmake`)
     write('lib/.stamp', nothing)
-    write('lib/cli/main.js', program)
+    write('lib/tracefp.cjs', program)
     write('package.json', '{ "type": "module" }')
   }
   const bin = join(folder, 'bin')
