@@ -19,7 +19,7 @@ orExit(() => {
     if (status !== 0) throw new SetupError(`tracefp --version ends with ${status} under Node ${version}`)
     console.log(`Node ${version}: tracefp ${stdout.trim()}`)
     const vitest = path.join(ROOT, 'node_modules/vitest/vitest.mjs')
-    const run = [vitest, 'run', '--reporter=dot', ...(tests.length > 0 ? tests : ['test/live'])]
+    const run = [vitest, 'run', ...(tests.length > 0 ? tests : ['test/live'])]
     const outcome = spawnSync(node, run, { cwd: ROOT, stdio: 'inherit' })
     if (outcome.status !== 0) throw new SetupError(`tests failed under Node ${version}`)
   }

@@ -27,7 +27,7 @@ orExit(() => {
   const prefix = path.join(machine, 'prefix')
   const home = path.join(machine, 'home')
   mkdirSync(home)
-  const env = { PATH: `${prefix}/bin:${bin}`, HOME: home, TRACEFP_HOME: path.join(home, 'store') }
+  const env = { ...process.env, PATH: `${prefix}/bin:${bin}`, HOME: home, TRACEFP_HOME: path.join(home, 'store') }
   const install = ['npm', 'install', '--global', '--no-audit', '--no-fund', '--prefix', prefix]
   runStep('installing without a compiler', [...install, path.join(machine, tarball)], env, machine)
 
