@@ -1,12 +1,18 @@
 // Learning from a host: one run of a program, added to a fingerprint.
 
+import { UsageError } from '../errors.ts'
 import type { LearnedRun } from '../learn.ts'
 import type { Settings } from '../model/fingerprint.ts'
 import { tracefpHome } from '../store/home.ts'
 import { followTask, type ProgramOptions, prepare } from './check-session.ts'
 import { startTaskIn } from './start-task.ts'
+import type { Stdio } from './stdio.ts'
+
+/** Nobody would read a pipe: what a learning run prints is its own affair. */
+type LearnStdio = Exclude<Stdio, 'pipe'>
 
 export interface LearnProgramOptions extends ProgramOptions {
+  readonly stdio?: LearnStdio | readonly [LearnStdio, LearnStdio, LearnStdio]
   /** The .tfp to add to; default: the program's file in the fingerprint store. */
   readonly file?: string
   /** Name of that file in the store, when it is a new one. */
@@ -23,6 +29,8 @@ export interface LearnProgramOptions extends ProgramOptions {
  * @throws EngineError, TracefpError TFP_ERR_MODEL_* (other settings, another image), TFP_ERR_FILE.
  */
 export async function learnProgram(argv: readonly string[], options: LearnProgramOptions = {}): Promise<LearnedRun> {
+  if ([options.stdio].flat().includes('pipe' as LearnStdio))
+    throw new UsageError('learn has no streams to give: stdio pipe')
   const { launch, streams } = prepare(argv, options)
   const task = startTaskIn(
     options.thread ?? 'worker',
