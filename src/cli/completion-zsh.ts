@@ -7,13 +7,13 @@ export function renderZsh({ options, commands }: CompletionTree): string {
 _tracefp() {
   local curcontext=$curcontext state line ret=1
   typeset -A opt_args
-  local -a commands
-  commands=(
+  local -a names
+  names=(
 ${commands.map(({ name, description }) => `    ${quote(`${name}:${description.replaceAll(':', '\\:')}`)}`).join('\n')}
   )
   _arguments -C -S ${options.map(optionSpec).join(' ')} '1: :->command' '*:: :->words' && ret=0
   case $state in
-    command) _describe -t commands 'tracefp command' commands && ret=0 ;;
+    command) _describe -t commands 'tracefp command' names && ret=0 ;;
     words)
       case $words[1] in
 ${commands.map(commandCase).join('\n')}
@@ -31,7 +31,7 @@ fi
 
 function commandCase({ name, options, operands, startsProgram }: CompletedCommand): string {
   const operandSpecs = startsProgram
-    ? ["'(-)1:program:_command_names -e'", "'*::arguments:_normal'"]
+    ? ["'(-)1:program: _command_names -e'", "'*::arguments: _normal'"]
     : operands.map((words, index) =>
         quote(`${index + 1}:value:${words.length === 0 ? '_files' : `(${words.join(' ')})`}`),
       )

@@ -1,7 +1,6 @@
 // tracefp completion: prints a script that completes commands, options and their values in a shell.
 
-import type { Command } from 'commander'
-import { Argument } from './commander.ts'
+import { Argument, type Command } from 'commander'
 import { renderBash } from './completion-bash.ts'
 import { renderFish } from './completion-fish.ts'
 import { type CompletionTree, treeOf } from './completion-tree.ts'

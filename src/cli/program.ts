@@ -1,10 +1,9 @@
 // The command line as a whole: finds the command, loads its module and no other, and turns whatever goes wrong into one
 // line on stderr and an exit code. What a command does stands in its own file.
 
-import type { Command, CommanderError } from 'commander'
+import { Command, type CommanderError } from 'commander'
 import { EngineError, TracefpError, UsageError } from '../errors.ts'
 import { VERSION } from '../package.ts'
-import { Command as Tree } from './commander.ts'
 import { CLOSED_PIPE_CODE, EXIT_CODES, exitCodeOfError, kindOf } from './exit-codes.ts'
 import { ClosedPipe, type Output, oneLine, stdio } from './output.ts'
 
@@ -61,7 +60,7 @@ export async function runCli(args: readonly string[], output: Output = stdio): P
 
 /** The tree with one command, or with all of them when `name` is none or looks at the others. */
 export async function buildProgram(name: string | undefined, output: Output = stdio): Promise<Command> {
-  const program = new Tree('tracefp')
+  const program = new Command('tracefp')
     .description("Learns the order of a program's system calls and tells, while it runs, when it stops behaving so.")
     .version(VERSION, '-V, --version', 'show the version')
     .helpOption('-h, --help', 'show help')

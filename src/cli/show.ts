@@ -2,7 +2,7 @@
 
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { TracefpError, UsageError } from '../errors.ts'
 import { printable } from '../match/printable.ts'
 import { readFingerprintFile } from '../model/files.ts'
@@ -12,7 +12,6 @@ import { fingerprintFolder } from '../store/fingerprint-store.ts'
 import { tracefpHome } from '../store/home.ts'
 import { ABI_NAMES, NATIVE_ABI } from '../syscall/abi.ts'
 import { createMapping, linuxMapping, type Mapping } from '../syscall/mapping.ts'
-import { Option } from './commander.ts'
 import { asJson, type Output, stdio } from './output.ts'
 
 interface ShowOptions {

@@ -1,0 +1,125 @@
+// The command line as a whole: which command runs, and how it says that it cannot.
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { ClosedPipe } from '../../src/cli/output.ts'
+import { buildProgram, COMMAND_NAMES, runCli, tell } from '../../src/cli/program.ts'
+import { EngineError, TracefpError } from '../../src/errors.ts'
+import { VERSION } from '../../src/package.ts'
+import { capture, cli } from './cli.ts'
+
+afterEach(() => {
+  vi.unstubAllEnvs()
+})
+
+test('an unknown command is one line with a suggestion, and 125', async () => {
+  expect(await cli('expalin')).toEqual({
+    code: 125,
+    stdout: '',
+    stderr: "tracefp: unknown command 'expalin' (Did you mean explain?): try 'tracefp --help'\n",
+  })
+})
+
+test.each([
+  ['show', 2],
+  ['explain', 2],
+  ['doctor', 2],
+  ['completion', 2],
+  ['run', 125],
+  ['learn', 125],
+])('an unknown option of %s is one line that names its help, and %i', async (name, code) => {
+  const ended = await cli(name, '--nonsense')
+  expect(ended).toMatchObject({ code, stdout: '' })
+  expect(ended.stderr).toBe(`tracefp: unknown option '--nonsense': try 'tracefp ${name} --help'\n`)
+})
+
+test('a missing operand is one line, and a usage error', async () => {
+  expect(await cli('show')).toMatchObject({
+    code: 2,
+    stderr: "tracefp: missing required argument 'file': try 'tracefp show --help'\n",
+  })
+  expect(await cli('run')).toMatchObject({ code: 125, stdout: '' })
+})
+
+test('without a command the help goes to stderr, and it is a usage error', async () => {
+  const { code, stdout, stderr } = await cli()
+  expect([code, stdout]).toEqual([125, ''])
+  for (const name of COMMAND_NAMES) expect(stderr).toMatch(new RegExp(`^  ${name} `, 'm'))
+})
+
+test('the version goes to stdout', async () => {
+  expect(await cli('--version')).toEqual({ code: 0, stdout: `${VERSION}\n`, stderr: '' })
+})
+
+describe('help', () => {
+  test.each(COMMAND_NAMES)('of %s goes to stdout and shows how it is used', async (name) => {
+    const ended = await cli(name, '--help')
+    expect(ended).toMatchObject({ code: 0, stderr: '' })
+    expect(ended.stdout).toMatch(new RegExp(`^Usage: tracefp ${name} `))
+    expect(ended.stdout).toMatch(/\nExamples?:\n/)
+  })
+
+  test('is the same by the command help', async () => {
+    expect(await cli('help', 'show')).toEqual(await cli('show', '--help'))
+    expect(await cli('help')).toEqual(await cli('--help'))
+  })
+})
+
+test('only the module of the command that runs is loaded', async () => {
+  expect((await buildProgram('show')).commands.map((command) => command.name())).toEqual(['show'])
+  expect((await buildProgram('--version')).commands).toEqual([])
+  expect((await buildProgram('completion')).commands).toHaveLength(COMMAND_NAMES.length)
+})
+
+test.each(['run', 'learn'])('%s leaves options after the program to the program', async (name) => {
+  const program = await buildProgram(name)
+  let words: unknown
+  program.commands[0]?.action((argv: unknown) => {
+    words = argv
+  })
+  await program.parseAsync([name, '--pin', 'never', 'ls', '-l', '--pin', '--help'], { from: 'user' })
+  expect(words).toEqual(['ls', '-l', '--pin', '--help'])
+  await program.parseAsync([name, '--', '-odd', '--', 'x'], { from: 'user' })
+  expect(words).toEqual(['-odd', '--', 'x'])
+})
+
+test('a reader that has enough ends the command without a word, as SIGPIPE would', async () => {
+  const output = capture()
+  const closed = {
+    ...output,
+    data: () => {
+      throw new ClosedPipe()
+    },
+  }
+  expect(await runCli(['--version'], closed)).toBe(141)
+  expect(output.stderr).toEqual([])
+})
+
+describe('an error', () => {
+  const told = (error: unknown): string => {
+    const output = capture()
+    tell(output, error)
+    return output.stderr.join('')
+  }
+
+  test('is one line, whatever it holds', () => {
+    const error = new TracefpError('TFP_ERR_FILE', 'a\u001b[2Jb\nc: why')
+    expect(told(error)).toBe('tracefp: a?[2Jb c: why\n')
+  })
+
+  test('has the hint of the engine once', () => {
+    expect(told(new EngineError('TFP_ERR_ENGINE_PTRACE', 'what', 1, 'do this'))).toBe('tracefp: what: do this\n')
+    expect(told(new EngineError('TFP_ERR_ENGINE_PTRACE', 'what: do this', 1, 'do this'))).toBe(
+      'tracefp: what: do this\n',
+    )
+  })
+
+  test('that nobody foresaw is short, and its stack is shown to who asks', () => {
+    vi.stubEnv('TRACEFP_DEBUG', '')
+    expect(told(new TypeError('x is not'))).toBe(
+      'tracefp: unexpected TypeError: x is not: set TRACEFP_DEBUG=1 to see where\n',
+    )
+    vi.stubEnv('TRACEFP_DEBUG', '1')
+    const lines = told(new TypeError('x is not', { cause: new Error('deep') }))
+    expect(lines).toMatch(/^tracefp: unexpected TypeError: x is not\nTypeError: x is not\n {4}at /)
+    expect(lines).toContain('caused by Error: deep')
+  })
+})
