@@ -90,7 +90,8 @@ function addonCheck({ own }: Facts): Check {
 
 function engineCheck({ own, tracefp }: Facts): Check {
   if (!isTrial(own)) {
-    const remedy = own.problem === 'addon' ? 'see addon' : "try 'TRACEFP_DEBUG=1 tracefp run -- true'"
+    if (own.problem === 'addon') return missing('run', 'not tried without the addon', NOTHING_RUNS, 'see addon')
+    const remedy = "see what 'TRACEFP_DEBUG=1 tracefp run -- true' says"
     return missing('run', `a trivial program could not be tried: ${own.detail}`, NOTHING_RUNS, remedy)
   }
   if (own.failedOperation !== '') {
@@ -185,7 +186,8 @@ function unprivilegedCheck({ own, nobody, uid }: Facts): Check {
       const message = `not tried: user nobody cannot read tracefp or Node: ${nobody.detail}`
       return note(id, message, cost, 'install them where everybody can read')
     }
-    return note(id, `not tried: no process of user nobody: ${nobody.detail}`, '', 'run doctor as that user')
+    if (nobody.problem === 'addon') return untested(id)
+    return note(id, `not tried as user nobody: ${nobody.detail}`, '', 'run doctor as an ordinary user')
   }
   if (nobody.failedOperation === '' && nobody.callCount > 0) return ok(id, 'tracefp works for user nobody too')
   const what = `${nobody.failedOperation}: ${nobody.errorText}`

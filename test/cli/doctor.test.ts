@@ -96,6 +96,7 @@ test.each<[string, string, Partial<Facts>, Status, RegExp]>([
     /\(prebuilt\)/,
   ],
   ['no addon', 'addon', { own: { problem: 'addon', detail: 'none for this machine' } }, 'missing', /none for this/],
+  ['nothing to try', 'run', { own: { problem: 'addon', detail: 'none' } }, 'missing', /without the addon/],
   ['calls that are not seen', 'run', { own: { ...TRIAL, callCount: 0 } }, 'missing', /none of its calls/],
   [
     'a trial that hangs',
