@@ -1,0 +1,175 @@
+// The command line as a user has it: the bundled file, real programs, exit codes and words.
+import { spawn, spawnSync } from 'node:child_process'
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { PACKAGE_ROOT } from '../../src/package.ts'
+
+const MAIN = join(PACKAGE_ROOT, 'lib', 'tracefp.cjs')
+const folder = mkdtempSync(join(tmpdir(), 'run-'))
+const home = join(folder, 'home')
+const known = join(folder, 'known.tfp')
+const SCRIPT = 'case $1 in normal) ;; odd) cd / ;; esac; exit 3'
+afterAll(() => rmSync(folder, { recursive: true }))
+
+interface Ended {
+  readonly status: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+function tracefp(...args: string[]): Ended {
+  const env = { ...process.env, TRACEFP_HOME: home, NO_COLOR: '1' }
+  return spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8', env, timeout: 20_000 })
+}
+
+function shell(what: string): string[] {
+  return ['sh', '-c', SCRIPT, 'sh', what]
+}
+
+beforeAll(() => {
+  expect(tracefp('learn', '-o', known, '--runs', '3', '--', ...shell('normal')).status).toBe(0)
+})
+
+test('learning tells for each run what was new, and in the end where it is', () => {
+  const { status, stdout, stderr } = tracefp('learn', '-o', join(folder, 'ls.tfp'), '--runs', '2', 'ls', '/')
+  expect(status).toBe(0)
+  expect(stdout).toContain('etc')
+  expect(stderr).toMatch(/run 1 of 2: [1-9]\d* new transitions.*\n.*run 2 of 2: 0 new transitions/)
+  expect(stderr).toMatch(/ls\.tfp: \d+ transitions of 2 runs\n$/)
+})
+
+test('an authentic run ends as its program did', () => {
+  const { status, stderr } = tracefp('run', '-f', known, '--', ...shell('normal'))
+  expect(stderr).toMatch(/^tracefp: authentic: sh: 0 misses in \d+ calls of 1 tracks, coverage \d+ %\n$/)
+  expect(status).toBe(3)
+})
+
+test('--quiet says nothing of an authentic run', () => {
+  expect(tracefp('run', '-q', '-f', known, '--', ...shell('normal')).stderr).toBe('')
+})
+
+test('an abnormal run ends with 100, tells each miss with what was expected, and --exit-status program changes that', () => {
+  const { status, stderr } = tracefp('run', '-f', known, '--', ...shell('odd'))
+  expect(status).toBe(100)
+  expect(stderr).toMatch(/^tracefp: abnormal: \S+\[\d+\] \S+ -> chdir; expected .*\n/)
+  expect(tracefp('run', '--exit-status', 'program', '-f', known, '--', ...shell('odd')).status).toBe(3)
+})
+
+test('a program without a fingerprint ends with 102 and the command that would learn it', () => {
+  const { status, stderr } = tracefp('run', '--', 'true', 'x')
+  expect(status).toBe(102)
+  expect(stderr).toContain('tracefp learn --runs 20 -- true x')
+})
+
+test('a program killed by a signal ends with 128 and the signal', () => {
+  expect(tracefp('run', '--exit-status', 'program', '--', 'sh', '-c', 'kill -USR1 $$').status).toBe(138)
+})
+
+test('the report is JSON with the documented fields, and goes to a file or to stdout', () => {
+  const file = join(folder, 'report.json')
+  tracefp('run', '-f', known, '--report', file, '--', ...shell('odd'))
+  const report = JSON.parse(readFileSync(file, 'utf8'))
+  expect(report).toMatchObject({ schema: 1, verdict: 'abnormal', exit: { code: 3, signal: null }, depth: 2 })
+  expect(report.misses[0]).toMatchObject({ kind: 'call', to: 'chdir' })
+  const { stdout } = tracefp('run', '-f', known, '--report', '-', '--', ...shell('normal'))
+  expect(JSON.parse(stdout).verdict).toBe('authentic')
+})
+
+test('explain tells why a miss of such a report is one', () => {
+  const file = join(folder, 'report.json')
+  const { status, stdout } = tracefp('explain', file, '1')
+  expect(status).toBe(0)
+  expect(stdout).toContain('chdir')
+  expect(stdout).toContain('expected')
+})
+
+test('a run that crashed is not learned from', () => {
+  const file = join(folder, 'crash.tfp')
+  const { status, stderr } = tracefp('learn', '-o', file, '--', 'sh', '-c', 'kill -SEGV $$')
+  expect(status).toBe(125)
+  expect(stderr).toMatch(/crashed \(signal 11\)/)
+  expect(existsSync(file)).toBe(false)
+})
+
+const BAD: [what: string, args: () => string[], status: number, says: RegExp][] = [
+  ['a command that does not exist', () => ['run', '--', 'no-such-command'], 127, /no such command: no-such-command/],
+  ['a file that may not be executed', () => ['run', '--', damaged('locked', (text) => text)], 126, /not executable/],
+  ['no command at all', () => ['run'], 125, /missing required argument|cmd/],
+  ['an unknown option', () => ['run', '--no-such-option', 'ls'], 125, /unknown option/],
+  ['a fingerprint that is not there', () => ['run', '-f', join(folder, 'none.tfp'), 'true'], 125, /none\.tfp/],
+  [
+    'a truncated fingerprint',
+    () => ['run', '-f', damaged('cut', (text) => text.slice(0, -40)), 'true'],
+    125,
+    /cut\.tfp/,
+  ],
+  [
+    'an altered fingerprint',
+    () => ['run', '-f', damaged('altered', (text) => text.replace('runs 3', 'runs 4')), 'true'],
+    125,
+    /altered\.tfp.*checksum|altered/,
+  ],
+  [
+    'a fingerprint of a newer format',
+    () => ['run', '-f', damaged('newer', (text) => text.replace('fingerprint 1', 'fingerprint 2')), 'true'],
+    125,
+    /newer/,
+  ],
+  ['a depth that was not learned', () => ['run', '-f', known, '--depth', '5', 'true'], 125, /depth 2/],
+  ['other settings than the file has', () => ['learn', '-o', known, '--tracks', 'log', 'true'], 125, /tracks thread/],
+  ['a depth that is no number', () => ['run', '--depth', 'x', 'true'], 125, /whole number/],
+]
+
+function damaged(name: string, damage: (text: string) => string): string {
+  const file = join(folder, `${name}.tfp`)
+  writeFileSync(file, damage(readFileSync(known, 'utf8')))
+  return file
+}
+
+test.each(BAD)('%s is one clear line and an exit code', (_what, args, status, says) => {
+  const ended = tracefp(...args())
+  expect(ended.stderr).toMatch(/^tracefp: [^\n]*\n$/)
+  expect(ended.stderr).toMatch(says)
+  expect(ended.status).toBe(status)
+})
+
+test('learning a changed program into its old fingerprint is refused', () => {
+  const program = join(folder, 'program.sh')
+  const file = join(folder, 'program.tfp')
+  const put = (text: string): void => {
+    writeFileSync(program, text)
+    chmodSync(program, 0o755)
+  }
+  put('#!/bin/sh\nexit 0\n')
+  expect(tracefp('learn', '-o', file, '--', program).status).toBe(0)
+  put('#!/bin/sh\n:\nexit 0\n')
+  const learned = tracefp('learn', '-o', file, '--', program)
+  expect(learned.status).toBe(125)
+  expect(learned.stderr).toMatch(/program\.sh/)
+  const run = tracefp('run', '-f', file, '--', program)
+  expect(run.status).toBe(100)
+  expect(run.stderr).toMatch(/by its old fingerprint: authentic/)
+})
+
+test.each(['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const)(
+  '%s sent to tracefp reaches the program',
+  async (signal) => {
+    const name = signal.slice(3)
+    const script = `trap 'echo got ${name}; exit 4' ${name}; echo ready; while :; do sleep 0.05; done`
+    const args = [MAIN, 'run', '--exit-status', 'program', '--', 'sh', '-c', script]
+    const child = spawn(process.execPath, args, {
+      env: { ...process.env, TRACEFP_HOME: home },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    let output = ''
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString()
+      if (chunk.includes('ready')) child.kill(signal)
+    })
+    const code = await new Promise((resolve) => child.on('close', resolve))
+    expect(output).toBe(`ready\ngot ${name}\n`)
+    expect(code).toBe(4)
+  },
+)
