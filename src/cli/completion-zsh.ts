@@ -30,14 +30,14 @@ fi
 }
 
 function commandCase({ name, options, operands, startsProgram }: CompletedCommand): string {
+  // (-): options end at the program, whose own may look the same.
   const operandSpecs = startsProgram
     ? ["'(-)1:program: _command_names -e'", "'*::arguments: _normal'"]
     : operands.map((words, index) =>
         quote(`${index + 1}:value:${words.length === 0 ? '_files' : `(${words.join(' ')})`}`),
       )
   const specs = [...options.map(optionSpec), ...operandSpecs]
-  // -A: options end at the program, whose own may look the same.
-  return `        ${name}) _arguments -S ${startsProgram ? "-A '-*' " : ''}${specs.join(' ')} && ret=0 ;;`
+  return `        ${name}) _arguments -S ${specs.join(' ')} && ret=0 ;;`
 }
 
 /** `{-f,--fingerprint}'[what it is]:value:_files'`; may be given again, as some can. */

@@ -78,8 +78,6 @@ export async function buildProgram(name: string | undefined, output: Output = st
       getErrHasColors: () => false,
     })
   for (const define of await Promise.all(loadersFor(name).map((load) => load()))) define(program, output)
-  // From the first word of the program on, everything is the program's, options too.
-  for (const command of program.commands.filter(startsProgram)) command.passThroughOptions()
   return program
 }
 
