@@ -1,0 +1,46 @@
+// What only root can do: setuid programs keep working, and programs may be started as somebody else.
+import { execFileSync } from 'node:child_process'
+import { chmodSync, chownSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type CheckSession, check } from '../../src/index.ts'
+
+const isRoot = process.geteuid?.() === 0
+const NOBODY = 65_534
+const folder = mkdtempSync(join(tmpdir(), 'root-'))
+const whoami = join(folder, 'whoami')
+afterAll(() => rmSync(folder, { recursive: true }))
+
+async function outputOf(session: CheckSession): Promise<string> {
+  let output = ''
+  session.stdout?.on('data', (chunk: Buffer) => {
+    output += chunk.toString()
+  })
+  await session.report
+  return output
+}
+
+describe.skipIf(!isRoot)(`as root${isRoot ? '' : ' (skipped: not root)'}`, () => {
+  const options = { stdio: ['ignore', 'pipe', 'ignore'], home: join(folder, 'home') } as const
+
+  beforeAll(() => {
+    const source =
+      '#include <stdio.h>\n#include <unistd.h>\nint main(void) { printf("%d %d", getuid(), geteuid()); return 0; }'
+    execFileSync('cc', ['-x', 'c', '-', '-o', whoami], { input: source })
+    chownSync(whoami, 0, 0)
+    chmodSync(whoami, 0o4755)
+    chmodSync(folder, 0o755)
+  })
+
+  test('a setuid program gets its privileges, since no_new_privs is not set', async () => {
+    const session = check(['setpriv', '--reuid', String(NOBODY), '--clear-groups', whoami], options)
+    expect(await outputOf(session)).toBe(`${NOBODY} 0`)
+    expect((await session.report).notes.map((note) => note.code)).not.toContain('no_new_privs')
+  })
+
+  test('a program runs under the uid and gid that it was given', async () => {
+    const session = check(['id'], { ...options, uid: NOBODY, gid: NOBODY })
+    expect(await outputOf(session)).toMatch(new RegExp(`^uid=${NOBODY}\\S* gid=${NOBODY}\\S*`))
+  })
+})
