@@ -14,7 +14,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 
 const has = (command: string): boolean => spawnSync('sh', ['-c', `command -v ${command}`]).status === 0
 // A server that is shutting down would take a new session with it: each test has its own.
-const server = 0
+let server = 0
 const tmux = (...args: string[]): string =>
   execFileSync('tmux', ['-L', `tracefp-${process.pid}-${server}`, ...args], { encoding: 'utf8' })
 const screen = (): string => tmux('capture-pane', '-p', '-t', 't')
@@ -34,6 +34,7 @@ describe.skipIf(PIECES.length > 0)(
   `in a terminal${PIECES.length > 0 ? ` (skipped: no ${PIECES.join(', ')})` : ''}`,
   () => {
     beforeEach(() => {
+      server += 1
       const environment = ['-e', `TRACEFP_HOME=${join(folder, 'home')}`, '-e', 'PS1=$ ', '-e', 'TERM=screen']
       tmux(
         '-f',
