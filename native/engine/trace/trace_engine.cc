@@ -1,18 +1,7 @@
 #include "engine/trace/trace_engine.h"
 
-#include <fcntl.h>
-#include <linux/sched.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <csignal>
-#include <cstdio>
-#include <cstdlib>
-
 #include "engine/host.h"
-#include "engine/ptrace/arch.h"
+#include "engine/ptrace/stops.h"
 #include "engine/trace/filter.h"
 
 namespace tracefp {
@@ -24,7 +13,7 @@ constexpr unsigned kStopsPerSigchldCheck = 64;
 }  // namespace
 
 TraceEngine::TraceEngine(const LaunchOptions& options, RingWriter& ring)
-    : cpu_(options.pin), life_(ring, cpu_, result_, options.stops_with_root), launch_(options) {}
+    : cpu_(options.pin), life_(ring, cpu_, result_, options.stops_with_root), calls_(life_, cpu_), launch_(options) {}
 
 void TraceEngine::run() {
   shield_tracer_thread();
@@ -33,135 +22,18 @@ void TraceEngine::run() {
   if (!result_.failure.ok()) return;
   life_.begin(launch_.pid());
 
+  Stops stops(life_, calls_, launch_, result_);
   for (unsigned stop_count = 0; !life_.is_over() && !life_.is_stopping(); stop_count++) {
     if (stop_count % kStopsPerSigchldCheck == 0) quiet_sigchld();
     int status;
     const pid_t tid = wait_any(&status);
     if (tid < 0) break;
     if (tid == 0) continue;
-    const Resumption due = step(tid, classify(status));
+    const Resumption due = stops.step(tid, classify(status));
     if (due.is_due) (void)resume(tid, due.how, due.signal);
   }
   if (!life_.is_over()) life_.kill_all();
   if (!life_.has_begun() && result_.failure.ok()) result_.failure = launch_.failure();
-}
-
-Resumption TraceEngine::step(pid_t tid, const Stop& stop) {
-  if (stop.kind != StopKind::kSeccomp && stop.kind != StopKind::kSyscallReturn) {
-    const bool begins = stop.kind == StopKind::kExec && !life_.has_begun();
-    if (begins && launch_.used_no_new_privs()) life_.note(tid, NoteKind::kNoNewPrivs, 0);
-    return life_.handle(tid, stop);
-  }
-  Tracee* tracee = life_.find(tid);
-  if (tracee == nullptr) return life_.handle(tid, stop);
-  return stop.kind == StopKind::kSeccomp ? on_call(*tracee) : on_return(*tracee);
-}
-
-Resumption TraceEngine::on_call(Tracee& tracee) {
-  SyscallInfo info;
-  switch (syscall_info(tracee.tid, &info)) {
-    case Outcome::kOk:
-      break;
-    case Outcome::kGone:
-      return kContinue;
-    case Outcome::kFailed:
-      result_.failure = {"ptrace(PTRACE_GET_SYSCALL_INFO)", errno};
-      life_.stop();
-      return kNothingDue;
-  }
-  if (!life_.has_begun()) return kContinue;  // the launcher's own calls
-
-  const Call call = call_of(info.audit_arch, info.nr);
-  const Entered entered = enter(tracee, {call, info.ip});
-  const uint16_t flags = entered.is_restart ? kRecordRestart : 0;
-  if (!life_.record(tracee.tid, RecordKind::kCall, static_cast<uint32_t>(call.nr), flags, life_.now_ms(), call.abi)) {
-    return kNothingDue;  // stopping: the call does not run
-  }
-
-  const KnownCalls& known = known_calls(call.abi);
-  if (call.nr == known.clone || call.nr == known.clone3) {
-    if (is_untraced_clone(tracee, info)) {
-      life_.note(tracee.tid, NoteKind::kUntracedRefused, 0);
-      (void)refuse_call(tracee.tid);
-    }
-  } else if (call.nr == known.seccomp || call.nr == known.prctl) {
-    note_own_filter(tracee, info);
-  } else if (call.nr == known.sched_getaffinity || call.nr == known.sched_setaffinity) {
-    let_go_of_cpu(tracee, info);
-  }
-  tracee.awaited = entered.awaited;
-  return entered.awaited == Awaited::kNothing ? kContinue : Resumption{true, How::kSyscall, 0};
-}
-
-Resumption TraceEngine::on_return(Tracee& tracee) {
-  SyscallInfo info;
-  const Awaited awaited = tracee.awaited;
-  tracee.awaited = Awaited::kNothing;
-  if (awaited == Awaited::kNothing || syscall_info(tracee.tid, &info) != Outcome::kOk || !info.is_return) {
-    return kContinue;
-  }
-  switch (awaited) {
-    case Awaited::kNothing:
-      break;
-    case Awaited::kSigreturn:
-      pop_frame(tracee, info.ip);
-      break;
-    case Awaited::kClone3:
-      // Its flags are in memory: another thread may have set CLONE_UNTRACED after we looked.
-      if (info.rval > 0 && !tracee.bore_child) kill_untraced_child(tracee);
-      break;
-  }
-  return kContinue;
-}
-
-// A child made with CLONE_UNTRACED would run without its tracer; our filter then fails every call of it with ENOSYS.
-bool TraceEngine::is_untraced_clone(const Tracee& tracee, const SyscallInfo& info) const {
-  const Call& call = tracee.last.call;
-  if (call.nr == known_calls(call.abi).clone) return (info.args[0] & CLONE_UNTRACED) != 0;
-  uint64_t flags = 0;
-  return read_memory(tracee.tid, info.args[0], &flags, sizeof flags) && (flags & CLONE_UNTRACED) != 0;
-}
-
-void TraceEngine::kill_untraced_child(const Tracee& tracee) {
-  char path[64];
-  snprintf(path, sizeof path, "/proc/%d/task/%d/children", tracee.tgid, tracee.tid);
-  const int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd >= 0) {
-    char text[4096];
-    const ssize_t size = read(fd, text, sizeof text - 1);
-    close(fd);
-    text[size > 0 ? size : 0] = '\0';
-    char* at = text;
-    for (;;) {
-      char* end = at;
-      const auto child = static_cast<pid_t>(strtol(at, &end, 10));
-      if (end == at) break;
-      if (life_.find(child) == nullptr) kill(child, SIGKILL);
-      at = end;
-    }
-  }
-  kill(tracee.tgid, SIGKILL);
-  life_.note(tracee.tid, NoteKind::kUntracedKilled, 0);
-}
-
-// A filter of the program's own outranks ours where it refuses a call, and a listener of its own may even let the call
-// run (USER_NOTIF outranks TRACE, and its answer can be "continue"): such calls are not seen here.
-void TraceEngine::note_own_filter(const Tracee& tracee, const SyscallInfo& info) {
-  const Call& call = tracee.last.call;
-  if (call.nr == known_calls(call.abi).prctl) {
-    if (info.args[0] == PR_SET_SECCOMP) life_.note(tracee.tid, NoteKind::kOwnFilter, 0);
-    return;
-  }
-  if (info.args[0] != SECCOMP_SET_MODE_FILTER) return;
-  const bool listens = (info.args[1] & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0;
-  life_.note(tracee.tid, listens ? NoteKind::kListener : NoteKind::kOwnFilter, 0);
-}
-
-void TraceEngine::let_go_of_cpu(const Tracee& tracee, const SyscallInfo& info) {
-  if (!cpu_.lets_go_of_threads()) return;
-  cpu_.let_go(tracee.tid);
-  const auto target = static_cast<pid_t>(info.args[0]);
-  if (target != 0 && life_.find(target) != nullptr) cpu_.let_go(target);
 }
 
 }  // namespace tracefp

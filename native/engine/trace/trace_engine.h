@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/engine.h"
+#include "engine/ptrace/calls.h"
 #include "engine/ptrace/cpu.h"
 #include "engine/ptrace/launch.h"
 #include "engine/ptrace/life.h"
@@ -20,17 +21,10 @@ class TraceEngine final : public Engine {
   const EngineResult& result() const override { return result_; }
 
  private:
-  Resumption step(pid_t tid, const Stop& stop);
-  Resumption on_call(Tracee& tracee);
-  Resumption on_return(Tracee& tracee);
-  bool is_untraced_clone(const Tracee& tracee, const SyscallInfo& info) const;
-  void note_own_filter(const Tracee& tracee, const SyscallInfo& info);
-  void let_go_of_cpu(const Tracee& tracee, const SyscallInfo& info);
-  void kill_untraced_child(const Tracee& tracee);
-
   EngineResult result_;
   CpuHold cpu_;
   Life life_;
+  Calls calls_;
   Launch launch_;
 };
 

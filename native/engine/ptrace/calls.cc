@@ -1,0 +1,104 @@
+#include "engine/ptrace/calls.h"
+
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+
+namespace tracefp {
+
+CallDue Calls::entered(Tracee& tracee, const SyscallInfo& info) {
+  const Call call = call_of(info.audit_arch, info.nr);
+  const Entered entered = enter(tracee, {call, info.ip});
+  const uint16_t flags = entered.is_restart ? kRecordRestart : 0;
+  if (!life_.record(tracee.tid, RecordKind::kCall, static_cast<uint32_t>(call.nr), flags, life_.now_ms(), call.abi)) {
+    return CallDue::kNothing;
+  }
+
+  const KnownCalls& known = known_calls(call.abi);
+  if (call.nr == known.clone || call.nr == known.clone3) {
+    if (is_untraced_clone(tracee, info)) {
+      life_.note(tracee.tid, NoteKind::kUntracedRefused, 0);
+      return CallDue::kRefuse;
+    }
+  } else if (call.nr == known.seccomp || call.nr == known.prctl) {
+    note_own_filter(tracee, info);
+  } else if (call.nr == known.sched_getaffinity || call.nr == known.sched_setaffinity) {
+    let_go_of_cpu(tracee, info);
+  }
+  tracee.awaited = entered.awaited;
+  return entered.awaited == Awaited::kNothing ? CallDue::kRun : CallDue::kRunAndReturn;
+}
+
+void Calls::returned(Tracee& tracee, const SyscallInfo& info) {
+  const Awaited awaited = tracee.awaited;
+  tracee.awaited = Awaited::kNothing;
+  switch (awaited) {
+    case Awaited::kNothing:
+      break;
+    case Awaited::kSigreturn:
+      pop_frame(tracee, info.ip);
+      break;
+    case Awaited::kClone3:
+      // Its flags are in memory: another thread may have set CLONE_UNTRACED after we looked.
+      if (info.rval > 0 && !tracee.bore_child) kill_untraced_child(tracee);
+      break;
+  }
+}
+
+// A child made with CLONE_UNTRACED would run without its tracer.
+bool Calls::is_untraced_clone(const Tracee& tracee, const SyscallInfo& info) {
+  const Call& call = tracee.last.call;
+  if (call.nr == known_calls(call.abi).clone) return (info.args[0] & CLONE_UNTRACED) != 0;
+  uint64_t flags = 0;
+  return read_memory(tracee.tid, info.args[0], &flags, sizeof flags) && (flags & CLONE_UNTRACED) != 0;
+}
+
+void Calls::kill_untraced_child(const Tracee& tracee) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%d/task/%d/children", tracee.tgid, tracee.tid);
+  const int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd >= 0) {
+    char text[4096];
+    const ssize_t size = read(fd, text, sizeof text - 1);
+    close(fd);
+    text[size > 0 ? size : 0] = '\0';
+    char* at = text;
+    for (;;) {
+      char* end = at;
+      const auto child = static_cast<pid_t>(strtol(at, &end, 10));
+      if (end == at) break;
+      if (life_.find(child) == nullptr) kill(child, SIGKILL);
+      at = end;
+    }
+  }
+  kill(tracee.tgid, SIGKILL);
+  life_.note(tracee.tid, NoteKind::kUntracedKilled, 0);
+}
+
+// A filter of the program's own outranks ours where it refuses a call, and a listener of its own may even let the call
+// run (USER_NOTIF outranks TRACE, and its answer can be "continue"): such calls are not seen here.
+void Calls::note_own_filter(const Tracee& tracee, const SyscallInfo& info) {
+  const Call& call = tracee.last.call;
+  if (call.nr == known_calls(call.abi).prctl) {
+    if (info.args[0] == PR_SET_SECCOMP) life_.note(tracee.tid, NoteKind::kOwnFilter, 0);
+    return;
+  }
+  if (info.args[0] != SECCOMP_SET_MODE_FILTER) return;
+  const bool listens = (info.args[1] & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0;
+  life_.note(tracee.tid, listens ? NoteKind::kListener : NoteKind::kOwnFilter, 0);
+}
+
+void Calls::let_go_of_cpu(const Tracee& tracee, const SyscallInfo& info) {
+  if (!cpu_.lets_go_of_threads()) return;
+  cpu_.let_go(tracee.tid);
+  const auto target = static_cast<pid_t>(info.args[0]);
+  if (target != 0 && life_.find(target) != nullptr) cpu_.let_go(target);
+}
+
+}  // namespace tracefp

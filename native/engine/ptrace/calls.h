@@ -1,0 +1,46 @@
+// What every engine does at the entry of a call, however the call reached it: fold restarts, record, refuse what would
+// escape, and say what can no longer be seen. Runs wherever its engine holds the session.
+#pragma once
+
+#include "engine/ptrace/cpu.h"
+#include "engine/ptrace/life.h"
+#include "engine/ptrace/ptrace_ops.h"
+#include "stop/tracee.h"
+
+namespace tracefp {
+
+// What is due after a call was recorded.
+enum class CallDue : uint8_t {
+  // The call runs.
+  kRun,
+  // The call runs, and its return is to be given to Calls::returned().
+  kRunAndReturn,
+  // The call does not run; it fails with EPERM.
+  kRefuse,
+  // The session is ending: the tracee is left as it is.
+  kNothing,
+};
+
+class Calls {
+ public:
+  Calls(Life& life, const CpuHold& cpu) : life_(life), cpu_(cpu) {}
+
+  // `info` is of the entry.
+  CallDue entered(Tracee& tracee, const SyscallInfo& info);
+
+  // `info` is of the return of a call for which kRunAndReturn was due.
+  void returned(Tracee& tracee, const SyscallInfo& info);
+
+  // A child that nobody traces, made by `tracee`: it and its process are killed.
+  void kill_untraced_child(const Tracee& tracee);
+
+ private:
+  static bool is_untraced_clone(const Tracee& tracee, const SyscallInfo& info);
+  void note_own_filter(const Tracee& tracee, const SyscallInfo& info);
+  void let_go_of_cpu(const Tracee& tracee, const SyscallInfo& info);
+
+  Life& life_;
+  const CpuHold& cpu_;
+};
+
+}  // namespace tracefp

@@ -1,0 +1,53 @@
+#include "engine/ptrace/stops.h"
+
+#include <cerrno>
+
+#include "engine/ptrace/arch.h"
+
+namespace tracefp {
+
+Resumption Stops::step(pid_t tid, const Stop& stop) {
+  if (stop.kind != StopKind::kSeccomp && stop.kind != StopKind::kSyscallReturn) {
+    const bool begins = stop.kind == StopKind::kExec && !life_.has_begun();
+    if (begins && launch_.used_no_new_privs()) life_.note(tid, NoteKind::kNoNewPrivs, 0);
+    return life_.handle(tid, stop);
+  }
+  Tracee* tracee = life_.find(tid);
+  if (tracee == nullptr) return life_.handle(tid, stop);
+  return stop.kind == StopKind::kSeccomp ? on_seccomp(*tracee) : on_return(*tracee);
+}
+
+Resumption Stops::on_seccomp(Tracee& tracee) {
+  SyscallInfo info;
+  switch (syscall_info(tracee.tid, &info)) {
+    case Outcome::kOk:
+      break;
+    case Outcome::kGone:
+      return kContinue;
+    case Outcome::kFailed:
+      result_.failure = {"ptrace(PTRACE_GET_SYSCALL_INFO)", errno};
+      life_.stop();
+      return kNothingDue;
+  }
+  if (!life_.has_begun()) return kContinue;  // the launcher's own calls
+  switch (calls_.entered(tracee, info)) {
+    case CallDue::kRun:
+      return kContinue;
+    case CallDue::kRunAndReturn:
+      return {true, How::kSyscall, 0};
+    case CallDue::kRefuse:
+      (void)refuse_call(tracee.tid);
+      return kContinue;
+    case CallDue::kNothing:
+      return kNothingDue;
+  }
+  return kContinue;
+}
+
+Resumption Stops::on_return(Tracee& tracee) {
+  SyscallInfo info;
+  if (syscall_info(tracee.tid, &info) == Outcome::kOk && info.is_return) calls_.returned(tracee, info);
+  return kContinue;
+}
+
+}  // namespace tracefp
