@@ -8,13 +8,19 @@ namespace {
 
 int wake_signal() { return SIGRTMAX - 4; }
 
+// Before the signal can be sent, whichever thread comes first: without a handler it would end the host.
+bool handle_wake_signal() {
+  struct sigaction wake {};
+  wake.sa_handler = [](int) {};  // no SA_RESTART: it is there to end a waitpid
+  return sigaction(wake_signal(), &wake, nullptr) == 0;
+}
+
+void ensure_wake_handler() { [[maybe_unused]] static const bool is_handled = handle_wake_signal(); }
+
 }  // namespace
 
 void shield_tracer_thread() {
-  struct sigaction wake {};
-  wake.sa_handler = [](int) {};  // no SA_RESTART: it is there to end a waitpid
-  sigaction(wake_signal(), &wake, nullptr);
-
+  ensure_wake_handler();
   sigset_t blocked;
   sigfillset(&blocked);
   sigdelset(&blocked, SIGCHLD);
@@ -22,7 +28,10 @@ void shield_tracer_thread() {
   pthread_sigmask(SIG_SETMASK, &blocked, nullptr);
 }
 
-void wake_tracer_thread(pthread_t thread) { pthread_kill(thread, wake_signal()); }
+void wake_tracer_thread(pthread_t thread) {
+  ensure_wake_handler();
+  pthread_kill(thread, wake_signal());
+}
 
 void quiet_sigchld() {
   struct sigaction action;
