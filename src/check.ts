@@ -11,6 +11,7 @@ import { buildReport, type Result } from './match/report.ts'
 import { Walker } from './match/walker.ts'
 import { type Image, programKeyOf } from './model/stream.ts'
 import { newUlid } from './model/ulid.ts'
+import { VERSION } from './package.ts'
 import { ancestorNames, hostFacts } from './source/host.ts'
 import { assertLaunched } from './source/launch.ts'
 import { LiveSource } from './source/live.ts'
@@ -18,7 +19,6 @@ import { readFingerprint } from './store/fingerprint-file.ts'
 import { filesForProgram, fingerprintFolder } from './store/fingerprint-store.ts'
 import { ImageCache } from './store/image-cache.ts'
 import { linuxMapping } from './syscall/mapping.ts'
-import { VERSION } from './package.ts'
 
 export interface CheckOptions {
   readonly launch: LaunchOptions

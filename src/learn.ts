@@ -13,6 +13,7 @@ import { makeSettings, type Settings } from './model/fingerprint.ts'
 import { type RunDelta, type RunInfo, RunObservation } from './model/learner.ts'
 import { type Image, programKeyOf } from './model/stream.ts'
 import { newUlid } from './model/ulid.ts'
+import { VERSION } from './package.ts'
 import { hostFacts } from './source/host.ts'
 import { assertLaunched } from './source/launch.ts'
 import { LiveSource } from './source/live.ts'
@@ -20,7 +21,6 @@ import { readFingerprint } from './store/fingerprint-file.ts'
 import { fileForProgram, filesForProgram, fingerprintFolder } from './store/fingerprint-store.ts'
 import { ImageCache } from './store/image-cache.ts'
 import { linuxMapping } from './syscall/mapping.ts'
-import { VERSION } from './package.ts'
 
 export interface LearnOptions {
   readonly launch: LaunchOptions

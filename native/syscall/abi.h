@@ -38,7 +38,8 @@ struct KnownCalls {
 
 const KnownCalls& known_calls(Abi abi);
 
-// True for calls that can wait, and so can be interrupted and repeated by the kernel. Of ABIs without a list here: true.
+// True for calls that can wait, and so can be interrupted and repeated by the kernel. Of ABIs without a list here:
+// true.
 bool may_be_interrupted(const Call& call);
 
 }  // namespace tracefp
