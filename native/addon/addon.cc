@@ -19,6 +19,7 @@
 
 #include "engine/engine.h"
 #include "engine/host.h"
+#include "engine/notify/notify_engine.h"
 #include "engine/scripted/scripted_engine.h"
 #include "engine/trace/trace_engine.h"
 
@@ -53,6 +54,7 @@ LaunchOptions launch_options_of(const Napi::Object& object) {
   if (uid.IsNumber()) options.uid = uid.ToNumber().Uint32Value();
   if (gid.IsNumber()) options.gid = gid.ToNumber().Uint32Value();
   options.pin = pin_of(object.Get("pin").ToString().Utf8Value());
+  options.sends_listener = object.Get("sendsListener").ToBoolean().Value();
   options.stops_with_root = object.Get("stopsWithRoot").ToBoolean().Value();
   return options;
 }
@@ -84,11 +86,14 @@ class Session final : public Napi::ObjectWrap<Session> {
       return;
     }
     ring_memory_ = Napi::Persistent(ring.As<Napi::Object>());
-    if (options.Get("engine").ToString().Utf8Value() == "scripted") {
+    const std::string engine = options.Get("engine").ToString().Utf8Value();
+    if (engine == "scripted") {
       const auto script = options.Get("script").As<Napi::Uint32Array>();
       std::vector<Record> records(script.ByteLength() / kRecordBytes);
       memcpy(static_cast<void*>(records.data()), script.Data(), records.size() * kRecordBytes);
       engine_ = std::make_unique<ScriptedEngine>(std::move(records), *ring_);
+    } else if (engine == "notify") {
+      engine_ = std::make_unique<NotifyEngine>(launch_options_of(options.Get("launch").As<Napi::Object>()), *ring_);
     } else {
       engine_ = std::make_unique<TraceEngine>(launch_options_of(options.Get("launch").As<Napi::Object>()), *ring_);
     }

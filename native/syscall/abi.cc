@@ -18,16 +18,14 @@ constexpr KnownCalls kX32Calls{56, 435, 513, -1, 219, 204, 203, 317, 157};
 constexpr KnownCalls kAarch64Calls{220, 435, 139, -1, 128, 123, 122, 277, 167};
 constexpr KnownCalls kNoCalls{-1, -1, -1, -1, -1, -1, -1, -1, -1};
 
-// read, write, open, close, poll, ioctl, select, connect, accept, send, recv, wait, futex, sleep, lock and queue calls,
-// clone. Sorted. What is missing costs nothing but the repetition of a call that could have been interrupted.
-constexpr std::array<int32_t, 69> kWaitingX86_64{
-    0,   1,   2,   3,   7,   16,  17,  18,  19,  20,  23,  34,  35,  40,  42,  43,  44,  45,  46,  47,  56,  57,  58,
-    61,  65,  69,  70,  72,  73,  74,  75,  85,  128, 130, 202, 208, 219, 220, 230, 232, 242, 243, 247, 249, 250, 257,
-    270, 271, 275, 276, 278, 281, 285, 288, 295, 296, 299, 307, 318, 326, 327, 328, 333, 426, 435, 437, 441, 449, 455};
-constexpr std::array<int32_t, 61> kWaitingAarch64{
-    4,   22,  25,  29,  32,  47,  56,  57,  63,  64,  65,  66,  67,  68,  69,  70,  71,  72,  73,  75,  76,
-    77,  82,  83,  95,  98,  101, 115, 128, 133, 137, 182, 183, 188, 189, 192, 193, 202, 203, 206, 207, 211,
-    212, 218, 219, 220, 242, 243, 260, 269, 278, 285, 286, 287, 292, 426, 435, 437, 441, 449, 455};
+// read, write, open, close, ioctl, connect, accept, send, recv, wait, futex and lock calls. Sorted. What is missing
+// costs nothing but the repetition of a call that could have been interrupted.
+constexpr std::array<int32_t, 46> kWaitingX86_64{
+    0,   1,   2,   3,   16,  17,  18,  19,  20,  40,  42,  43,  44,  45,  46,  47,  61,  72,  73,  74,  75,  85,  202,
+    242, 243, 247, 249, 250, 257, 275, 276, 278, 285, 288, 295, 296, 299, 307, 318, 326, 327, 328, 426, 437, 449, 455};
+constexpr std::array<int32_t, 44> kWaitingAarch64{
+    25,  29,  32,  47,  56,  57,  63,  64,  65,  66,  67,  68,  69,  70,  71,  75,  76,  77,  82,  83,  95,  98,
+    182, 183, 202, 203, 206, 207, 211, 212, 218, 219, 242, 243, 260, 269, 278, 285, 286, 287, 426, 437, 449, 455};
 
 }  // namespace
 
@@ -64,7 +62,7 @@ const KnownCalls& known_calls(Abi abi) {
   return kNoCalls;
 }
 
-bool may_be_interrupted(const Call& call) {
+bool may_restart_with_handler(const Call& call) {
   switch (call.abi) {
     case Abi::kX86_64:
       return std::binary_search(kWaitingX86_64.begin(), kWaitingX86_64.end(), call.nr);

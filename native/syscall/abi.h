@@ -38,8 +38,8 @@ struct KnownCalls {
 
 const KnownCalls& known_calls(Abi abi);
 
-// True for calls that can wait, and so can be interrupted and repeated by the kernel. Of ABIs without a list here:
-// true.
-bool may_be_interrupted(const Call& call);
+// True for calls that can return -ERESTARTSYS: they wait, and a signal's SA_RESTART decides whether they are repeated.
+// Of ABIs without a list here: true.
+bool may_restart_with_handler(const Call& call);
 
 }  // namespace tracefp

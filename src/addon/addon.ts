@@ -7,6 +7,9 @@ import { PACKAGE_ROOT } from '../package.ts'
 /** Where tracer and tracee run. `auto`: on one CPU while a process has one thread, unnoticed by it. */
 export type Pin = 'auto' | 'always' | 'never'
 
+/** How records come about; `scripted` plays a written list, for tests. */
+export type NativeEngine = 'notify' | 'trace' | 'scripted'
+
 export interface LaunchOptions {
   /** Resolved path of the executable; PATH is not searched. */
   readonly path: string
@@ -20,6 +23,8 @@ export interface LaunchOptions {
   readonly uid: number | null
   readonly gid: number | null
   readonly pin: Pin
+  /** Engine notify: hand the listener over as where pidfd_getfd(2) is forbidden. For tests. */
+  readonly sendsListener?: boolean
   /** In a terminal: stop this process too when the program stops, or its shell never sees the job stopped. */
   readonly stopsWithRoot: boolean
 }
@@ -46,7 +51,7 @@ export interface NativeSession {
 }
 
 export interface NativeSessionOptions {
-  readonly engine: 'trace' | 'scripted'
+  readonly engine: NativeEngine
   readonly ring: Uint32Array
   readonly onDoorbell: () => void
   readonly launch?: LaunchOptions

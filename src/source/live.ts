@@ -3,20 +3,25 @@
 //
 //   doorbell -> drain -> records? look again in 4 ms : after 25 empty looks sleep until the doorbell
 
-import { type EngineResult, type LaunchOptions, loadAddon, type NativeSession } from '../addon/addon.ts'
+import { type EngineResult, type LaunchOptions, loadAddon, type NativeEngine, type NativeSession } from '../addon/addon.ts'
 import type { BirthKind, Image, StreamHandler } from '../model/stream.ts'
 import { BIRTH_KIND, NOTE_KIND, RECORD_KIND, RECORD_RESTART, RING_STATE } from '../ring/layout.gen.ts'
 import { RingReader } from '../ring/reader.ts'
 import { type ImageCache, identifyImage } from './image.ts'
 import { noteOf } from './notes.ts'
 
+/** What the engine notify could not do where another engine can. */
+const NO_LISTENER = 'seccomp(listener)'
 const LOOK_MS = 4
 const EMPTY_LOOKS_BEFORE_SLEEP = 25
 /** Bounds one turn of the event loop, so that a stop request is heard within a few milliseconds. */
 const BATCH = 16_384
 
+/** `auto`: notify, and trace where the kernel (or a listener above us) does not let it work. */
+export type Engine = 'auto' | 'notify' | 'trace'
+
 export interface LiveOptions {
-  readonly engine: 'trace' | 'scripted'
+  readonly engine: Engine | 'scripted'
   readonly launch?: LaunchOptions
   readonly script?: Uint32Array
   readonly imageCache: ImageCache
@@ -43,7 +48,9 @@ export class LiveSource {
   #handler: StreamHandler | null = null
   /** What came before the first exec: the birth of the root, notes on its launch. */
   readonly #early: Array<(handler: StreamHandler) => void> = []
-  readonly #ring: RingReader
+  #ring: RingReader
+  /** The engine that runs, once it runs. */
+  engine: NativeEngine
   #native: NativeSession | null = null
   #timer: NodeJS.Timeout | null = null
   #emptyLookCount = 0
@@ -53,19 +60,29 @@ export class LiveSource {
     this.#options = options
     this.#begin = begin
     this.#ring = new RingReader(options.capacity)
+    this.engine = options.engine === 'auto' ? 'notify' : options.engine
   }
 
   /**
    * Runs the session to its end. A launch that failed is in the result, not thrown.
    * @throws what the handler throws: the session is then stopped.
    */
-  run(): Promise<EngineResult> {
+  async run(): Promise<EngineResult> {
+    const result = await this.#runEngine()
+    // No program has begun then, so nothing is lost by beginning anew.
+    if (this.#options.engine !== 'auto' || result.failedOperation !== NO_LISTENER) return result
+    this.engine = 'trace'
+    this.#ring = new RingReader(this.#options.capacity)
+    return await this.#runEngine()
+  }
+
+  #runEngine(): Promise<EngineResult> {
     const { NativeSession } = loadAddon()
-    const { engine, launch, script } = this.#options
+    const { launch, script } = this.#options
     return new Promise((resolve, reject) => {
       this.#settle = { resolve, reject }
       this.#native = new NativeSession({
-        engine,
+        engine: this.engine,
         ring: this.#ring.words,
         onDoorbell: () => this.#look(),
         ...(launch === undefined ? {} : { launch }),

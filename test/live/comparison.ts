@@ -60,7 +60,7 @@ export function readTracks(
   for (const event of events) {
     if (event.type === 'birth') {
       if (alive.has(event.tid)) problems.push(`birth of tid ${event.tid}, which is alive`)
-      if (event.kind !== 'exec' && !known.has(event.parentTid)) {
+      if (event.kind !== 'exec' && event.kind !== 'join' && !known.has(event.parentTid)) {
         problems.push(`birth of tid ${event.tid} by tid ${event.parentTid}, which was never born`)
       }
       if (event.kind !== 'thread' && event.tgid !== event.tid)

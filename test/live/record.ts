@@ -4,13 +4,14 @@ import { resolve } from 'node:path'
 import type { LaunchOptions } from '../../src/addon/addon.ts'
 import type { StreamHandler } from '../../src/model/stream.ts'
 import { resolveCommand } from '../../src/source/command.ts'
-import { LiveSource } from '../../src/source/live.ts'
+import { type Engine, LiveSource } from '../../src/source/live.ts'
 import type { StreamEvent } from './events.ts'
 
 export interface RecordOptions {
   readonly cwd?: string
   readonly env?: Record<string, string>
   readonly timeoutMs?: number
+  readonly engine?: Engine
   readonly launch?: Partial<LaunchOptions>
   /** Called when the program has begun. */
   readonly onStart?: (rootPid: number) => void
@@ -29,7 +30,7 @@ export async function recordRun(argv: readonly string[], options: RecordOptions 
   const environment = { PATH: process.env['PATH'] ?? '', ...options.env }
   const source = new LiveSource(
     {
-      engine: 'trace',
+      engine: options.engine ?? 'trace',
       imageCache: new Map(),
       launch: {
         path: resolveCommand(argv[0] as string, cwd, environment.PATH),

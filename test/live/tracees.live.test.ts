@@ -1,4 +1,4 @@
-// Every tracee of test/tracees, run under the live engine and compared with what its head comment promises.
+// Every tracee of test/tracees, run under each live engine and compared with what its head comment promises.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ import { compileTracee, listTracees } from './tracees.ts'
 const mapping = linuxMapping()
 const symbolOf = (abi: number, nr: number): string => mapping.symbolOf(abi, nr)
 
-describe('tracees', () => {
+describe.each(['trace', 'notify'] as const)('tracees under engine %s', (engine) => {
   for (const tracee of listTracees()) {
     const { sentence, timeoutMs } = tracee.expectation
     it(`${tracee.name}: ${sentence}`, { timeout: timeoutMs + 30_000 }, async ({ skip }) => {
@@ -19,7 +19,7 @@ describe('tracees', () => {
       const program = compileTracee(tracee)
       const cwd = mkdtempSync(join(tmpdir(), 'tracefp-tracee-'))
       try {
-        const run = await recordRun([program], { cwd, timeoutMs })
+        const run = await recordRun([program], { cwd, timeoutMs, engine })
         expect(compareRun(tracee.expectation, run, symbolOf)).toEqual([])
       } finally {
         rmSync(cwd, { recursive: true, force: true })

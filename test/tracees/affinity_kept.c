@@ -1,6 +1,6 @@
 // The CPUs that a program chose for itself stay its own, and its threads', however often it asks and whatever it starts.
 //= main: sched_setaffinity sched_getaffinity clone futex* sched_getaffinity
-//= thread: sched_getaffinity exited(0)
+//= thread: sched_getaffinity exit exited(0)
 #include "tracee.h"
 
 static struct thread thread;

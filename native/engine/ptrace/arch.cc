@@ -31,35 +31,54 @@ bool is_restart_code(int64_t result) {
 
 #if defined(__x86_64__)
 
-// 32-bit tracees have another, smaller register set (17 words of 32 bits): ax is word 6, orig_ax word 11.
+// 32-bit tracees have another, smaller register set: 17 words of 32 bits.
 constexpr size_t kI386Words = 17;
+constexpr size_t kI386Ax = 6;
+constexpr size_t kI386OrigAx = 11;
+constexpr size_t kI386Ip = 12;
 
-bool is_restarting(pid_t tid, const Entry&) {
-  union {
-    user_regs_struct native;
-    int32_t i386[kI386Words];
-  } registers;
+union Registers {
+  user_regs_struct native;
+  int32_t i386[kI386Words];
+};
+
+Interrupted interrupted_call(pid_t tid, const Entry&) {
+  Registers registers;
   size_t size = sizeof registers;
-  if (get_registers(tid, &registers, &size) != Outcome::kOk) return false;
-  if (size == sizeof registers.i386) return registers.i386[11] >= 0 && is_restart_code(registers.i386[6]);
-  // orig_rax is negative when the tracee was not in a call (an interrupt or fault brought the signal).
-  if (static_cast<int64_t>(registers.native.orig_rax) < 0) return false;
-  const auto result = static_cast<int64_t>(registers.native.rax);
+  if (get_registers(tid, &registers, &size) != Outcome::kOk) return {false, false, 0};
+  // orig_ax is negative when the tracee was not in a call (an interrupt or fault brought the signal).
+  if (size == sizeof registers.i386) {
+    const int32_t nr = registers.i386[kI386OrigAx];
+    const int32_t result = registers.i386[kI386Ax];
+    return {nr >= 0 && is_restart_code(result), -result == kRestartSys, static_cast<uint32_t>(registers.i386[kI386Ip])};
+  }
+  const auto nr = static_cast<int64_t>(registers.native.orig_rax);
+  auto result = static_cast<int64_t>(registers.native.rax);
   // int 0x80 from a 64-bit program leaves a zero-extended 32-bit result.
-  return is_restart_code(result) || is_restart_code(static_cast<int32_t>(result));
+  if (is_restart_code(static_cast<int32_t>(result))) result = static_cast<int32_t>(result);
+  return {nr >= 0 && is_restart_code(result), -result == kRestartSys, registers.native.rip};
+}
+
+void repeat_for_certain(pid_t tid) {
+  Registers registers;
+  size_t size = sizeof registers;
+  if (get_registers(tid, &registers, &size) != Outcome::kOk) return;
+  if (size == sizeof registers.i386) {
+    registers.i386[kI386Ax] = -static_cast<int32_t>(kRestartNoIntr);
+  } else {
+    registers.native.rax = static_cast<uint64_t>(-kRestartNoIntr);
+  }
+  (void)set_registers(tid, &registers, size);
 }
 
 Outcome refuse_call(pid_t tid) {
-  union {
-    user_regs_struct native;
-    int32_t i386[kI386Words];
-  } registers;
+  Registers registers;
   size_t size = sizeof registers;
   const Outcome outcome = get_registers(tid, &registers, &size);
   if (outcome != Outcome::kOk) return outcome;
   if (size == sizeof registers.i386) {
-    registers.i386[11] = -1;
-    registers.i386[6] = -EPERM;
+    registers.i386[kI386OrigAx] = -1;
+    registers.i386[kI386Ax] = -EPERM;
   } else {
     registers.native.orig_rax = static_cast<uint64_t>(-1);
     registers.native.rax = static_cast<uint64_t>(-EPERM);
@@ -70,12 +89,16 @@ Outcome refuse_call(pid_t tid) {
 #else
 
 // arm64 sets pc back before it asks for the signal (do_signal), so pc already tells.
-bool is_restarting(pid_t tid, const Entry& last) {
+Interrupted interrupted_call(pid_t tid, const Entry& last) {
   user_pt_regs registers;
   size_t size = sizeof registers;
-  if (get_registers(tid, &registers, &size) != Outcome::kOk) return false;
-  return registers.pc == last.ip - kSyscallInsnBytes;
+  if (get_registers(tid, &registers, &size) != Outcome::kOk) return {false, false, 0};
+  const bool is_restarting = registers.pc == last.ip - kSyscallInsnBytes;
+  // The result was replaced by the first argument: which code it was cannot be told any more.
+  return {is_restarting, true, registers.pc + kSyscallInsnBytes};
 }
+
+void repeat_for_certain(pid_t) {}
 
 Outcome refuse_call(pid_t tid) {
   user_pt_regs registers;

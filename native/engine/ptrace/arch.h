@@ -9,10 +9,23 @@
 
 namespace tracefp {
 
-// At a signal-delivery-stop or group-stop: will the kernel repeat the call that `last` entered?
-// True when the call returned -ERESTARTSYS, -ERESTARTNOINTR, -ERESTARTNOHAND or -ERESTART_RESTARTBLOCK.
-// (If a handler runs, what happens in the end is read from where its rt_sigreturn returns to.)
-bool is_restarting(pid_t tid, const Entry& last);
+// A call that the kernel is going to repeat, seen at a signal-delivery-stop or group-stop.
+struct Interrupted {
+  // It returned -ERESTARTSYS, -ERESTARTNOINTR, -ERESTARTNOHAND or -ERESTART_RESTARTBLOCK. (If a handler runs, what
+  // happens in the end is read from where its rt_sigreturn returns to.)
+  bool is_restarting;
+  // It was -ERESTARTSYS: SA_RESTART decides. Also what a call returns that was withdrawn before its listener received
+  // it.
+  bool is_by_flag;
+  uint64_t ip;  // after the syscall instruction
+};
+
+// `last` is needed where the kernel has already set the instruction pointer back (aarch64).
+Interrupted interrupted_call(pid_t tid, const Entry& last);
+
+// The interrupted call is repeated for certain, whether or not a handler runs and whatever its flags say.
+// For a call that has not begun: the program must not learn that it was interrupted. Not possible on aarch64.
+void repeat_for_certain(pid_t tid);
 
 // At a seccomp stop: the call does not run and returns -EPERM.
 Outcome refuse_call(pid_t tid);

@@ -86,19 +86,21 @@ void Calls::kill_untraced_child(const Tracee& tracee) {
 void Calls::note_own_filter(const Tracee& tracee, const SyscallInfo& info) {
   const Call& call = tracee.last.call;
   if (call.nr == known_calls(call.abi).prctl) {
-    if (info.args[0] == PR_SET_SECCOMP) life_.note(tracee.tid, NoteKind::kOwnFilter, 0);
+    if (static_cast<int>(info.args[0]) == PR_SET_SECCOMP) life_.note(tracee.tid, NoteKind::kOwnFilter, 0);
     return;
   }
-  if (info.args[0] != SECCOMP_SET_MODE_FILTER) return;
-  const bool listens = (info.args[1] & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0;
+  // The kernel reads 32 bits of each; what stands in the upper halves is of no account.
+  if (static_cast<uint32_t>(info.args[0]) != SECCOMP_SET_MODE_FILTER) return;
+  const bool listens = (static_cast<uint32_t>(info.args[1]) & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0;
   life_.note(tracee.tid, listens ? NoteKind::kListener : NoteKind::kOwnFilter, 0);
 }
 
-void Calls::let_go_of_cpu(const Tracee& tracee, const SyscallInfo& info) {
-  if (!cpu_.lets_go_of_threads()) return;
-  cpu_.let_go(tracee.tid);
-  const auto target = static_cast<pid_t>(info.args[0]);
-  if (target != 0 && life_.find(target) != nullptr) cpu_.let_go(target);
+void Calls::let_go_of_cpu(Tracee& tracee, const SyscallInfo& info) {
+  // Once: what the program then chooses for itself is its own.
+  Tracee* target = info.args[0] == 0 ? &tracee : life_.find(static_cast<pid_t>(info.args[0]));
+  if (target == nullptr || !target->is_held) return;
+  target->is_held = false;
+  cpu_.let_go(target->tid);
 }
 
 }  // namespace tracefp

@@ -21,7 +21,10 @@ class CpuHold {
   // Tracer thread, before the launch: pins this thread; the launched process inherits it.
   void hold_self();
 
-  bool lets_go_of_threads() const { return is_held_ && pin_ == Pin::kAuto; }
+  bool lets_go() const { return is_held_ && pin_ == Pin::kAuto; }
+
+  // Nothing is held: tracer and tracee run where the kernel likes.
+  bool is_free() const { return !is_held_; }
 
   // Gives `tid` the CPU mask that tracefp was started with.
   void let_go(pid_t tid) const;

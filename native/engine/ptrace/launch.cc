@@ -7,11 +7,14 @@
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
+#include <cstring>
 
 #include "engine/ptrace/ptrace_ops.h"
 
@@ -23,7 +26,11 @@ constexpr size_t kStackBytes = 64 * 1024;
 constexpr int kMaxSignal = 64;
 constexpr size_t kKernelSigsetBytes = 8;
 
-enum Step : int { kNone, kStdio, kChdir, kNoNewPrivs, kFilter, kIds, kExec };
+// A call that was received is no longer interrupted by signals (Linux 5.19): it is told once.
+constexpr long kListenerFlags =
+    SECCOMP_FILTER_FLAG_SPEC_ALLOW | SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+
+enum Step : int { kNone, kStdio, kChdir, kHelper, kNoNewPrivs, kFilter, kListenerFilter, kIds, kExec };
 
 const char* name_of(int step) {
   switch (step) {
@@ -33,8 +40,12 @@ const char* name_of(int step) {
       return "chdir";
     case kNoNewPrivs:
       return "prctl(PR_SET_NO_NEW_PRIVS)";
+    case kHelper:
+      return "clone";
     case kFilter:
       return "seccomp";
+    case kListenerFilter:
+      return "seccomp(listener)";
     case kIds:
       return "setresuid";
     default:
@@ -108,6 +119,31 @@ void set_up_stdio(Launch::Shared& shared) {
   }
 }
 
+// Shares the child's descriptors, but not its filter, so it can send the listener. It ends before the program begins:
+// the child's exec gives the program descriptors of its own.
+int helper_main(void* argument) {
+  Launch::Shared& shared = *static_cast<Launch::Shared*>(argument);
+  while (shared.listener.load() < 0 && shared.failed_step.load() == kNone) raw(__NR_sched_yield);
+  int listener = shared.listener.load();
+  if (listener >= 0) {
+    char byte = 0;
+    iovec data{&byte, 1};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+    msghdr message{};
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(header), &listener, sizeof listener);
+    raw(__NR_sendmsg, shared.helper_socket, as_long(&message), MSG_NOSIGNAL);
+  }
+  for (;;) raw(__NR_exit, 0);
+}
+
 int child_main(void* argument) {
   Launch::Shared& shared = *static_cast<Launch::Shared*>(argument);
 
@@ -126,9 +162,18 @@ int child_main(void* argument) {
     if (result < 0) give_up(shared, kChdir, result);
   }
 
+  if (shared.helper_socket >= 0) {
+    // CLONE_PARENT: it is our tracer's to reap, and no child of the program's.
+    char* stack = static_cast<char*>(__builtin_frame_address(0)) - kStackBytes / 2;
+    const auto top = reinterpret_cast<char*>(reinterpret_cast<uintptr_t>(stack) & ~static_cast<uintptr_t>(15));
+    const long helper = clone(helper_main, top, CLONE_VM | CLONE_FILES | CLONE_PARENT | CLONE_UNTRACED, &shared);
+    if (helper < 0) give_up(shared, kHelper, -EAGAIN);
+  }
+
   // SPEC_ALLOW: being watched must not switch on speculation mitigations for the program.
-  const auto install = [&shared] {
-    return raw(__NR_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, as_long(shared.filter));
+  const long flags = shared.wants_listener ? kListenerFlags : SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+  const auto install = [&shared, flags] {
+    return raw(__NR_seccomp, SECCOMP_SET_MODE_FILTER, flags, as_long(shared.filter));
   };
   long result = install();
   if (result == -EACCES) {
@@ -137,7 +182,8 @@ int child_main(void* argument) {
     shared.no_new_privs.store(1);
     result = install();
   }
-  if (result < 0) give_up(shared, kFilter, result);
+  if (result < 0) give_up(shared, shared.wants_listener ? kListenerFilter : kFilter, result);
+  if (shared.wants_listener) shared.listener.store(static_cast<int>(result));
 
   if (shared.has_gid) {
     result = raw(__NR_setgroups, 0, 0);
@@ -156,6 +202,33 @@ int child_main(void* argument) {
     result = raw(__NR_execve, as_long("/bin/sh"), as_long(shared.sh_argv), as_long(shared.env));
   }
   give_up(shared, kExec, result);
+}
+
+// A container's own filter may forbid pidfd_getfd.
+bool may_take_descriptors() {
+  const int self = static_cast<int>(syscall(SYS_pidfd_open, getpid(), 0));
+  if (self < 0) return false;
+  const int copy = static_cast<int>(syscall(SYS_pidfd_getfd, self, self, 0));
+  close(self);
+  if (copy >= 0) close(copy);
+  return copy >= 0;
+}
+
+int receive_descriptor(int socket) {
+  char byte;
+  iovec data{&byte, 1};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC) <= 0) return -1;
+  const cmsghdr* header = CMSG_FIRSTHDR(&message);
+  if (header == nullptr || header->cmsg_type != SCM_RIGHTS) return -1;
+  int descriptor;
+  memcpy(&descriptor, CMSG_DATA(header), sizeof descriptor);
+  return descriptor;
 }
 
 std::vector<const char*> pointers_to(const std::vector<std::string>& strings) {
@@ -185,11 +258,20 @@ Launch::Launch(const LaunchOptions& options)
 }
 
 Launch::~Launch() {
+  if (own_socket_ >= 0) close(own_socket_);
   if (stack_ != nullptr) munmap(stack_, kStackBytes);
 }
 
-Status Launch::start(const sock_fprog* filter) {
+Status Launch::start(const sock_fprog* filter, FilterKind kind) {
   shared_.filter = filter;
+  shared_.wants_listener = kind == FilterKind::kNotify;
+  shared_.helper_socket = -1;
+  int sockets[2] = {-1, -1};
+  if (shared_.wants_listener && (options_.sends_listener || !may_take_descriptors())) {
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0) return {"socketpair", errno};
+    own_socket_ = sockets[0];
+    shared_.helper_socket = sockets[1];
+  }
   stack_ = mmap(nullptr, kStackBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
   if (stack_ == MAP_FAILED) {
     stack_ = nullptr;
@@ -228,7 +310,22 @@ Status Launch::start(const sock_fprog* filter) {
   close(gate[0]);
   close(gate[1]);
   if (shared_.null_fd >= 0) close(shared_.null_fd);
+  if (sockets[1] >= 0) close(sockets[1]);
   return status;
+}
+
+int Launch::take_listener() {
+  while (shared_.listener.load() < 0) {
+    if (shared_.failed_step.load() != kNone) return -1;
+    if (has_ended(pid_)) return -1;
+    usleep(20);
+  }
+  if (own_socket_ >= 0) return receive_descriptor(own_socket_);
+  const int process = static_cast<int>(syscall(SYS_pidfd_open, pid_, 0));
+  if (process < 0) return -1;
+  const int listener = static_cast<int>(syscall(SYS_pidfd_getfd, process, shared_.listener.load(), 0));
+  close(process);
+  return listener;
 }
 
 Status Launch::failure() const {

@@ -17,6 +17,12 @@ struct sock_fprog;
 
 namespace tracefp {
 
+// What the filter is for.
+enum class FilterKind {
+  kTrace,   // RET_TRACE: calls stop for ptrace
+  kNotify,  // RET_USER_NOTIF: calls go to a listener, which is handed to us
+};
+
 class Launch {
  public:
   explicit Launch(const LaunchOptions& options);
@@ -25,7 +31,13 @@ class Launch {
   Launch& operator=(const Launch&) = delete;
 
   // Tracer thread. After ok, `pid()` is a seized tracee on its way to execve.
-  Status start(const sock_fprog* filter);
+  Status start(const sock_fprog* filter, FilterKind kind);
+
+  // After start(kNotify): waits until the child has the filter and takes its listener. No call is exempt from the
+  // filter: the child stores the number of the descriptor in our memory, and its next call already waits for us. The
+  // descriptor is then taken by pidfd_getfd(2) or, where that is forbidden, sent by a helper that was born without the
+  // filter. Returns the descriptor; -1: see failure(), or the child was killed.
+  int take_listener();
 
   pid_t pid() const { return pid_; }
 
@@ -46,12 +58,15 @@ class Launch {
     int stdio[3];
     int gate;
     int null_fd;
+    bool wants_listener;
+    int helper_socket;  // -1: no helper
     bool has_uid, has_gid;
     uid_t uid;
     gid_t gid;
     std::atomic<int> failed_step{0};
     std::atomic<int> failed_errno{0};
     std::atomic<int> no_new_privs{0};
+    std::atomic<int> listener{-1};  // its number in the child
   };
 
  private:
@@ -61,6 +76,7 @@ class Launch {
   std::vector<const char*> env_;
   Shared shared_{};
   void* stack_ = nullptr;
+  int own_socket_ = -1;
   pid_t pid_ = -1;
 };
 

@@ -11,14 +11,15 @@
 
 namespace tracefp {
 
-Life::Life(RingWriter& ring, CpuHold& cpu, EngineResult& result, bool stops_with_root)
-    : ring_(ring), cpu_(cpu), result_(result), stops_with_root_(stops_with_root) {}
+Life::Life(RingWriter& ring, CpuHold& cpu, EngineResult& result, bool stops_with_root, bool may_withdraw)
+    : ring_(ring), cpu_(cpu), result_(result), stops_with_root_(stops_with_root), may_withdraw_(may_withdraw) {}
 
 void Life::begin(pid_t root) {
   clock_gettime(CLOCK_MONOTONIC_COARSE, &began_at_);
   Tracee tracee;
   tracee.tid = root;
   tracee.tgid = root;
+  tracee.is_held = cpu_.lets_go();
   tracees_.emplace(root, tracee);
 }
 
@@ -51,6 +52,7 @@ Resumption Life::handle(pid_t tid, const Stop& stop) {
       early_.erase(tid);
     } else {
       early_.insert(tid);  // it stays stopped until its birth is announced
+      if (!may_be_announced(tid, 0)) adopt(tid);
     }
     return kNothingDue;
   }
@@ -81,7 +83,10 @@ void Life::add(pid_t tid, pid_t tgid, const Tracee* parent, BirthKind kind) {
   tracee.tid = tid;
   tracee.tgid = tgid;
   const uint32_t parent_tid = parent == nullptr ? 0 : static_cast<uint32_t>(parent->tid);
-  if (parent != nullptr && kind == BirthKind::kFork) tracee.frames = parent->frames;
+  if (parent != nullptr && kind == BirthKind::kFork) {
+    tracee.frames = parent->frames;
+    tracee.is_held = parent->is_held;
+  }
   latest_ = nullptr;
   tracees_.insert_or_assign(tid, std::move(tracee));
   record(tid, RecordKind::kBirth, parent_tid, static_cast<uint16_t>(kind), static_cast<uint32_t>(tgid));
@@ -97,7 +102,8 @@ Resumption Life::on_birth(pid_t parent_tid, const Stop& stop) {
 
   // CLONE_THREAD is not in the event; the flags of clone3 are in memory that other threads may change.
   const bool is_thread = stop.birth == BirthEvent::kClone && is_thread_of(tid, parent->tgid);
-  if (is_thread && cpu_.lets_go_of_threads()) {
+  if (is_thread && parent->is_held) {
+    parent->is_held = false;
     cpu_.let_go(parent_tid);
     cpu_.let_go(tid);
   }
@@ -106,18 +112,38 @@ Resumption Life::on_birth(pid_t parent_tid, const Stop& stop) {
   return kContinue;
 }
 
-// A parent that is killed between making a child and its event stop never announces the child.
-void Life::adopt_orphans(pid_t dead_tgid) {
+bool Life::has_tracee_of(pid_t tgid) const {
+  for (const auto& [tid, tracee] : tracees_) {
+    if (tracee.tgid == tgid) return true;
+  }
+  return false;
+}
+
+// A parent that is killed between making a child and its event stop never announces the child, which by then may be
+// anyone's (it is given to init or to a subreaper). True when a live tracee can still announce `tid`; `gone` cannot any
+// more.
+bool Life::may_be_announced(pid_t tid, pid_t gone) const {
+  ProcStatus status;
+  if (!read_proc_status(tid, &status)) return true;  // it is dying: its end comes
+  const pid_t maker = status.tgid == tid ? status.ppid : status.tgid;
+  // Ours is what a CLONE_PARENT of the root makes: the root announces it while it lives.
+  return maker != gone && has_tracee_of(maker == getpid() ? result_.root_pid : maker);
+}
+
+void Life::adopt(pid_t tid) {
+  ProcStatus status;
+  if (!read_proc_status(tid, &status)) return;
+  note(tid, NoteKind::kUnknownTracee, 0);
+  add(tid, status.tgid, nullptr, status.tgid == tid ? BirthKind::kJoin : BirthKind::kThread);
+  early_.erase(tid);
+  (void)resume(tid, How::kCont, 0);
+}
+
+// No thread of `tgid` is left that could announce a child.
+void Life::adopt_orphans(pid_t tgid) {
   const std::vector<pid_t> early(early_.begin(), early_.end());
   for (const pid_t tid : early) {
-    ProcStatus status;
-    if (!read_proc_status(tid, &status)) continue;
-    const bool is_thread = status.tgid != tid;
-    if (!tracees_.empty() && status.ppid != dead_tgid && status.tgid != dead_tgid) continue;
-    note(tid, NoteKind::kUnknownTracee, 0);
-    add(tid, status.tgid, nullptr, is_thread ? BirthKind::kThread : BirthKind::kJoin);
-    early_.erase(tid);
-    (void)resume(tid, How::kCont, 0);
+    if (!may_be_announced(tid, tgid)) adopt(tid);
   }
 }
 
@@ -129,7 +155,9 @@ Resumption Life::on_exec(pid_t tid) {
   latest_ = nullptr;
   if (former != tid) tracees_.erase(former);
   Tracee& tracee = tracees_[tid];
+  const bool is_held = tracee.is_held;
   tracee = Tracee{};
+  tracee.is_held = is_held && former == tid;
   tracee.tid = tid;
   tracee.tgid = tid;
 
@@ -146,6 +174,8 @@ Resumption Life::on_exec(pid_t tid) {
   if (!record(tid, RecordKind::kExec, static_cast<uint32_t>(former), 0, now_ms())) return kContinue;
   ring_.ring_doorbell();
   if (!wait_for_answer()) kill(tid, SIGKILL);
+  // Threads that the exec killed announce nothing any more.
+  if (!early_.empty()) adopt_orphans(tid);
   return kContinue;
 }
 
@@ -168,12 +198,29 @@ void Life::stop() {
   gate_.notify_all();
 }
 
+// Whether the last recorded call was interrupted and will be repeated. A call that was withdrawn from its listener
+// looks the same when it comes from the same place as the one before: that is left in doubt, and the listener resolves
+// it.
+bool Life::is_interrupted(Tracee& tracee) {
+  if (tracee.is_withdrawn) return false;  // what we see now is what we wrote there
+  const Interrupted interrupted = interrupted_call(tracee.tid, tracee.last);
+  if (!interrupted.is_restarting || !may_withdraw_ || !interrupted.is_by_flag) return interrupted.is_restarting;
+  if (interrupted.ip == tracee.last.ip && may_restart_with_handler(tracee.last.call)) {
+    tracee.is_doubtful = true;
+    return true;
+  }
+  repeat_for_certain(tracee.tid);
+  tracee.is_withdrawn = true;
+  withdrawn_count_++;
+  return false;
+}
+
 // A traced task reports every signal, also ignored ones; only one with a handler starts a handler frame. SigCgt is read
 // anew each time: SA_RESETHAND and rt_sigaction of other threads change it without telling.
 Resumption Life::on_signal(Tracee& tracee, int signal) {
   ProcStatus status;
   const bool has_handler = read_proc_status(tracee.tid, &status) && ((status.caught >> (signal - 1)) & 1) != 0;
-  const bool restarting = is_restarting(tracee.tid, tracee.last);
+  const bool restarting = is_interrupted(tracee);
   if (has_handler) {
     if (has_begun_) record(tracee.tid, RecordKind::kSignal, static_cast<uint32_t>(signal), 0, now_ms());
     push_frame(tracee, restarting);
@@ -184,7 +231,7 @@ Resumption Life::on_signal(Tracee& tracee, int signal) {
 }
 
 Resumption Life::on_group_stop(Tracee& tracee, int) {
-  interrupt(tracee, is_restarting(tracee.tid, tracee.last));
+  interrupt(tracee, is_interrupted(tracee));
   if (stops_with_root_ && tracee.tid == result_.root_pid) {
     (void)resume(tracee.tid, How::kListen, 0);
     kill(getpid(), SIGSTOP);
@@ -204,7 +251,7 @@ void Life::on_end(pid_t tid, const Stop& stop) {
   if (has_begun_) {
     record(tid, RecordKind::kExit, static_cast<uint32_t>(stop.code), static_cast<uint16_t>(stop.signal), now_ms());
   }
-  if (!early_.empty()) adopt_orphans(tgid);
+  if (!early_.empty() && !has_tracee_of(tgid)) adopt_orphans(tgid);
 }
 
 void Life::kill_all() {

@@ -33,7 +33,9 @@ constexpr Resumption kNothingDue{false, How::kCont, 0};
 
 class Life {
  public:
-  Life(RingWriter& ring, CpuHold& cpu, EngineResult& result, bool stops_with_root);
+  // `may_withdraw`: a signal may come between a call and its record (the listener had not yet received it). Such a call
+  // is repeated for certain and recorded then; the program does not learn of it.
+  Life(RingWriter& ring, CpuHold& cpu, EngineResult& result, bool stops_with_root, bool may_withdraw);
 
   // The launched tracee; records begin with its exec.
   void begin(pid_t root);
@@ -56,6 +58,9 @@ class Life {
   // Milliseconds since the session began.
   uint32_t now_ms() const;
 
+  // Calls that were withdrawn for certain before their listener received them.
+  uint64_t withdrawn_count() const { return withdrawn_count_; }
+
   // Kills every tracee and reaps it.
   void kill_all();
 
@@ -69,15 +74,21 @@ class Life {
   Resumption on_exec(pid_t tid);
   Resumption on_signal(Tracee& tracee, int signal);
   Resumption on_group_stop(Tracee& tracee, int signal);
+  bool is_interrupted(Tracee& tracee);
   void on_end(pid_t tid, const Stop& stop);
   void add(pid_t tid, pid_t tgid, const Tracee* parent, BirthKind kind);
-  void adopt_orphans(pid_t dead_tgid);
+  bool has_tracee_of(pid_t tgid) const;
+  bool may_be_announced(pid_t tid, pid_t gone) const;
+  void adopt(pid_t tid);
+  void adopt_orphans(pid_t tgid);
   bool wait_for_answer();
 
   RingWriter& ring_;
   CpuHold& cpu_;
   EngineResult& result_;
   const bool stops_with_root_;
+  const bool may_withdraw_;
+  uint64_t withdrawn_count_ = 0;
   bool has_begun_ = false;
   timespec began_at_{};
   std::unordered_map<pid_t, Tracee> tracees_;

@@ -7,10 +7,13 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <string>
 
 namespace tracefp {
 
 namespace {
+
+constexpr size_t kMaxStatusBytes = 2'000'000;
 
 // The value after "\nName:\t", or null.
 const char* field(const char* text, const char* name) {
@@ -25,16 +28,21 @@ bool read_proc_status(pid_t tid, ProcStatus* status) {
   snprintf(path, sizeof path, "/proc/%d/status", tid);
   const int fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return false;
-  char text[4096];
-  const ssize_t size = read(fd, text, sizeof text - 1);
+  // Usually 1.5 KB; the list of 65,536 groups that a process may have makes it long, so it is read in pieces.
+  std::string text;
+  char piece[4096];
+  while (text.size() < kMaxStatusBytes) {
+    const ssize_t size = read(fd, piece, sizeof piece);
+    if (size <= 0) break;
+    text.append(piece, static_cast<size_t>(size));
+    if (text.find("\nSigCgt:") != std::string::npos && text.find("\nCapInh:") != std::string::npos) break;
+  }
   close(fd);
-  if (size <= 0) return false;
-  text[size] = '\0';
   // The first line is the process' own name, chosen by the tracee; its newlines are escaped by the kernel, so a field
   // can only be found at the start of a later line.
-  const char* tgid = field(text, "\nTgid:");
-  const char* ppid = field(text, "\nPPid:");
-  const char* caught = field(text, "\nSigCgt:");
+  const char* tgid = field(text.c_str(), "\nTgid:");
+  const char* ppid = field(text.c_str(), "\nPPid:");
+  const char* caught = field(text.c_str(), "\nSigCgt:");
   if (tgid == nullptr || ppid == nullptr || caught == nullptr) return false;
   status->tgid = static_cast<pid_t>(strtol(tgid, nullptr, 10));
   status->ppid = static_cast<pid_t>(strtol(ppid, nullptr, 10));

@@ -62,6 +62,11 @@ pid_t wait_one(pid_t tid, int* status, bool block) {
   }
 }
 
+bool has_ended(pid_t pid) {
+  siginfo_t info{};
+  return waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 && info.si_pid == pid;
+}
+
 Outcome event_message(pid_t tid, uint64_t* message) {
   return outcome_of(ptrace_raw(PTRACE_GETEVENTMSG, tid, 0, as_word(message)));
 }

@@ -36,6 +36,9 @@ pid_t wait_any(int* status);
 // The same for one tracee; `block` false = 0 at once when nothing is there.
 pid_t wait_one(pid_t tid, int* status, bool block);
 
+// True once `pid`, a child of this thread, has ended; its status stays to be waited for.
+bool has_ended(pid_t pid);
+
 Outcome event_message(pid_t tid, uint64_t* message);
 Outcome syscall_info(pid_t tid, SyscallInfo* info);
 

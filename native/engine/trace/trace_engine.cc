@@ -13,12 +13,15 @@ constexpr unsigned kStopsPerSigchldCheck = 64;
 }  // namespace
 
 TraceEngine::TraceEngine(const LaunchOptions& options, RingWriter& ring)
-    : cpu_(options.pin), life_(ring, cpu_, result_, options.stops_with_root), calls_(life_, cpu_), launch_(options) {}
+    : cpu_(options.pin),
+      life_(ring, cpu_, result_, options.stops_with_root, false),
+      calls_(life_, cpu_),
+      launch_(options) {}
 
 void TraceEngine::run() {
   shield_tracer_thread();
   cpu_.hold_self();
-  result_.failure = launch_.start(trace_filter());
+  result_.failure = launch_.start(trace_filter(), FilterKind::kTrace);
   if (!result_.failure.ok()) return;
   life_.begin(launch_.pid());
 

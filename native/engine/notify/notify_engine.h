@@ -1,0 +1,61 @@
+// Engine `notify`: calls reach us through a seccomp listener, life through ptrace. Needs Linux 5.19; on 6.6 and newer
+// no CPU has to be shared. Half the cost of a ptrace stop, and it loses nothing either: the tracee waits for the
+// answer.
+//
+//   life thread (ptrace)                      listener thread
+//   birth, exec, signal, exit: lock,          call: lock, record, unlock,
+//   record, unlock, resume                    answer "continue"
+//
+// Each thread records before it lets the tracee go on, so the order per tracee is that of the kernel: a birth before
+// the first call, a signal before the calls of its handler. Two threads are needed: a tracee in a signal-delivery-stop
+// while the only thread waits for a call would be a deadlock.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "engine/engine.h"
+#include "engine/notify/listener.h"
+#include "engine/ptrace/calls.h"
+#include "engine/ptrace/cpu.h"
+#include "engine/ptrace/launch.h"
+#include "engine/ptrace/life.h"
+
+namespace tracefp {
+
+class NotifyEngine final : public Engine {
+ public:
+  // `ring` must outlive the engine.
+  NotifyEngine(const LaunchOptions& options, RingWriter& ring);
+
+  void run() override;
+  void stop() override { life_.stop(); }
+  void answer_exec(bool allow) override { life_.answer_exec(allow); }
+  const EngineResult& result() const override { return result_; }
+
+ private:
+  void follow_life();
+  void listen();
+  void on_call(const Notification& notification);
+  CallDue record(const Notification& notification);
+  void resolve_doubt(Tracee& tracee);
+  void end_listening();
+
+  EngineResult result_;
+  CpuHold cpu_;
+  Life life_;
+  Calls calls_;
+  Launch launch_;
+  std::mutex mutex_;  // guards life_ and the ring between the two threads
+  uint64_t latest_id_ = 0;
+  uint64_t skipped_id_count_ = 0;  // ids that were given out and never received: their calls were withdrawn
+  uint64_t resolved_count_ = 0;    // of these, calls that Life held for a repetition of the one before
+  std::unique_ptr<Listener> listener_;
+  std::thread listening_;
+  std::atomic<bool> is_over_{false};
+  std::atomic<bool> has_ended_{false};
+};
+
+}  // namespace tracefp
