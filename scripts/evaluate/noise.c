@@ -1,5 +1,5 @@
-// A program that lives with signals: a timer whose handler makes calls, children whose end interrupts what it does, and calls
-// that the kernel restarts. Its timer and its children are the same number in every run.
+// A program that lives with signals: a timer whose handler makes calls, children whose end interrupts what it does, and
+// calls that the kernel restarts. Its timer and its children are the same number in every run.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>

@@ -82,7 +82,15 @@ function causes({ name, alarms: { thread } }) {
 }
 
 function renderNoise(rows) {
-  const head = ['program', 'runs', 'stops', 'ignored signals', 'misses in peace', 'misses with noise', 'caused by it']
+  const head = [
+    'program',
+    'runs',
+    'stops',
+    'ignored signals',
+    'misses in peace',
+    'new ones when repeated in peace',
+    'new ones with noise',
+  ]
   return table(
     head,
     rows.map((row) => [
@@ -91,13 +99,14 @@ function renderNoise(rows) {
       row.stopCount,
       row.signalCount,
       row.peaceful.missCount,
-      row.noisy.missCount,
+      row.chanceCount,
       row.causedCount,
     ]),
   )
 }
 
-const share = (attacks) => `${attacks.filter(({ missCount }) => missCount > 0).length} of ${attacks.length}`
+const share = (attacks) =>
+  attacks.length === 0 ? '-' : `${attacks.filter(({ missCount }) => missCount > 0).length} of ${attacks.length}`
 
 function renderSubverted({ tools, server }) {
   const attacks = tools.flatMap((tool) => tool.attacks.map((attack) => ({ ...attack, tool: tool.name })))

@@ -1,8 +1,9 @@
-// A library to preload that does nothing, or what an intruder's code would do, once, at one moment of the program's life:
-// `start` (constructor), `middle` (the first time the program reads or writes through libc), `exit` (destructor).
+// A library to preload that does nothing, or what an intruder's code would do, once, at one moment of the program's
+// life: `start` (constructor), `middle` (the first time the program reads or writes through libc), `exit` (destructor).
 // Harmless by design: the secret is a made-up file, the way out is the loopback interface.
 //
-//   PAYLOAD_WHAT=none|leak|shell|child|memory|write|redirect PAYLOAD_WHEN=start|middle|exit|open PAYLOAD_PORT=N PAYLOAD_FOLDER=DIR
+//   PAYLOAD_WHAT=none|leak|shell|child|memory|write|redirect PAYLOAD_WHEN=start|middle|exit|open PAYLOAD_PORT=N
+//   PAYLOAD_FOLDER=DIR
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -98,13 +99,11 @@ __attribute__((constructor)) static void start(void) {
   act("start");
 }
 
-__attribute__((destructor)) static void finish(void) {
-  act("exit");
-}
+__attribute__((destructor)) static void finish(void) { act("exit"); }
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 #define HOOK(type, name, parameters, arguments) \
-  type(name) parameters {                      \
+  type(name) parameters {                       \
     act("middle");                              \
     return REAL(name) arguments;                \
   }
@@ -130,33 +129,33 @@ static const char* redirected(const char* path, int flags, char* other, size_t s
   return in_folder(other, size, "secret");
 }
 
-#define OPEN_HOOK(name)                                                     \
-  int name(const char* path, int flags, ...) {                              \
-    char other[512];                                                        \
-    va_list list;                                                           \
-    va_start(list, flags);                                                  \
-    int mode = va_arg(list, int);                                           \
-    va_end(list);                                                           \
+#define OPEN_HOOK(name)                                                           \
+  int name(const char* path, int flags, ...) {                                    \
+    char other[512];                                                              \
+    va_list list;                                                                 \
+    va_start(list, flags);                                                        \
+    int mode = va_arg(list, int);                                                 \
+    va_end(list);                                                                 \
     return REAL(name)(redirected(path, flags, other, sizeof other), flags, mode); \
   }
 OPEN_HOOK(open)
 OPEN_HOOK(open64)
 
-#define OPENAT_HOOK(name)                                                            \
-  int name(int at, const char* path, int flags, ...) {                               \
-    char other[512];                                                                 \
-    va_list list;                                                                    \
-    va_start(list, flags);                                                           \
-    int mode = va_arg(list, int);                                                    \
-    va_end(list);                                                                    \
+#define OPENAT_HOOK(name)                                                             \
+  int name(int at, const char* path, int flags, ...) {                                \
+    char other[512];                                                                  \
+    va_list list;                                                                     \
+    va_start(list, flags);                                                            \
+    int mode = va_arg(list, int);                                                     \
+    va_end(list);                                                                     \
     return REAL(name)(at, redirected(path, flags, other, sizeof other), flags, mode); \
   }
 OPENAT_HOOK(openat)
 OPENAT_HOOK(openat64)
 
-#define FOPEN_HOOK(name)                                                                          \
-  FILE* name(const char* path, const char* mode) {                                                \
-    char other[512];                                                                              \
+#define FOPEN_HOOK(name)                                                                            \
+  FILE* name(const char* path, const char* mode) {                                                  \
+    char other[512];                                                                                \
     return REAL(name)(*mode == 'r' ? redirected(path, O_RDONLY, other, sizeof other) : path, mode); \
   }
 FOPEN_HOOK(fopen)

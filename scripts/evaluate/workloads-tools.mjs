@@ -17,7 +17,7 @@ export const GIT = {
   name: 'git',
   what: 'init, add, commit, log, diff, branch, merge, stash, gc on a scratch repository',
   needs: ['/usr/bin/git'],
-  run(place, random) {
+  run(_place, random) {
     const steps = ['git init -q -b main .', 'git config user.name n', 'git config user.email n@example.org']
     const commit = (i) => [
       `echo ${i} ${random.words(6).join(' ')} >> ${random.pick(SOURCES)}`,
