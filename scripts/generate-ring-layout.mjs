@@ -5,7 +5,6 @@ import { readFileSync, writeFileSync } from 'node:fs'
 
 const HEADER = new URL('../native/ring/layout.h', import.meta.url)
 const TARGET = new URL('../src/ring/layout.gen.ts', import.meta.url)
-const LINE_BYTES = 64
 
 const text = readFileSync(HEADER, 'utf8').replace(/\/\/.*$/gm, '')
 
@@ -33,9 +32,8 @@ function fieldOffsets(name, prefix, sizes) {
   if (body === null) throw new Error(`layout.h has no struct ${name}`)
   let offset = 0
   const offsets = []
-  for (const [, aligned, type, field, count] of body[1].matchAll(/(alignas\(64\) )?(\w+) (\w+)(?:\[(\d+)\])?;/g)) {
-    if (aligned) offset = Math.ceil(offset / LINE_BYTES) * LINE_BYTES
-    if (field !== 'reserved') offsets.push([`${prefix}${upper(field)}_OFFSET`, String(offset)])
+  for (const [, type, field, count] of body[1].matchAll(/(\w+) (\w+)(?:\[(\d+)\])?;/g)) {
+    if (!field.startsWith('padding')) offsets.push([`${prefix}${upper(field)}_OFFSET`, String(offset)])
     offset += sizes[type] * Number(count ?? 1)
   }
   return offsets

@@ -14,7 +14,7 @@ import { newUlid } from './model/ulid.ts'
 import { VERSION } from './package.ts'
 import { ancestorNames, hostFacts } from './source/host.ts'
 import { assertLaunched } from './source/launch.ts'
-import { LiveSource } from './source/live.ts'
+import { type Engine, LiveSource } from './source/live.ts'
 import { readFingerprint } from './store/fingerprint-file.ts'
 import { filesForProgram, fingerprintFolder } from './store/fingerprint-store.ts'
 import { ImageCache } from './store/image-cache.ts'
@@ -22,6 +22,7 @@ import { linuxMapping } from './syscall/mapping.ts'
 
 export interface CheckOptions {
   readonly launch: LaunchOptions
+  readonly engine: Engine
   /** Fingerprint files; none = those of the fingerprint store that were learned for the program. */
   readonly files: readonly string[]
   /** tracefp's home: the fingerprint store and the cache of hashes. */
@@ -67,7 +68,7 @@ export function checkLive(options: CheckOptions): RunningCheck {
   }
 
   const source = new LiveSource(
-    { engine: 'trace', launch: options.launch, imageCache, onStart: options.onStart },
+    { engine: options.engine, launch: options.launch, imageCache, onStart: options.onStart },
     begin,
   )
 
@@ -85,7 +86,7 @@ export function checkLive(options: CheckOptions): RunningCheck {
         tracefp: VERSION,
         session: newUlid(),
         name: basename(options.launch.argv[0] as string),
-        source: { kind: 'live', engine: 'trace', format: null, order: 'entry' },
+        source: { kind: 'live', engine: source.engine, format: null, order: 'entry' },
         host,
         machineId,
         bootId,

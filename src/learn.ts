@@ -16,7 +16,7 @@ import { newUlid } from './model/ulid.ts'
 import { VERSION } from './package.ts'
 import { hostFacts } from './source/host.ts'
 import { assertLaunched } from './source/launch.ts'
-import { LiveSource } from './source/live.ts'
+import { type Engine, LiveSource } from './source/live.ts'
 import { readFingerprint } from './store/fingerprint-file.ts'
 import { fileForProgram, filesForProgram, fingerprintFolder } from './store/fingerprint-store.ts'
 import { ImageCache } from './store/image-cache.ts'
@@ -24,6 +24,7 @@ import { linuxMapping } from './syscall/mapping.ts'
 
 export interface LearnOptions {
   readonly launch: LaunchOptions
+  readonly engine: Engine
   /** The .tfp to write; null = one in the fingerprint store. */
   readonly file: string | null
   /** Name in the store; null = made of the program's. */
@@ -79,7 +80,7 @@ export function learnLive(options: LearnOptions): RunningLearn {
     return walker
   }
   const source = new LiveSource(
-    { engine: 'trace', launch: options.launch, imageCache, onStart: options.onStart },
+    { engine: options.engine, launch: options.launch, imageCache, onStart: options.onStart },
     begin,
   )
 

@@ -213,6 +213,8 @@ Napi::Value known_call_numbers(const Napi::CallbackInfo& info) {
   const auto set = [&object](const char* name, int32_t nr) { object.Set(name, nr); };
   set("clone", known.clone);
   set("clone3", known.clone3);
+  set("fork", known.fork);
+  set("vfork", known.vfork);
   set("rt_sigreturn", known.rt_sigreturn);
   set("sigreturn", known.sigreturn);
   set("restart_syscall", known.restart_syscall);

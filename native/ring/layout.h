@@ -62,6 +62,8 @@ enum class NoteKind : uint32_t {
   kOwnFilter = 5,
   // A tracee was met without its birth.
   kUnknownTracee = 6,
+  // Whether a signal has a handler could not be read.
+  kUnreadable = 7,
 };
 
 // Set on kCall when the kernel repeats a call that was interrupted: the program called once.
@@ -80,25 +82,27 @@ static_assert(sizeof(Record) == kRecordBytes);
 using Word = std::atomic<uint32_t>;
 static_assert(Word::is_always_lock_free && sizeof(Word) == 4);
 
+// Padded, not aligned: the memory of a SharedArrayBuffer is aligned to 16 bytes only.
 struct RingHeader {
   // Written by the creator, before the tracer starts.
-  alignas(64) uint32_t magic;
+  uint32_t magic;
   uint32_t version;
   uint32_t capacity;  // records, a power of two
+  uint32_t padding0[13];
 
   // Written by the tracer.
-  alignas(64) Word head;
+  Word head;
   // Written by the tracer. A RingState.
   Word state;
   // Written by the tracer. Records thrown away; the ptrace engines never do.
   Word dropped_count;
+  uint32_t padding1[13];
 
   // Written by the reader.
-  alignas(64) Word tail;
+  Word tail;
   // Written by the reader: 1 = wake me at the next record. The tracer takes it back to 0 when it does.
   Word reader_asleep;
-
-  alignas(64) uint32_t reserved[16];
+  uint32_t padding2[30];
 };
 static_assert(sizeof(RingHeader) == kRingHeaderBytes);
 static_assert(offsetof(RingHeader, head) == 64 && offsetof(RingHeader, tail) == 128);

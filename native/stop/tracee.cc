@@ -6,6 +6,14 @@ namespace {
 
 bool is_same_call(const Call& a, const Call& b) { return a.abi == b.abi && a.nr == b.nr; }
 
+bool is_clone_family(const Call& call, const KnownCalls& known) {
+  if (call.nr < 0) return false;
+  return call.nr == known.clone || call.nr == known.clone3 || call.nr == known.fork || call.nr == known.vfork;
+}
+
+// -ERESTARTNOINTR: include/linux/errno.h, never seen by programs.
+constexpr int64_t kRestartNoIntr = -513;
+
 }  // namespace
 
 Entered enter(Tracee& tracee, const Entry& entry) {
@@ -19,12 +27,13 @@ Entered enter(Tracee& tracee, const Entry& entry) {
   tracee.is_withdrawn = false;
   tracee.bore_child = false;
   tracee.awaited = Awaited::kNothing;
-  if (continues || repeats) return {true, entry.call.nr == known.clone3 ? Awaited::kClone3 : Awaited::kNothing};
+  const bool is_clone = is_clone_family(entry.call, known);
+  if (continues || repeats) return {true, is_clone ? Awaited::kClone : Awaited::kNothing};
 
   tracee.last = entry;
   if (entry.call.nr < 0) return {false, Awaited::kNothing};
   if (entry.call.nr == known.rt_sigreturn || entry.call.nr == known.sigreturn) return {false, Awaited::kSigreturn};
-  if (entry.call.nr == known.clone3) return {false, Awaited::kClone3};
+  if (is_clone) return {false, Awaited::kClone};
   return {false, Awaited::kNothing};
 }
 
@@ -37,6 +46,10 @@ void push_frame(Tracee& tracee, bool is_restarting) {
   if (tracee.frames.size() == kMaxHandlerFrames) tracee.frames.erase(tracee.frames.begin());
   tracee.frames.push_back({tracee.last, is_restarting || tracee.restart_due, tracee.is_doubtful});
   tracee.restart_due = false;
+}
+
+void return_from_clone(Tracee& tracee, int64_t rval) {
+  if (rval == kRestartNoIntr) tracee.restart_due = true;
 }
 
 void pop_frame(Tracee& tracee, uint64_t ip) {

@@ -37,10 +37,10 @@ struct Frame {
 };
 
 // A handler left by siglongjmp never returns: the stack is bounded and the oldest frame goes first.
-constexpr size_t kMaxHandlerFrames = 64;
+constexpr size_t kMaxHandlerFrames = 4096;
 
 // Whose return the tracer asked for, if any.
-enum class Awaited : uint8_t { kNothing, kSigreturn, kClone3 };
+enum class Awaited : uint8_t { kNothing, kSigreturn, kClone };
 
 struct Tracee {
   pid_t tid = 0;
@@ -68,6 +68,11 @@ void interrupt(Tracee& tracee, bool is_restarting);
 
 // A handler starts; `is_restarting` as above.
 void push_frame(Tracee& tracee, bool is_restarting);
+
+// A call of the clone family returned `rval`. It may be repeated with no stop in between: a signal for the whole
+// process is pending, and another thread takes it. (Other calls that wait would need a second stop each to be told so:
+// too dear.)
+void return_from_clone(Tracee& tracee, int64_t rval);
 
 // rt_sigreturn returned to `ip`. The address alone would not do: a timer may interrupt the program right before the
 // syscall instruction, and then it returns there too.

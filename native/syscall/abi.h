@@ -27,6 +27,8 @@ Call call_of(uint32_t audit_arch, uint64_t raw_nr);
 struct KnownCalls {
   int32_t clone;
   int32_t clone3;
+  int32_t fork;
+  int32_t vfork;
   int32_t rt_sigreturn;
   int32_t sigreturn;
   int32_t restart_syscall;

@@ -5,8 +5,9 @@ import type { LearnedRun } from '../learn.ts'
 import { printable } from '../match/printable.ts'
 import { DEFAULT_TRANSPARENT, type Settings } from '../model/fingerprint.ts'
 import { learnProgram } from '../session/learn-program.ts'
+import type { Engine } from '../source/live.ts'
 import { EXIT_CODES } from './exit-codes.ts'
-import { nameList, pinOption, wholeNumber } from './options.ts'
+import { engineOption, nameList, pinOption, wholeNumber } from './options.ts'
 import type { Output } from './output.ts'
 import { hasTerminal, relaySignals, type SignalRelay } from './terminal.ts'
 
@@ -19,6 +20,7 @@ interface LearnOptions {
   readonly scope?: 'program' | 'set'
   readonly tracks?: 'thread' | 'log'
   readonly transparent?: readonly string[]
+  readonly engine: Engine
   readonly pin: 'auto' | 'always' | 'never'
 }
 
@@ -48,7 +50,7 @@ export function defineLearn(program: Command, output: Output): void {
       `calls left out of transitions, beside ${DEFAULT_TRANSPARENT.join(', ')}`,
       nameList,
     )
-    .addOption(command.createOption('--engine <name>', 'how calls are seen').choices(['auto', 'trace']).default('auto'))
+    .addOption(engineOption(command))
     .addOption(pinOption(command))
     .addHelpText('after', '\nExample:\n  tracefp learn -o server.tfp --runs 20 -- ./server --self-test')
     .action(async (argv: string[], options: LearnOptions) => {
@@ -85,6 +87,7 @@ async function learnOnce(argv: readonly string[], options: LearnOptions, relay: 
   return await learnProgram(argv, {
     scenario: options.scenario,
     settings: settingsOf(options),
+    engine: options.engine,
     pin: options.pin,
     stopsWithProgram: hasTerminal(),
     thread: 'this',

@@ -3,6 +3,13 @@
 import type { Command, Option } from 'commander'
 import { UsageError } from '../errors.ts'
 
+export function engineOption(command: Command): Option {
+  return command
+    .createOption('--engine <name>', 'how calls are seen: auto = notify, or trace where that is not possible')
+    .choices(['auto', 'notify', 'trace'])
+    .default('auto')
+}
+
 export function pinOption(command: Command): Option {
   return command
     .createOption('--pin <when>', 'hold program and tracer on one CPU: auto = unnoticed, while it has one thread')

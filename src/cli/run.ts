@@ -8,8 +8,9 @@ import { printable } from '../match/printable.ts'
 import type { Report } from '../match/report.ts'
 import type { Outcome } from '../match/verdict.ts'
 import { CheckSession } from '../session/check-session.ts'
+import type { Engine } from '../source/live.ts'
 import { exitCodeOfOutcome } from './exit-codes.ts'
-import { collect, pinOption, wholeNumber } from './options.ts'
+import { collect, engineOption, pinOption, wholeNumber } from './options.ts'
 import type { Output } from './output.ts'
 import { hasTerminal, relaySignals } from './terminal.ts'
 
@@ -18,6 +19,7 @@ interface RunOptions {
   readonly depth?: number
   readonly report?: string
   readonly exitStatus: 'verdict' | 'program'
+  readonly engine: Engine
   readonly pin: 'auto' | 'always' | 'never'
   readonly quiet?: boolean
 }
@@ -33,7 +35,7 @@ export function defineRun(program: Command, output: Output): void {
     .option('-f, --fingerprint <file>', 'check against this file; repeatable (default: the fingerprint store)', collect)
     .option('--depth <n>', 'length of the sequences to check, at most what was learned', wholeNumber)
     .addOption(command.createOption('--on-miss <what>', 'what happens at a miss').choices(['alert']).default('alert'))
-    .addOption(command.createOption('--engine <name>', 'how calls are seen').choices(['auto', 'trace']).default('auto'))
+    .addOption(engineOption(command))
     .addOption(pinOption(command))
     .option('--report <file>', 'write the report here as JSON; - is stdout')
     .addOption(
@@ -54,6 +56,7 @@ async function run(argv: readonly string[], options: RunOptions, output: Output)
   try {
     const session = new CheckSession(argv, {
       fingerprint: options.fingerprint ?? [],
+      engine: options.engine,
       pin: options.pin,
       stopsWithProgram: hasTerminal(),
       thread: 'this',

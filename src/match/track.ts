@@ -10,8 +10,8 @@ export const UNSEEN_START = -2
 /** A track met mid-stream: its next call is not judged at all. */
 export const JOINED = -3
 
-/** Handlers nest no deeper than there are signals; frames that siglongjmp left behind must not pile up. */
-const FRAME_LIMIT = 64
+/** Handlers may nest deep (SA_NODEFER); frames that siglongjmp left behind must not pile up for ever. */
+const FRAME_LIMIT = 4096
 
 /** What a signal interrupted. */
 interface Frame {

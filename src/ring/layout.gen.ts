@@ -51,4 +51,5 @@ export const NOTE_KIND = {
   listener: 4,
   ownFilter: 5,
   unknownTracee: 6,
+  unreadable: 7,
 } as const

@@ -7,6 +7,7 @@ import type { Miss } from '../match/miss.ts'
 import type { Report, Result } from '../match/report.ts'
 import type { Outcome } from '../match/verdict.ts'
 import { launchOptionsOf } from '../source/launch.ts'
+import type { Engine } from '../source/live.ts'
 import { tracefpHome } from '../store/home.ts'
 import { startTaskIn, type TaskHandle, type TaskThread } from './start-task.ts'
 import { openStreams, type Stdio, type Streams } from './stdio.ts'
@@ -21,6 +22,8 @@ export interface ProgramOptions {
   readonly gid?: number
   /** Aborting kills the program and everything it started; the report then says so. */
   readonly signal?: AbortSignal
+  /** How calls are seen; default `auto`: notify, and trace where that is not possible. */
+  readonly engine?: Engine
   /**
    * Whether tracer and program share one CPU, which makes a stop several times cheaper. `auto` (default) holds a process
    * there only while it has one thread and does not ask; `always` also holds threads and is visible to the program.
@@ -78,6 +81,7 @@ export class CheckSession implements AsyncDisposable {
         kind: 'check',
         options: {
           launch,
+          engine: options.engine ?? 'auto',
           files: typeof files === 'string' ? [files] : files,
           home: options.home ?? tracefpHome(),
           depth: options.depth ?? null,

@@ -38,6 +38,7 @@ export async function learnProgram(argv: readonly string[], options: LearnProgra
       kind: 'learn',
       options: {
         launch,
+        engine: options.engine ?? 'auto',
         file: options.file ?? null,
         name: options.name ?? null,
         scenario: options.scenario ?? 'default',

@@ -3,7 +3,13 @@
 //
 //   doorbell -> drain -> records? look again in 4 ms : after 25 empty looks sleep until the doorbell
 
-import { type EngineResult, type LaunchOptions, loadAddon, type NativeEngine, type NativeSession } from '../addon/addon.ts'
+import {
+  type EngineResult,
+  type LaunchOptions,
+  loadAddon,
+  type NativeEngine,
+  type NativeSession,
+} from '../addon/addon.ts'
 import type { BirthKind, Image, StreamHandler } from '../model/stream.ts'
 import { BIRTH_KIND, NOTE_KIND, RECORD_KIND, RECORD_RESTART, RING_STATE } from '../ring/layout.gen.ts'
 import { RingReader } from '../ring/reader.ts'

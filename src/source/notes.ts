@@ -28,6 +28,11 @@ const NOTES: Readonly<Record<string, Omit<StreamNote, 'code'> & { readonly code:
     message: 'the program installed a seccomp filter of its own: calls that the filter refuses are not seen',
     inconclusive: false,
   },
+  unreadable: {
+    code: 'unreadable',
+    message: 'whether a signal has a handler could not be read from /proc: what came after it may be misjudged',
+    inconclusive: true,
+  },
   unknownTracee: {
     code: 'unknown_tracee',
     message: 'a tracee was met without its birth: its parent was killed before announcing it',

@@ -189,7 +189,7 @@ describe('signal handlers', () => {
   })
 
   test('frames are bounded: the oldest is dropped', () => {
-    const deep = `${START}\n1: read\n${'1 signal 14\n1: getpid\n'.repeat(70)}${'1: rt_sigreturn\n'.repeat(70)}`
+    const deep = `${START}\n1: read\n${'1 signal 14\n1: getpid\n'.repeat(4102)}${'1: rt_sigreturn\n'.repeat(4102)}`
     const { report } = check(learn([handled]), deep)
     expect(report.missCount).toBe(6)
     expect(report.misses.every(({ to }) => to === 'rt_sigreturn')).toBe(true)

@@ -44,8 +44,9 @@ void Calls::returned(Tracee& tracee, const SyscallInfo& info) {
     case Awaited::kSigreturn:
       pop_frame(tracee, info.ip);
       break;
-    case Awaited::kClone3:
-      // Its flags are in memory: another thread may have set CLONE_UNTRACED after we looked.
+    case Awaited::kClone:
+      return_from_clone(tracee, info.rval);
+      // The flags of clone3 are in memory: another thread may have set CLONE_UNTRACED after we looked.
       if (info.rval > 0 && !tracee.bore_child) kill_untraced_child(tracee);
       break;
   }

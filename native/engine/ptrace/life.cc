@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <vector>
 
@@ -49,7 +50,7 @@ Resumption Life::handle(pid_t tid, const Stop& stop) {
   Tracee* tracee = find(tid);
   if (tracee == nullptr) {
     if (stop.kind == StopKind::kExited || stop.kind == StopKind::kKilled) {
-      early_.erase(tid);
+      if (early_.erase(tid) != 0) dead_early_.insert(tid);
     } else {
       early_.insert(tid);  // it stays stopped until its birth is announced
       if (!may_be_announced(tid, 0)) adopt(tid);
@@ -98,7 +99,8 @@ Resumption Life::on_birth(pid_t parent_tid, const Stop& stop) {
   const auto tid = static_cast<pid_t>(message);
   Tracee* parent = find(parent_tid);
   parent->bore_child = true;
-  if (tracees_.contains(tid)) return kContinue;  // adopted meanwhile
+  if (dead_early_.erase(tid) != 0) return kContinue;  // killed before it was announced: it made no call
+  if (tracees_.contains(tid)) return kContinue;       // adopted meanwhile
 
   // CLONE_THREAD is not in the event; the flags of clone3 are in memory that other threads may change.
   const bool is_thread = stop.birth == BirthEvent::kClone && is_thread_of(tid, parent->tgid);
@@ -219,7 +221,9 @@ bool Life::is_interrupted(Tracee& tracee) {
 // anew each time: SA_RESETHAND and rt_sigaction of other threads change it without telling.
 Resumption Life::on_signal(Tracee& tracee, int signal) {
   ProcStatus status;
-  const bool has_handler = read_proc_status(tracee.tid, &status) && ((status.caught >> (signal - 1)) & 1) != 0;
+  const bool is_read = read_proc_status(tracee.tid, &status);
+  if (!is_read && errno != ENOENT && errno != ESRCH) note(tracee.tid, NoteKind::kUnreadable, 0);
+  const bool has_handler = is_read && ((status.caught >> (signal - 1)) & 1) != 0;
   const bool restarting = is_interrupted(tracee);
   if (has_handler) {
     if (has_begun_) record(tracee.tid, RecordKind::kSignal, static_cast<uint32_t>(signal), 0, now_ms());
@@ -230,9 +234,10 @@ Resumption Life::on_signal(Tracee& tracee, int signal) {
   return {true, How::kCont, signal};
 }
 
-Resumption Life::on_group_stop(Tracee& tracee, int) {
+Resumption Life::on_group_stop(Tracee& tracee, int signal) {
   interrupt(tracee, is_interrupted(tracee));
-  if (stops_with_root_ && tracee.tid == result_.root_pid) {
+  // Not SIGSTOP: it is no job control, and who sent it sends SIGCONT to the program alone.
+  if (stops_with_root_ && signal != SIGSTOP && tracee.tid == result_.root_pid) {
     (void)resume(tracee.tid, How::kListen, 0);
     kill(getpid(), SIGSTOP);
     return kNothingDue;

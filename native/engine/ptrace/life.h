@@ -92,8 +92,9 @@ class Life {
   bool has_begun_ = false;
   timespec began_at_{};
   std::unordered_map<pid_t, Tracee> tracees_;
-  Tracee* latest_ = nullptr;         // the tracee found last: most stops are of the same one as before
-  std::unordered_set<pid_t> early_;  // stopped children whose parent's event has not come yet
+  Tracee* latest_ = nullptr;              // the tracee found last: most stops are of the same one as before
+  std::unordered_set<pid_t> early_;       // stopped children whose parent's event has not come yet
+  std::unordered_set<pid_t> dead_early_;  // those that were killed before it came
 
   std::mutex gate_mutex_;
   std::condition_variable gate_;

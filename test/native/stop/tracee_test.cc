@@ -116,16 +116,25 @@ TEST_CASE("a second handler before the repeated call keeps it due") {
 
 TEST_CASE("frames are bounded: handlers left by siglongjmp do not pile up") {
   Tracee tracee;
-  for (int i = 0; i < 1000; i++) push_frame(tracee, false);
+  for (int i = 0; i < 10'000; i++) push_frame(tracee, false);
   CHECK(tracee.frames.size() == kMaxHandlerFrames);
-  for (int i = 0; i < 2000; i++) pop_frame(tracee, kIp);
+  for (int i = 0; i < 20'000; i++) pop_frame(tracee, kIp);
   CHECK(tracee.frames.empty());
 }
 
-TEST_CASE("the return of clone3 is wanted, that of clone is not") {
+TEST_CASE("the return of every call of the clone family is wanted") {
   Tracee tracee;
-  CHECK(enter(tracee, at(435)).awaited == Awaited::kClone3);
-  CHECK(enter(tracee, at(56)).awaited == Awaited::kNothing);
+  for (const int nr : {56, 57, 58, 435}) CHECK(enter(tracee, at(nr)).awaited == Awaited::kClone);
+  CHECK(enter(tracee, at(59)).awaited == Awaited::kNothing);
+}
+
+TEST_CASE("a clone that returns to be repeated is one clone, with no stop in between") {
+  Tracee tracee;
+  (void)enter(tracee, at(56));
+  return_from_clone(tracee, -513);
+  CHECK(enters_again(tracee, at(56)));
+  return_from_clone(tracee, -11);
+  CHECK_FALSE(enters_again(tracee, at(56)));
 }
 
 TEST_CASE("number -1 is not taken for a call that an ABI does not have") {
