@@ -13,7 +13,6 @@
 #include <cstring>
 #include <memory>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -21,16 +20,24 @@
 #include "engine/host.h"
 #include "engine/notify/notify_engine.h"
 #include "engine/scripted/scripted_engine.h"
+#include "engine/thread.h"
 #include "engine/trace/trace_engine.h"
 
 namespace tracefp {
 
 namespace {
 
+// Arguments and variables are bytes to the kernel, and need be no UTF-8: they may come as Uint8Array.
+std::string bytes_of(const Napi::Value& value) {
+  if (!value.IsTypedArray()) return value.ToString().Utf8Value();
+  const auto bytes = value.As<Napi::Uint8Array>();
+  return {reinterpret_cast<const char*>(bytes.Data()), bytes.ByteLength()};
+}
+
 std::vector<std::string> strings_of(const Napi::Value& value) {
   std::vector<std::string> strings;
   const auto array = value.As<Napi::Array>();
-  for (uint32_t i = 0; i < array.Length(); i++) strings.push_back(array.Get(i).ToString().Utf8Value());
+  for (uint32_t i = 0; i < array.Length(); i++) strings.push_back(bytes_of(array.Get(i)));
   return strings;
 }
 
@@ -44,8 +51,8 @@ Pin pin_of(const std::string& name) {
 LaunchOptions launch_options_of(const Napi::Object& object) {
   LaunchOptions options;
   options.path = object.Get("path").ToString().Utf8Value();
-  options.argv = strings_of(object.Get("argv"));
-  options.env = strings_of(object.Get("env"));
+  options.argv = strings_of(object.Get(object.Has("argvBytes") ? "argvBytes" : "argv"));
+  options.env = strings_of(object.Get(object.Has("envBytes") ? "envBytes" : "env"));
   options.cwd = object.Get("cwd").ToString().Utf8Value();
   const auto stdio = object.Get("stdio").As<Napi::Array>();
   for (uint32_t i = 0; i < 3; i++) options.stdio[i] = stdio.Get(i).ToNumber().Int32Value();
@@ -55,6 +62,7 @@ LaunchOptions launch_options_of(const Napi::Object& object) {
   if (gid.IsNumber()) options.gid = gid.ToNumber().Uint32Value();
   options.pin = pin_of(object.Get("pin").ToString().Utf8Value());
   options.sends_listener = object.Get("sendsListener").ToBoolean().Value();
+  options.hides_host = object.Get("hidesHost").ToBoolean().Value();
   options.stops_with_root = object.Get("stopsWithRoot").ToBoolean().Value();
   return options;
 }
@@ -76,12 +84,17 @@ class Session final : public Napi::ObjectWrap<Session> {
     const Napi::Env env = info.Env();
     const auto options = info[0].As<Napi::Object>();
     auto ring = options.Get("ring").As<Napi::Uint32Array>();
-    doorbell_ =
-        Napi::ThreadSafeFunction::New(env, options.Get("onDoorbell").As<Napi::Function>(), "tracefp doorbell", 1, 1);
     // A queue of one: a doorbell that is already ringing need not be rung again.
-    ring_ = std::make_unique<RingWriter>(ring.Data(), [this] { doorbell_.NonBlockingCall(); });
+    if (napi_create_threadsafe_function(env, options.Get("onDoorbell"), nullptr,
+                                        Napi::String::New(env, "tracefp doorbell"), 1, 1, nullptr, nullptr, nullptr,
+                                        &Session::ring, &doorbell_) != napi_ok) {
+      Napi::Error::New(env, "no thread-safe function could be made").ThrowAsJavaScriptException();
+      return;
+    }
+    ring_ = std::make_unique<RingWriter>(
+        ring.Data(), [this] { (void)napi_call_threadsafe_function(doorbell_, nullptr, napi_tsfn_nonblocking); });
     if (!ring_->is_valid(ring.ByteLength())) {
-      doorbell_.Release();
+      release_doorbell();
       Napi::TypeError::New(env, "the ring was made with another layout").ThrowAsJavaScriptException();
       return;
     }
@@ -98,26 +111,43 @@ class Session final : public Napi::ObjectWrap<Session> {
       engine_ = std::make_unique<TraceEngine>(launch_options_of(options.Get("launch").As<Napi::Object>()), *ring_);
     }
     env_ = env;
+    hides_host_ = options.Get("launch").IsObject() &&
+                  options.Get("launch").As<Napi::Object>().Get("hidesHost").ToBoolean().Value();
+    const Status started = thread_.start([this] {
+      engine_->run();
+      if (hides_host_) hide_host(false);
+      ring_->set_state(engine_->result().failure.ok() ? RingState::kEnded : RingState::kFailed);
+      is_done_.store(true);
+    });
+    if (!started.ok()) {
+      release_doorbell();
+      Napi::Error::New(env, std::string(started.op) + ": " + strerror(started.error)).ThrowAsJavaScriptException();
+      return;
+    }
     // After the thread-safe function: hooks run last in, first out, and the thread must be joined before it goes.
     napi_add_env_cleanup_hook(env_, &Session::clean_up, this);
     Ref();
     is_open_ = true;
-    thread_ = std::thread([this] {
-      engine_->run();
-      ring_->set_state(engine_->result().failure.ok() ? RingState::kEnded : RingState::kFailed);
-      is_done_.store(true);
-    });
   }
 
  private:
+  // While an environment is torn down nothing can be called any more, and there is nobody to tell.
+  static void ring(napi_env env, napi_value callback, void*, void*) {
+    napi_value undefined;
+    if (env == nullptr || callback == nullptr || napi_get_undefined(env, &undefined) != napi_ok) return;
+    (void)napi_call_function(env, undefined, callback, 0, nullptr, nullptr);
+  }
+
+  void release_doorbell() { (void)napi_release_threadsafe_function(doorbell_, napi_tsfn_release); }
+
   static void clean_up(void* self) { static_cast<Session*>(self)->stop_and_join(); }
 
   void stop_and_join() {
-    if (!thread_.joinable()) return;
+    if (!thread_.is_joinable()) return;
     // A wake-up that comes just before the tracer waits is lost, so it is repeated until the tracer has ended.
     while (!is_done_.load()) {
       engine_->stop();
-      wake_tracer_thread(thread_.native_handle());
+      wake_tracer_thread(thread_.handle());
       usleep(1000);
     }
     thread_.join();
@@ -126,9 +156,9 @@ class Session final : public Napi::ObjectWrap<Session> {
   void answer_exec(const Napi::CallbackInfo& info) { engine_->answer_exec(info[0].ToBoolean().Value()); }
 
   void stop(const Napi::CallbackInfo&) {
-    if (!thread_.joinable()) return;
+    if (!thread_.is_joinable()) return;
     engine_->stop();
-    wake_tracer_thread(thread_.native_handle());
+    wake_tracer_thread(thread_.handle());
   }
 
   void finish(const Napi::CallbackInfo&) {
@@ -136,7 +166,7 @@ class Session final : public Napi::ObjectWrap<Session> {
     is_open_ = false;
     stop_and_join();
     napi_remove_env_cleanup_hook(env_, &Session::clean_up, this);
-    doorbell_.Release();
+    release_doorbell();
     ring_memory_.Reset();
     Unref();
   }
@@ -155,11 +185,12 @@ class Session final : public Napi::ObjectWrap<Session> {
   }
 
   napi_env env_ = nullptr;
-  Napi::ThreadSafeFunction doorbell_;
+  napi_threadsafe_function doorbell_ = nullptr;
   Napi::ObjectReference ring_memory_;
   std::unique_ptr<RingWriter> ring_;
   std::unique_ptr<Engine> engine_;
-  std::thread thread_;
+  Thread thread_;
+  bool hides_host_ = false;
   std::atomic<bool> is_done_{false};
   bool is_open_ = false;
 };

@@ -30,6 +30,7 @@ struct LaunchOptions {
   std::optional<gid_t> gid;
   Pin pin = Pin::kAuto;
   bool sends_listener = false;   // engine notify: the way for where pidfd_getfd(2) is forbidden, always
+  bool hides_host = false;       // see hide_host(): only where the whole process is tracefp's own
   bool stops_with_root = false;  // CLI in a terminal: when the root stops, so do we, or the shell never sees it
 };
 

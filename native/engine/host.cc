@@ -1,5 +1,7 @@
 #include "engine/host.h"
 
+#include <sys/prctl.h>
+
 #include <csignal>
 
 namespace tracefp {
@@ -42,5 +44,7 @@ void quiet_sigchld() {
   action.sa_flags |= SA_NOCLDSTOP;
   sigaction(SIGCHLD, &action, nullptr);
 }
+
+void hide_host(bool is_hidden) { prctl(PR_SET_DUMPABLE, is_hidden ? 0 : 1, 0, 0, 0); }
 
 }  // namespace tracefp

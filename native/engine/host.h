@@ -16,4 +16,9 @@ void wake_tracer_thread(pthread_t thread);
 // (libuv does while a child_process lives), adds SA_NOCLDSTOP to it; exits of the host's children still arrive.
 void quiet_sigchld();
 
+// Makes this process undumpable: a tracee of the same uid can then not ptrace it, write into its memory or take
+// descriptors (the listener!) out of it. Not before the program has begun: until its exec it shares our memory, and we
+// could not seize it.
+void hide_host(bool is_hidden);
+
 }  // namespace tracefp

@@ -16,6 +16,9 @@ export interface LaunchOptions {
   readonly argv: readonly string[]
   /** `NAME=value` strings. */
   readonly env: readonly string[]
+  /** The same as bytes, where they need not be UTF-8: these are what the program gets. */
+  readonly argvBytes?: readonly Uint8Array[]
+  readonly envBytes?: readonly Uint8Array[]
   /** Empty = the host's own. */
   readonly cwd: string
   /** Descriptors that become the program's 0, 1, 2; -1 = /dev/null. */
@@ -25,6 +28,11 @@ export interface LaunchOptions {
   readonly pin: Pin
   /** Engine notify: hand the listener over as where pidfd_getfd(2) is forbidden. For tests. */
   readonly sendsListener?: boolean
+  /**
+   * Makes this process undumpable while the program runs, so that a program of the same user can neither trace it nor take
+   * descriptors out of it. Only for processes that are wholly tracefp's own.
+   */
+  readonly hidesHost?: boolean
   /** In a terminal: stop this process too when the program stops, or its shell never sees the job stopped. */
   readonly stopsWithRoot: boolean
 }

@@ -24,7 +24,7 @@ constexpr unsigned kNothingsBeforePause = 16;
 
 NotifyEngine::NotifyEngine(const LaunchOptions& options, RingWriter& ring)
     : cpu_(options.pin == Pin::kAuto ? Pin::kNever : options.pin),
-      life_(ring, cpu_, result_, options.stops_with_root, true),
+      life_(ring, cpu_, result_, options, true),
       calls_(life_, cpu_),
       launch_(options) {}
 
@@ -49,7 +49,8 @@ void NotifyEngine::run() {
     result_.failure = {"seccomp(listener)", ENOTTY};
     return;
   }
-  listening_ = std::thread([this] { listen(); });
+  result_.failure = listening_.start([this] { listen(); });
+  if (!result_.failure.ok()) return life_.kill_all();
   follow_life();
   end_listening();
   if (!life_.has_begun() && result_.failure.ok()) result_.failure = launch_.failure();
@@ -76,7 +77,7 @@ void NotifyEngine::follow_life() {
 void NotifyEngine::end_listening() {
   is_over_.store(true);
   while (!has_ended_.load()) {
-    wake_tracer_thread(listening_.native_handle());
+    wake_tracer_thread(listening_.handle());
     usleep(200);
   }
   listening_.join();

@@ -14,7 +14,6 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
-#include <thread>
 
 #include "engine/engine.h"
 #include "engine/notify/listener.h"
@@ -22,6 +21,7 @@
 #include "engine/ptrace/cpu.h"
 #include "engine/ptrace/launch.h"
 #include "engine/ptrace/life.h"
+#include "engine/thread.h"
 
 namespace tracefp {
 
@@ -53,7 +53,7 @@ class NotifyEngine final : public Engine {
   uint64_t skipped_id_count_ = 0;  // ids that were given out and never received: their calls were withdrawn
   uint64_t resolved_count_ = 0;    // of these, calls that Life held for a repetition of the one before
   std::unique_ptr<Listener> listener_;
-  std::thread listening_;
+  Thread listening_;
   std::atomic<bool> is_over_{false};
   std::atomic<bool> has_ended_{false};
 };

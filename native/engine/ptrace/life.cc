@@ -7,13 +7,19 @@
 #include <csignal>
 #include <vector>
 
+#include "engine/host.h"
 #include "engine/ptrace/arch.h"
 #include "engine/ptrace/proc.h"
 
 namespace tracefp {
 
-Life::Life(RingWriter& ring, CpuHold& cpu, EngineResult& result, bool stops_with_root, bool may_withdraw)
-    : ring_(ring), cpu_(cpu), result_(result), stops_with_root_(stops_with_root), may_withdraw_(may_withdraw) {}
+Life::Life(RingWriter& ring, CpuHold& cpu, EngineResult& result, const LaunchOptions& options, bool may_withdraw)
+    : ring_(ring),
+      cpu_(cpu),
+      result_(result),
+      stops_with_root_(options.stops_with_root),
+      hides_host_(options.hides_host),
+      may_withdraw_(may_withdraw) {}
 
 void Life::begin(pid_t root) {
   clock_gettime(CLOCK_MONOTONIC_COARSE, &began_at_);
@@ -165,6 +171,7 @@ Resumption Life::on_exec(pid_t tid) {
 
   if (!has_begun_) {
     has_begun_ = true;
+    if (hides_host_) hide_host(true);
     result_.root_pid = tid;
     record(tid, RecordKind::kBirth, 0, static_cast<uint16_t>(BirthKind::kExec), static_cast<uint32_t>(tid));
     ring_.set_state(RingState::kRunning);

@@ -35,7 +35,7 @@ class Life {
  public:
   // `may_withdraw`: a signal may come between a call and its record (the listener had not yet received it). Such a call
   // is repeated for certain and recorded then; the program does not learn of it.
-  Life(RingWriter& ring, CpuHold& cpu, EngineResult& result, bool stops_with_root, bool may_withdraw);
+  Life(RingWriter& ring, CpuHold& cpu, EngineResult& result, const LaunchOptions& options, bool may_withdraw);
 
   // The launched tracee; records begin with its exec.
   void begin(pid_t root);
@@ -87,6 +87,7 @@ class Life {
   CpuHold& cpu_;
   EngineResult& result_;
   const bool stops_with_root_;
+  const bool hides_host_;
   const bool may_withdraw_;
   uint64_t withdrawn_count_ = 0;
   bool has_begun_ = false;

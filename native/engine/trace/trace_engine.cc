@@ -13,10 +13,7 @@ constexpr unsigned kStopsPerSigchldCheck = 64;
 }  // namespace
 
 TraceEngine::TraceEngine(const LaunchOptions& options, RingWriter& ring)
-    : cpu_(options.pin),
-      life_(ring, cpu_, result_, options.stops_with_root, false),
-      calls_(life_, cpu_),
-      launch_(options) {}
+    : cpu_(options.pin), life_(ring, cpu_, result_, options, false), calls_(life_, cpu_), launch_(options) {}
 
 void TraceEngine::run() {
   shield_tracer_thread();
