@@ -1,33 +1,33 @@
 // Who runs in a process: path inside its root, SHA-256, build-id, script (design: identity). Read from /proc while the
 // process waits at its exec, so nothing can change under us. Everything read here was chosen by the tracee: it is bounded.
 
-import { createHash } from 'node:crypto'
-import {
-  type BigIntStats,
-  closeSync,
-  fstatSync,
-  openSync,
-  readFileSync,
-  readlinkSync,
-  readSync,
-  statSync,
-} from 'node:fs'
-import { basename, resolve } from 'node:path'
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
+import { basename } from 'node:path'
 import type { Image } from '../model/stream.ts'
 import { readBuildId, readElfClass } from './elf.ts'
+import { hashOf, type ImageCache, type ImageFile, withImageFile } from './image-file.ts'
 import { scriptOperandOf } from './interpreter.ts'
+import { insideRoot, locate, readLink } from './locate.ts'
+import { Mounts } from './mounts.ts'
 
-/** Remembers hashes by device, inode, size and times: hashing a 100 MB runtime takes a good part of a second. */
-export interface ImageCache {
-  get(key: string): string | undefined
-  set(key: string, sha256: string): void
-}
+export type { ImageCache } from './image-file.ts'
 
 const MAX_CMDLINE_BYTES = 65_536
 const MAX_PATH_BYTES = 4096
-const HASH_CHUNK_BYTES = 1 << 20
 const AT_EXECFN = 31n
-const MULTI_CALL = new Set(['busybox', 'toybox', 'coreutils'])
+/** One file that is many programs, by the name it is called by or by its first argument. */
+const MULTI_CALL = new Set([
+  'busybox',
+  'toybox',
+  'coreutils',
+  'dropbearmulti',
+  'kmod',
+  'lvm',
+  'xtables-legacy-multi',
+  'xtables-nft-multi',
+])
+/** One file that is many programs by the name it is called by only. Which of them is the file differs by distribution. */
+const MANY_NAMES = /^(?:(?:redis|valkey)-(?:server|sentinel|check-rdb|check-aof)|systemctl)$/
 
 /** Identity of process `tid`, which must be stopped. Parts that cannot be read are null. */
 export function identifyImage(tid: number, cache: ImageCache): Image {
@@ -35,65 +35,52 @@ export function identifyImage(tid: number, cache: ImageCache): Image {
   const link = readLink(`/proc/${tid}/exe`)
   const path = link === null ? 'unknown' : insideRoot(link, root)
   const unread: Image = { path, sha256: null, buildId: null, script: null, argv0: null }
-  const fd = tryOpen(`/proc/${tid}/exe`)
-  if (fd === null) return unread
+  const mounts = new Mounts(tid)
+  const argv = readArgv(tid)
   try {
-    const stats = fstatSync(fd, { bigint: true })
-    const argv = readArgv(tid)
-    return {
+    const image = withImageFile(`/proc/${tid}/exe`, mounts, (file) => ({
       path,
-      sha256: hashOf(fd, stats, cache),
-      buildId: readBuildId(fd),
-      script: findScript(tid, fd, stats, path, root, argv, cache),
-      argv0: MULTI_CALL.has(basename(path)) ? appletOf(argv) : null,
-    }
+      sha256: hashOf(file, cache),
+      buildId: file.fd === null ? null : readBuildId(file.fd),
+      script: findScript(tid, file, path, root, argv, mounts, cache),
+      argv0: appletOf(basename(path), argv),
+    }))
+    return image ?? unread
   } catch {
     return unread
-  } finally {
-    closeSync(fd)
   }
 }
 
 function findScript(
   tid: number,
-  fd: number,
-  image: BigIntStats,
+  image: ImageFile,
   path: string,
   root: string,
   argv: readonly string[],
+  mounts: Mounts,
   cache: ImageCache,
 ): Image['script'] {
   const cwd = insideRoot(readLink(`/proc/${tid}/cwd`) ?? '/', root)
-  // A script started through its #! line: the kernel tells the name it was started by. Otherwise its interpreter's operand.
-  const executed = readExecfn(tid, readElfClass(fd))
-  for (const name of [executed, scriptOperandOf(basename(path), argv)]) {
-    if (name === null || name === '') continue
-    const found = locate(tid, name, cwd, root)
-    if (found === null) continue
-    const script = tryOpen(found.open)
-    if (script === null) continue
-    try {
-      const stats = fstatSync(script, { bigint: true })
-      if (!stats.isFile() || (stats.dev === image.dev && stats.ino === image.ino)) continue
-      return { path: found.path, sha256: hashOf(script, stats, cache) }
-    } finally {
-      closeSync(script)
+  const read = (name: string): { script: NonNullable<Image['script']>; isImage: boolean; isFound: boolean } => {
+    const { path, open, isDescriptor } = locate(tid, name, cwd, mounts)
+    const seen =
+      open === null ? null : withImageFile(open, mounts, (file) => ({ ...file, sha256: hashOf(file, cache) }))
+    const isFound = seen?.stats?.isFile() === true
+    const target = isDescriptor && isFound ? readLink(open as string) : null
+    return {
+      script: { path: target === null ? path : insideRoot(target, root), sha256: seen?.sha256 ?? null },
+      isImage: isFound && seen?.stats?.dev === image.stats?.dev && seen?.stats?.ino === image.stats?.ino,
+      isFound,
     }
   }
-  return null
-}
-
-/** Where a name that the tracee used is for it (`path`) and for us (`open`). */
-function locate(tid: number, name: string, cwd: string, root: string): { path: string; open: string } | null {
-  // "self" in such a path is the tracee, not us.
-  const own = /^\/(?:dev\/(fd\/\d+)|proc\/(?:self|thread-self)\/(.+))$/.exec(name)
-  if (own !== null) {
-    const open = `/proc/${tid}/${own[1] ?? own[2]}`
-    const target = readLink(open)
-    return target === null ? null : { path: insideRoot(target, root), open }
+  // A script started through its #! line: the kernel tells the name it was started by, and hands it to the interpreter.
+  const executed = readExecfn(tid, image.fd === null ? 64 : readElfClass(image.fd))
+  if (executed !== null && executed !== '') {
+    const { script, isImage, isFound } = read(executed)
+    if (!isImage && (isFound || argv.indexOf(executed, 1) > 0)) return script
   }
-  const path = resolve(cwd, name)
-  return { path, open: `/proc/${tid}/root${path}` }
+  const operand = scriptOperandOf(basename(path), argv)
+  return operand === null || operand === '' ? null : read(operand).script
 }
 
 /** AT_EXECFN: the file name given to execve(2), for a script the script's own. */
@@ -129,47 +116,16 @@ function readArgv(tid: number): string[] {
   return bytes === null ? [] : bytes.toString('utf8').split('\0').slice(0, -1)
 }
 
-function appletOf(argv: readonly string[]): string | null {
+function appletOf(file: string, argv: readonly string[]): string | null {
+  const isMultiCall = MULTI_CALL.has(file)
+  if (!isMultiCall && !MANY_NAMES.test(file)) return null
   const name = basename(argv[0] ?? '')
-  const applet = MULTI_CALL.has(name) ? basename(argv[1] ?? name) : name
+  const applet = isMultiCall && MULTI_CALL.has(name) ? basename(argv[1] ?? name) : name
   return applet === '' ? null : applet
-}
-
-function hashOf(fd: number, stats: BigIntStats, cache: ImageCache): string | null {
-  if (!stats.isFile()) return null
-  const key = [stats.dev, stats.ino, stats.size, stats.mtimeNs, stats.ctimeNs].join(':')
-  const known = cache.get(key)
-  if (known !== undefined) return known
-  const hash = createHash('sha256')
-  const chunk = Buffer.allocUnsafe(Math.min(HASH_CHUNK_BYTES, Number(stats.size) + 1))
-  for (let at = 0; ; ) {
-    const count = readSync(fd, chunk, 0, chunk.length, at)
-    if (count === 0) break
-    hash.update(chunk.subarray(0, count))
-    at += count
-  }
-  const sha256 = hash.digest('hex')
-  cache.set(key, sha256)
-  return sha256
-}
-
-function insideRoot(path: string, root: string): string {
-  if (root === '/' || !path.startsWith(`${root}/`)) return path
-  return path.slice(root.length)
-}
-
-function readLink(path: string): string | null {
-  try {
-    return readlinkSync(path)
-  } catch {
-    return null
-  }
 }
 
 function tryOpen(path: string): number | null {
   try {
-    // Never block on a FIFO that the tracee named as its script.
-    if (!path.endsWith('/exe') && !path.endsWith('/mem') && !statSync(path).isFile()) return null
     return openSync(path, 'r')
   } catch {
     return null

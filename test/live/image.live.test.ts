@@ -1,19 +1,22 @@
 import { createHash } from 'node:crypto'
 import {
   chmodSync,
+  closeSync,
   copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readFileSync,
   realpathSync,
   rmSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { type Image, programKeyOf } from '../../src/model/stream.ts'
 import { type RecordOptions, recordRun } from './record.ts'
 
@@ -72,11 +75,45 @@ test('text given to an interpreter is no script', async () => {
   expect((await imageOf(['sh', '-c', 'true'])).script).toBe(null)
 })
 
-test('a FIFO named as a script is not opened', async () => {
+test('a FIFO named as a script is not opened, but it is the script', async () => {
   const fifo = join(folder, 'fifo')
   await recordRun(['mkfifo', fifo])
   const image = await imageOf(['sh', fifo], { timeoutMs: 500 })
-  expect(image.script).toBe(null)
+  expect(image.script).toEqual({ path: fifo, sha256: null })
+})
+
+test('a script that is not there is a script without a hash, never the bare interpreter', async () => {
+  const image = await imageOf(['sh', 'nosuch'], { cwd: folder })
+  expect(image.script).toEqual({ path: join(folder, 'nosuch'), sha256: null })
+})
+
+test.each(['/proc/version', '/sys/kernel/uevent_seqnum', '/proc/self/status'])(
+  'a file that the kernel makes up is never hashed: %s',
+  async (file) => {
+    expect((await imageOf(['sh', file])).script).toEqual({ path: file, sha256: null })
+  },
+)
+
+test('a file over 1 GiB is not hashed', async () => {
+  const file = put('large', '')
+  truncateSync(file, 2 ** 30 + 1)
+  expect((await imageOf(['sh', file], { timeoutMs: 500 })).script).toEqual({ path: file, sha256: null })
+  rmSync(file)
+})
+
+test.each(['/dev/stdin', '/dev/fd/0', '/proc/self/fd/0'])("%s is the tracee's", async (name) => {
+  const script = put('from-stdin.sh', 'true\n')
+  const fd = openSync(script, 'r')
+  const image = await imageOf(['sh', name], { launch: { stdio: [fd, -1, -1] } })
+  closeSync(fd)
+  expect(image.script).toEqual({ path: script, sha256: sha256(script) })
+})
+
+test("a link to the tracee's own entry in /proc is not followed to ours", async () => {
+  const link = join(folder, 'link-to-self')
+  symlinkSync('/proc/self/exe', link)
+  const image = await imageOf(['sh', link], { timeoutMs: 500 })
+  expect(image.script).toEqual({ path: link, sha256: sha256('/bin/sh') })
 })
 
 test.skipIf(!existsSync(BUSYBOX))('an applet of busybox is told from the others', async () => {
@@ -86,15 +123,50 @@ test.skipIf(!existsSync(BUSYBOX))('an applet of busybox is told from the others'
   expect(programKeyOf(await imageOf([BUSYBOX, 'true']))).toBe(`${realpathSync(BUSYBOX)} [true]`)
 })
 
-test.skipIf(process.geteuid?.() !== 0 || !existsSync(BUSYBOX))(
-  'a path is the one inside the root of its process',
-  async () => {
+test('one file under several names is told apart by the name that it was called by', async () => {
+  const file = join(folder, 'redis-check-rdb')
+  copyFileSync('/bin/true', file)
+  const link = join(folder, 'redis-server')
+  symlinkSync(file, link)
+  expect(programKeyOf(await imageOf([link, 'x.conf']))).toBe(`${file} [redis-server]`)
+  expect(programKeyOf(await imageOf([file]))).toBe(`${file} [redis-check-rdb]`)
+})
+
+const CHROOT = '/usr/sbin/chroot'
+const withoutChroot = [
+  process.geteuid?.() === 0 ? '' : 'not root',
+  existsSync(BUSYBOX) ? '' : `no ${BUSYBOX}`,
+  existsSync(CHROOT) ? '' : `no ${CHROOT}`,
+].filter((reason) => reason !== '')
+
+describe.skipIf(withoutChroot.length > 0)(`in a chroot (${withoutChroot.join(', ') || 'run'})`, () => {
+  test('a path is the one inside the root of its process', async () => {
     const root = join(folder, 'root')
     mkdirSync(join(root, 'bin'), { recursive: true })
     copyFileSync(BUSYBOX, join(root, 'bin', 'busybox'))
     chmodSync(join(root, 'bin', 'busybox'), 0o755)
-    const { events } = await recordRun(['chroot', root, '/bin/busybox', 'true'])
+    const { events } = await recordRun([CHROOT, root, '/bin/busybox', 'true'])
     const images = events.flatMap((event) => (event.type === 'exec' ? [event.image.path] : []))
-    expect(images).toEqual([realpathSync('/usr/sbin/chroot'), '/bin/busybox'])
-  },
-)
+    expect(images).toEqual([realpathSync(CHROOT), '/bin/busybox'])
+  })
+
+  test('a link in a root leads nowhere outside of it', async () => {
+    const root = join(folder, 'shell-root')
+    mkdirSync(join(root, 'bin'), { recursive: true })
+    mkdirSync(join(root, 'etc'))
+    copyFileSync(BUSYBOX, join(root, 'bin', 'dash'))
+    chmodSync(join(root, 'bin', 'dash'), 0o755)
+    writeFileSync(join(root, 'etc', 'inside'), 'true\n')
+    symlinkSync('/etc/passwd', join(root, 'outside'))
+    symlinkSync('/etc/inside', join(root, 'inside'))
+    symlinkSync('../../../../../etc/passwd', join(root, 'above'))
+    const scriptOf = async (name: string): Promise<Image['script']> => {
+      const { events } = await recordRun([CHROOT, root, '/bin/dash', name])
+      const image = events.flatMap((event) => (event.type === 'exec' ? [event.image] : [])).at(-1)
+      return image?.script ?? null
+    }
+    expect(await scriptOf('/outside')).toEqual({ path: '/outside', sha256: null })
+    expect(await scriptOf('/above')).toEqual({ path: '/above', sha256: null })
+    expect(await scriptOf('/inside')).toEqual({ path: '/inside', sha256: sha256(join(root, 'etc', 'inside')) })
+  })
+})

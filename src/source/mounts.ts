@@ -1,0 +1,66 @@
+// What kind of file system a file is on, told without asking the file system: a FUSE server that is itself traced, or does
+// not answer, would hold up whoever asks it. The kernel's own table (mountinfo) cannot block.
+
+import { readFileSync, statfsSync } from 'node:fs'
+
+/** Reading these may never end, wait for somebody, or say something else each time. FUSE has subtypes (`fuse.sshfs`). */
+const UNREADABLE =
+  /^(?:proc|sysfs|fuse|fuseblk|fuse\..*|tracefs|debugfs|securityfs|configfs|cgroup2?|bpf|efivarfs|binfmt_misc|autofs)$/
+/** The same by magic number, for files of mounts that are in no table: procfs, sysfs, FUSE. */
+const UNREADABLE_MAGIC: readonly number[] = [0x9fa0, 0x62656572, 0x65735546]
+
+interface Mount {
+  readonly id: string
+  readonly point: string
+  readonly type: string
+}
+
+/** The mounts that process `tid` sees; points are inside its root. */
+export class Mounts {
+  readonly #mounts: readonly Mount[]
+
+  constructor(tid: number) {
+    this.#mounts = readMounts(tid)
+  }
+
+  /** Type of the file system that holds `path`, an absolute path without links; empty when unknown. */
+  typeOf(path: string): string {
+    let found: Mount | undefined
+    for (const mount of this.#mounts) {
+      const isBelow = mount.point === '/' || path === mount.point || path.startsWith(`${mount.point}/`)
+      // Of two mounts on one point the later hides the earlier.
+      if (isBelow && mount.point.length >= (found?.point.length ?? 0)) found = mount
+    }
+    return found?.type ?? ''
+  }
+
+  /** Whether what `path` names may be looked at. */
+  isReadable(path: string): boolean {
+    return !UNREADABLE.test(this.typeOf(path))
+  }
+
+  /** Whether the content of an open file (O_PATH is enough) may be read. */
+  isReadableFile(fd: number): boolean {
+    const id = /^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1]
+    const mount = this.#mounts.find((candidate) => candidate.id === id)
+    if (mount !== undefined) return !UNREADABLE.test(mount.type)
+    // A memfd, or a mount of another namespace.
+    return !UNREADABLE_MAGIC.includes(statfsSync(`/proc/self/fd/${fd}`).type)
+  }
+}
+
+/** `ID PARENT DEVICE ROOT POINT OPTIONS [optional]... - TYPE SOURCE OPTIONS`; spaces in it are octal. */
+function readMounts(tid: number): Mount[] {
+  let text: string
+  try {
+    text = readFileSync(`/proc/${tid}/mountinfo`, 'utf8')
+  } catch {
+    return []
+  }
+  return text.split('\n').flatMap((line) => {
+    const match = /^(\d+) \S+ \S+ \S+ (\S+) .*? - (\S+) /.exec(line)
+    if (match === null) return []
+    const point = (match[2] as string).replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(parseInt(octal, 8)))
+    return [{ id: match[1] as string, point, type: match[3] as string }]
+  })
+}

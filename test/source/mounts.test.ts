@@ -1,0 +1,31 @@
+import { closeSync, openSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { Mounts } from '../../src/source/mounts.ts'
+
+const mounts = new Mounts(process.pid)
+
+function isReadableFile(file: string): boolean {
+  const fd = openSync(file, 'r')
+  try {
+    return mounts.isReadableFile(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+test('what the kernel makes up may not be read, a file on a disk may', () => {
+  expect(mounts.typeOf('/proc')).toBe('proc')
+  expect(mounts.typeOf('/proc/self/status')).toBe('proc')
+  expect(mounts.typeOf('/processes')).toBe(mounts.typeOf('/'))
+  expect(mounts.isReadable('/sys/kernel')).toBe(false)
+  expect(mounts.isReadable(process.execPath)).toBe(true)
+})
+
+test('an open file is known by its mount, and by the type of its file system when no table has its mount', () => {
+  expect(isReadableFile('/proc/self/status')).toBe(false)
+  expect(isReadableFile(process.execPath)).toBe(true)
+  const none = new Mounts(0)
+  const fd = openSync('/proc/self/status', 'r')
+  expect(none.isReadableFile(fd)).toBe(false)
+  closeSync(fd)
+})
