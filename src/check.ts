@@ -30,6 +30,7 @@ export interface CheckOptions {
   /** At most the depth that was learned; null = that. */
   readonly depth: number | null
   readonly onStart: (rootPid: number) => void
+  readonly onRootExit: () => void
   readonly onMiss: (miss: Miss) => void
 }
 
@@ -68,7 +69,13 @@ export function checkLive(options: CheckOptions): RunningCheck {
   }
 
   const source = new LiveSource(
-    { engine: options.engine, launch: options.launch, imageCache, onStart: options.onStart },
+    {
+      engine: options.engine,
+      launch: options.launch,
+      imageCache,
+      onStart: options.onStart,
+      onRootExit: options.onRootExit,
+    },
     begin,
   )
 

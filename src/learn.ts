@@ -34,6 +34,7 @@ export interface LearnOptions {
   readonly settings: Partial<Settings>
   readonly home: string
   readonly onStart: (rootPid: number) => void
+  readonly onRootExit: () => void
 }
 
 /** What came of one run. */
@@ -80,7 +81,13 @@ export function learnLive(options: LearnOptions): RunningLearn {
     return walker
   }
   const source = new LiveSource(
-    { engine: options.engine, launch: options.launch, imageCache, onStart: options.onStart },
+    {
+      engine: options.engine,
+      launch: options.launch,
+      imageCache,
+      onStart: options.onStart,
+      onRootExit: options.onRootExit,
+    },
     begin,
   )
 

@@ -10,6 +10,7 @@ import { EXIT_CODES } from './exit-codes.ts'
 import { engineOption, nameList, pinOption, wholeNumber } from './options.ts'
 import type { Output } from './output.ts'
 import { hasTerminal, relaySignals, type SignalRelay } from './terminal.ts'
+import { counted } from './words.ts'
 
 interface LearnOptions {
   readonly output?: string
@@ -75,7 +76,7 @@ async function learn(argv: readonly string[], options: LearnOptions, output: Out
       return EXIT_CODES.program.failed
     }
     for (const note of last.notes) output.message(`tracefp: note: ${note}\n`)
-    const [transitions, runs] = [`${last.transitionCount} transitions`, `${last.runCount} runs`]
+    const [transitions, runs] = [counted(last.transitionCount, 'transition'), counted(last.runCount, 'run')]
     if (last.isLearned) output.message(`tracefp: ${printable(last.file)}: ${transitions} of ${runs}\n`)
     return 0
   } finally {
@@ -84,6 +85,7 @@ async function learn(argv: readonly string[], options: LearnOptions, output: Out
 }
 
 async function learnOnce(argv: readonly string[], options: LearnOptions, relay: SignalRelay): Promise<LearnedRun> {
+  const stopping = new AbortController()
   return await learnProgram(argv, {
     scenario: options.scenario,
     settings: settingsOf(options),
@@ -92,6 +94,8 @@ async function learnOnce(argv: readonly string[], options: LearnOptions, relay: 
     stopsWithProgram: hasTerminal(),
     thread: 'this',
     onStart: (pid) => relay.attach(pid),
+    onRootExit: () => relay.detach(() => stopping.abort()),
+    signal: stopping.signal,
     ...(options.output === undefined ? {} : { file: options.output }),
     ...(options.name === undefined ? {} : { name: options.name }),
   })
@@ -111,5 +115,6 @@ function progressOf(run: LearnedRun): string {
   if (!run.isLearned) return `it crashed (signal ${run.exit.signal}): nothing was learned from it`
   const how =
     run.exit.signal > 0 ? `, ended by signal ${run.exit.signal}` : run.exit.code > 0 ? `, exit ${run.exit.code}` : ''
-  return `${run.newTransitionCount} new transitions, ${run.transitionCount} in all, ${run.recordCount} calls${how}`
+  const fresh = counted(run.newTransitionCount, 'new transition')
+  return `${fresh}, ${run.transitionCount} in all, ${counted(run.recordCount, 'call')}${how}`
 }

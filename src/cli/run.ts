@@ -13,6 +13,7 @@ import { exitCodeOfOutcome } from './exit-codes.ts'
 import { collect, engineOption, pinOption, wholeNumber } from './options.ts'
 import type { Output } from './output.ts'
 import { hasTerminal, relaySignals } from './terminal.ts'
+import { counted, shellWord } from './words.ts'
 
 interface RunOptions {
   readonly fingerprint?: readonly string[]
@@ -62,7 +63,12 @@ async function run(argv: readonly string[], options: RunOptions, output: Output)
       thread: 'this',
       ...(options.depth === undefined ? {} : { depth: options.depth }),
     })
-    session.pid.then((pid) => relay.attach(pid)).catch(() => {})
+    const follow = async (): Promise<void> => {
+      relay.attach(await session.pid)
+      await session.rootExited
+      relay.detach(() => session.stop())
+    }
+    follow().catch(() => {})
     for await (const miss of session.misses()) output.message(`${missLine(miss)}\n`)
     const [report, outcome] = [await session.report, await session.outcome]
     if (options.report !== undefined) await writeReport(options.report, report, output)
@@ -89,17 +95,18 @@ function exitCodeOf({ exit }: Report): number {
 function summaryOf(report: Report, outcome: Outcome): string {
   const verdict = outcome === 'no_fingerprint' ? 'no fingerprint' : outcome
   const root = report.programs[0]
-  const counts = [`${report.missCount} misses in ${report.recordCount} calls of ${report.trackCount} tracks`]
+  const counts = [
+    `${counted(report.missCount, 'miss')} in ${counted(report.recordCount, 'call')} of ${counted(report.trackCount, 'track')}`,
+  ]
   if (root !== undefined && root.fingerprint !== null) counts.push(`coverage ${(root.coverage * 100).toFixed(0)} %`)
-  if (report.gapCount > 0) counts.push(`${report.gapCount} gaps, ${report.droppedCount} records dropped`)
+  if (report.gapCount > 0)
+    counts.push(`${counted(report.gapCount, 'gap')}, ${counted(report.droppedCount, 'record')} dropped`)
   const unlisted = report.missCount - report.misses.length
-  if (unlisted > 0) counts.push(`${unlisted} misses more than are listed`)
+  if (unlisted > 0) counts.push(`${counted(unlisted, 'miss')} more than are listed`)
   const lines = [`tracefp: ${verdict}: ${printable(report.name)}: ${counts.join(', ')}`]
   for (const note of report.notes) lines.push(`tracefp: note: ${note.message}`)
   if (outcome === 'no_fingerprint') {
-    lines.push(
-      `tracefp: learn it first: tracefp learn --runs 20 -- ${report.argv.map((argument) => printable(argument)).join(' ')}`,
-    )
+    lines.push(`tracefp: learn it first: tracefp learn --runs 20 -- ${report.argv.map(shellWord).join(' ')}`)
   }
   return `${lines.join('\n')}\n`
 }

@@ -9,9 +9,17 @@ const FROM_TERMINAL = ['SIGINT', 'SIGQUIT'] as const
 const STOPPING = ['SIGTSTP', 'SIGTTIN', 'SIGTTOU'] as const
 const PASSED_ON = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGCONT'] as const
 
+/** Sent to have a process end. */
+const ENDING: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT']
+
 export interface SignalRelay {
   /** The program has begun: what came before goes to it now. */
   attach(pid: number): void
+  /**
+   * The program is gone, and its pid may soon be another's: nothing is passed on any more. What it started lives on; who asks
+   * this process to end (SIGTERM, SIGHUP, SIGINT, SIGQUIT) means that, and `stop` is called.
+   */
+  detach(stop: () => void): void
   /** The signals that came; SIGINT tells a loop of runs to end. */
   readonly received: ReadonlySet<NodeJS.Signals>
   /** Restores the default behaviour. */
@@ -23,7 +31,12 @@ export function relaySignals(): SignalRelay {
   const received = new Set<NodeJS.Signals>()
   const waiting: NodeJS.Signals[] = []
   let target: number | null = null
+  let stop: (() => void) | null = null
   const pass = (signal: NodeJS.Signals): void => {
+    if (stop !== null) {
+      if (ENDING.includes(signal)) stop()
+      return
+    }
     if (target === null) {
       if (signal !== 'SIGCONT') waiting.push(signal)
       return
@@ -38,7 +51,8 @@ export function relaySignals(): SignalRelay {
   for (const signal of FROM_TERMINAL) {
     handlers.set(signal, () => {
       received.add(signal)
-      if (!isInForeground()) pass(signal)
+      // Once the program is gone the terminal's ^C need not reach what it left behind: a daemon is no part of its group.
+      if (stop !== null || !isInForeground()) pass(signal)
     })
   }
   for (const signal of STOPPING) handlers.set(signal, () => {})
@@ -53,7 +67,12 @@ export function relaySignals(): SignalRelay {
     received,
     attach: (pid) => {
       target = pid
+      stop = null
       for (const signal of waiting.splice(0)) pass(signal)
+    },
+    detach: (end) => {
+      target = null
+      stop = end
     },
     close: () => {
       for (const [signal, handler] of handlers) process.off(signal, handler)

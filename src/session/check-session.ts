@@ -52,6 +52,8 @@ export class CheckSession implements AsyncDisposable {
   readonly stderr: Readable | null
   /** Process id of the program, once its first image is known and before its first instruction. */
   readonly pid: Promise<number>
+  /** Resolves when the program itself is gone. What it started may live on: the session then goes on too. */
+  readonly rootExited: Promise<void>
   /** What came of it, when the last process of the session is gone. */
   readonly report: Promise<Report>
   /** `report`'s verdict with the lack of a fingerprint told apart: what exit codes are made of. */
@@ -60,6 +62,7 @@ export class CheckSession implements AsyncDisposable {
   readonly #misses: Miss[] = []
   #wake: (() => void)[] = []
   #isOver = false
+  #hasRootExited = false
 
   /** @throws EngineError when there is no such command or it is not executable; UsageError. */
   constructor(argv: readonly string[], options: CheckSessionOptions = {}) {
@@ -74,6 +77,10 @@ export class CheckSession implements AsyncDisposable {
     let tellPid: (pid: number) => void = () => {}
     const pid = new Promise<number>((resolve) => {
       tellPid = resolve
+    })
+    let tellRootExited: () => void = () => {}
+    this.rootExited = new Promise<void>((resolve) => {
+      tellRootExited = resolve
     })
     this.#task = startTaskIn(
       options.thread ?? 'worker',
@@ -92,6 +99,10 @@ export class CheckSession implements AsyncDisposable {
           streams.closeProgramEnds()
           tellPid(started)
         },
+        onRootExit: () => {
+          this.#hasRootExited = true
+          tellRootExited()
+        },
         onMiss: (miss) => this.#add(miss),
       },
     )
@@ -103,6 +114,7 @@ export class CheckSession implements AsyncDisposable {
     for (const promise of [this.report, this.outcome, this.pid]) promise.catch(() => {})
     const over = (): void => {
       this.#isOver = true
+      tellRootExited()
       this.#wakeAll()
     }
     ended.then(over, over)
@@ -127,7 +139,7 @@ export class CheckSession implements AsyncDisposable {
   /** Sends a signal to the program (not to what it started). False when it is gone. */
   async kill(signal: NodeJS.Signals = 'SIGTERM'): Promise<boolean> {
     const pid = await this.pid
-    if (this.#isOver) return false
+    if (this.#hasRootExited || this.#isOver) return false
     try {
       return process.kill(pid, signal)
     } catch {
@@ -166,7 +178,8 @@ export function prepare(
   try {
     const launch = launchOptionsOf({
       argv,
-      cwd: options.cwd ?? process.cwd(),
+      // Where this process is may have no name (deleted, unreachable): it is inherited, not spelled.
+      cwd: options.cwd ?? '',
       env: options.env ?? process.env,
       stdio: streams.descriptors,
       uid: options.uid ?? null,
@@ -182,14 +195,21 @@ export function prepare(
   }
 }
 
-/** The end of a task: the program's pipe ends are closed whatever happens, and an abort kills the program. */
+/**
+ * The end of a task: the program's pipe ends and its stdin are closed whatever happens, and an abort kills the program. What
+ * it wrote can still be read, unless the task failed.
+ */
 export async function followTask<T>(task: TaskHandle, streams: Streams, signal: AbortSignal | undefined): Promise<T> {
   const stop = (): void => task.stop()
   signal?.addEventListener('abort', stop, { once: true })
   try {
     return (await task.done) as T
+  } catch (error) {
+    for (const stream of [streams.stdout, streams.stderr]) stream?.destroy()
+    throw error
   } finally {
     signal?.removeEventListener('abort', stop)
     streams.closeProgramEnds()
+    streams.stdin?.destroy()
   }
 }

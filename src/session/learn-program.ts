@@ -22,6 +22,8 @@ export interface LearnProgramOptions extends ProgramOptions {
   /** How the stream becomes transitions; a file keeps the settings it was begun with. */
   readonly settings?: Partial<Omit<Settings, 'mapping' | 'order'>>
   readonly onStart?: (pid: number) => void
+  /** The program itself is gone; the run goes on while something it started lives. */
+  readonly onRootExit?: () => void
 }
 
 /**
@@ -51,6 +53,7 @@ export async function learnProgram(argv: readonly string[], options: LearnProgra
         streams.closeProgramEnds()
         options.onStart?.(pid)
       },
+      onRootExit: () => options.onRootExit?.(),
       onMiss: () => {},
     },
   )

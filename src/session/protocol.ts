@@ -8,14 +8,16 @@ import type { Miss } from '../match/miss.ts'
 import type { Result } from '../match/report.ts'
 
 export type WorkerTask =
-  | { readonly kind: 'check'; readonly options: Omit<CheckOptions, 'onStart' | 'onMiss'> }
-  | { readonly kind: 'learn'; readonly options: Omit<LearnOptions, 'onStart'> }
+  | { readonly kind: 'check'; readonly options: Omit<CheckOptions, 'onStart' | 'onRootExit' | 'onMiss'> }
+  | { readonly kind: 'learn'; readonly options: Omit<LearnOptions, 'onStart' | 'onRootExit'> }
 
 /** Only the host speaks first, and only this: kill the program. */
 export type HostMessage = 'stop'
 
 export type WorkerMessage =
   | { readonly type: 'started'; readonly pid: number }
+  /** The program itself is gone: its pid must not be signalled any more. What it started may live on. */
+  | { readonly type: 'rootExited' }
   | { readonly type: 'miss'; readonly miss: Miss }
   | { readonly type: 'checked'; readonly result: Result }
   | { readonly type: 'learned'; readonly run: LearnedRun }

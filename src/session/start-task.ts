@@ -16,6 +16,7 @@ export type TaskThread = 'worker' | 'this'
 
 export interface TaskEvents {
   readonly onStart: (pid: number) => void
+  readonly onRootExit: () => void
   readonly onMiss: (miss: Miss) => void
 }
 
@@ -35,6 +36,8 @@ export function startTaskIn(thread: TaskThread, task: WorkerTask, events: TaskEv
     switch (message.type) {
       case 'started':
         return events.onStart(message.pid)
+      case 'rootExited':
+        return events.onRootExit()
       case 'miss':
         return events.onMiss(message.miss)
       case 'checked':

@@ -19,10 +19,15 @@ export interface Streams {
   closeProgramEnds(): void
 }
 
+interface Opened {
+  readonly descriptor: number
+  readonly stream: Socket | null
+}
+
 export function openStreams(stdio: Stdio | readonly [Stdio, Stdio, Stdio]): Streams {
   const wanted = typeof stdio === 'string' ? ([stdio, stdio, stdio] as const) : stdio
   const programEnds: number[] = []
-  const open = (kind: Stdio, fd: 0 | 1 | 2): { descriptor: number; stream: Socket | null } => {
+  const open = (kind: Stdio, fd: 0 | 1 | 2): Opened => {
     if (kind === 'inherit') return { descriptor: fd, stream: null }
     if (kind === 'ignore') return { descriptor: -1, stream: null }
     const [readEnd, writeEnd] = loadAddon().makePipe()
@@ -30,7 +35,15 @@ export function openStreams(stdio: Stdio | readonly [Stdio, Stdio, Stdio]): Stre
     programEnds.push(descriptor)
     return { descriptor, stream: newSocket({ fd: own, readable: fd !== 0, writable: fd === 0 }) }
   }
-  const [stdin, stdout, stderr] = [open(wanted[0], 0), open(wanted[1], 1), open(wanted[2], 2)]
+  const opened: Opened[] = []
+  try {
+    for (const fd of [0, 1, 2] as const) opened.push(open(wanted[fd], fd))
+  } catch (error) {
+    for (const fd of programEnds) closeSync(fd)
+    for (const { stream } of opened) stream?.destroy()
+    throw error
+  }
+  const [stdin, stdout, stderr] = opened as [Opened, Opened, Opened]
   // A program that ends before it has read everything is its own affair.
   stdin.stream?.on('error', () => {})
   return {

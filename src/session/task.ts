@@ -10,13 +10,16 @@ export interface RunningTask {
   stop(): void
 }
 
-/** Tells `started`, then misses, then one of `checked`, `learned` and `failed`. */
+/** Tells `started`, then misses and `rootExited`, then one of `checked`, `learned` and `failed`. */
 export function startTask(task: WorkerTask, tell: (message: WorkerMessage) => void): RunningTask {
   let stop: (() => void) | null = null
   let isStopped = false
   const run = async (): Promise<WorkerMessage> => {
-    const onStart = (pid: number): void => tell({ type: 'started', pid })
-    const begin = task.kind === 'check' ? await beginCheck(task, tell, onStart) : await beginLearn(task, onStart)
+    const life: Life = {
+      onStart: (pid) => tell({ type: 'started', pid }),
+      onRootExit: () => tell({ type: 'rootExited' }),
+    }
+    const begin = task.kind === 'check' ? await beginCheck(task, tell, life) : await beginLearn(task, life)
     stop = begin.stop
     if (isStopped) stop()
     return await begin.done
@@ -30,6 +33,12 @@ export function startTask(task: WorkerTask, tell: (message: WorkerMessage) => vo
   }
 }
 
+/** What becomes of the program itself. */
+interface Life {
+  onStart(pid: number): void
+  onRootExit(): void
+}
+
 interface Begun {
   readonly done: Promise<WorkerMessage>
   stop(): void
@@ -40,15 +49,15 @@ interface Begun {
 async function beginCheck(
   { options }: WorkerTask & { kind: 'check' },
   tell: (message: WorkerMessage) => void,
-  onStart: (pid: number) => void,
+  life: Life,
 ): Promise<Begun> {
   const { checkLive } = await import('../check.ts')
-  const check = checkLive({ ...options, onStart, onMiss: (miss) => tell({ type: 'miss', miss }) })
+  const check = checkLive({ ...options, ...life, onMiss: (miss) => tell({ type: 'miss', miss }) })
   return { done: check.done.then((result) => ({ type: 'checked', result })), stop: check.stop }
 }
 
-async function beginLearn({ options }: WorkerTask & { kind: 'learn' }, onStart: (pid: number) => void): Promise<Begun> {
+async function beginLearn({ options }: WorkerTask & { kind: 'learn' }, life: Life): Promise<Begun> {
   const { learnLive } = await import('../learn.ts')
-  const learn = learnLive({ ...options, onStart })
+  const learn = learnLive({ ...options, ...life })
   return { done: learn.done.then((run) => ({ type: 'learned', run })), stop: learn.stop }
 }

@@ -35,6 +35,8 @@ export interface LiveOptions {
   readonly capacity?: number
   /** Called once the program's first image is known, before its first instruction. */
   readonly onStart?: (rootPid: number) => void
+  /** The program itself is gone, and its pid may soon be another's; what it started may live on. */
+  readonly onRootExit?: () => void
 }
 
 /** Makes the handler of a session, once it is known which program runs: that decides what it is held against. */
@@ -58,6 +60,7 @@ export class LiveSource {
   /** The engine that runs, once it runs. */
   engine: NativeEngine
   #native: NativeSession | null = null
+  #rootTid = 0
   #timer: NodeJS.Timeout | null = null
   #emptyLookCount = 0
   #settle: { resolve(result: EngineResult): void; reject(error: unknown): void } | null = null
@@ -156,7 +159,9 @@ export class LiveSource {
       case RECORD_KIND.exec:
         return this.#exec(tid, value)
       case RECORD_KIND.exit:
-        return this.#tell((told) => told.onExit(tid, value, flags))
+        this.#tell((told) => told.onExit(tid, value, flags))
+        if (tid === this.#rootTid) this.#options.onRootExit?.()
+        return
       case RECORD_KIND.gap:
         return this.#tell((told) => told.onGap(tid, value))
       case RECORD_KIND.note:
@@ -177,6 +182,7 @@ export class LiveSource {
     if (this.#handler === null) {
       this.#handler = this.#begin(image)
       for (const what of this.#early.splice(0)) what(this.#handler)
+      this.#rootTid = tid
       this.#options.onStart?.(tid)
     }
     this.#handler.onExec(tid, formerTid, image)

@@ -1,8 +1,9 @@
 // The command line as a user has it: the bundled file, real programs, exit codes and words.
 import { spawn, spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { PACKAGE_ROOT } from '../../src/package.ts'
 
@@ -42,7 +43,9 @@ test('learning tells for each run what was new, and in the end where it is', () 
 
 test('an authentic run ends as its program did', () => {
   const { status, stderr } = tracefp('run', '-f', known, '--', ...shell('normal'))
-  expect(stderr).toMatch(/^tracefp: authentic: sh: 0 misses in \d+ calls of 1 tracks, coverage \d+ %\n$/)
+  expect(stderr).toMatch(/^tracefp: authentic: sh: 0 misses in \d+ calls of 1 track, coverage \d+ %\n/)
+  // A user that is not root hears of no_new_privs; nothing else is worth a note.
+  expect(stderr.split('\n').slice(1).join('\n')).toMatch(/^(tracefp: note: no_new_privs was set[^\n]*\n)?$/)
   expect(status).toBe(3)
 })
 
@@ -60,7 +63,15 @@ test('an abnormal run ends with 100, tells each miss with what was expected, and
 test('a program without a fingerprint ends with 102 and the command that would learn it', () => {
   const { status, stderr } = tracefp('run', '--', 'true', 'x')
   expect(status).toBe(102)
-  expect(stderr).toContain('tracefp learn --runs 20 -- true x')
+  expect(stderr).toContain('tracefp learn --runs 20 -- true x\n')
+})
+
+test('the command that would learn a program can be pasted into a shell', () => {
+  const args = ['a b', "it's", '$HOME', '', '*', 'two\nlines', '\u001b[31m', 'plain-x=1']
+  const { stderr } = tracefp('run', '--', 'printf', '%s|', ...args)
+  const hint = /-- (printf .*)\n$/.exec(stderr)?.[1] ?? ''
+  expect(hint).toMatch(/ plain-x=1$/)
+  expect(spawnSync('bash', ['-c', hint], { encoding: 'utf8' }).stdout).toBe(args.map((arg) => `${arg}|`).join(''))
 })
 
 test('a program killed by a signal ends with 128 and the signal', () => {
@@ -151,6 +162,61 @@ test('learning a changed program into its old fingerprint is refused', () => {
   const run = tracefp('run', '-f', file, '--', program)
   expect(run.status).toBe(100)
   expect(run.stderr).toMatch(/by its old fingerprint: authentic/)
+})
+
+test('a program whose working directory was deleted is run where it is', () => {
+  const gone = mkdtempSync(join(folder, 'gone-'))
+  const script = `cd ${gone} && rmdir ${gone} && exec "$0" "$@"`
+  const env = { ...process.env, TRACEFP_HOME: home }
+  const runThere = (...args: string[]): Ended =>
+    spawnSync('sh', ['-c', script, process.execPath, MAIN, ...args], { encoding: 'utf8', env, timeout: 20_000 })
+  const ran = runThere('run', '--exit-status', 'program', '--', 'sh', '-c', 'exit 5')
+  expect(ran.stderr).not.toContain('uv_cwd')
+  expect(ran.status).toBe(5)
+  mkdirSync(gone)
+  const missing = runThere('run', '--', './tool')
+  expect(missing.stderr).toMatch(/^tracefp: no such command: \.\/tool: [^\n]*\n$/)
+  expect(missing.status).toBe(127)
+})
+
+test('a relative command is run in a working directory whose name is no UTF-8', () => {
+  const script = `d=$(printf '${folder}/b\\377d') && mkdir "$d" && cd "$d" && printf '#!/bin/sh\\nexit 6\\n' >tool && chmod +x tool && exec "$0" "$@"`
+  const args = [MAIN, 'run', '--exit-status', 'program', '--', './tool']
+  const env = { ...process.env, TRACEFP_HOME: home }
+  const { status } = spawnSync('sh', ['-c', script, process.execPath, ...args], {
+    encoding: 'utf8',
+    env,
+    timeout: 20_000,
+  })
+  expect(status).toBe(6)
+})
+
+function isAlive(mark: string): boolean {
+  return spawnSync('pgrep', ['-f', `^sleep ${mark}$`]).status === 0
+}
+
+test.each([
+  ['run', 'SIGTERM'],
+  ['run', 'SIGHUP'],
+  ['run', 'SIGINT'],
+  ['learn', 'SIGTERM'],
+] as const)('%s ends by %s, with the daemon that its program left behind', async (command, signal) => {
+  const mark = `7${command.length}.${signal.length}${signal.charCodeAt(3)}`
+  const script = `setsid sleep ${mark} <&- >&- 2>&- & echo ready`
+  const child = spawn(process.execPath, [MAIN, command, '--', 'sh', '-c', script], {
+    env: { ...process.env, TRACEFP_HOME: home },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  const ended = new Promise((resolve) => child.on('exit', (code) => resolve(code)))
+  await new Promise((resolve) => child.stdout.once('data', resolve))
+  for (let i = 0; i < 100 && !isAlive(mark); i++) await sleep(20)
+  await sleep(100)
+  expect(child.exitCode).toBe(null)
+  child.kill(signal)
+  const first = await Promise.race([ended, sleep(3000).then(() => 'still there')])
+  child.kill('SIGKILL')
+  expect(first).not.toBe('still there')
+  expect(isAlive(mark)).toBe(false)
 })
 
 test.each(['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const)(

@@ -127,6 +127,31 @@ test('a signal reaches the program', async () => {
   expect(await child.kill('SIGTERM')).toBe(false)
 })
 
+test('a program that is gone is never signalled, even while what it started lives on', async () => {
+  const child = check(['sh', '-c', 'sleep 87.1 &'], quiet)
+  await child.rootExited
+  expect(alive('87.1')).toHaveLength(1)
+  expect(await child.kill('SIGTERM')).toBe(false)
+  child.stop()
+  await child.report
+  expect(alive('87.1')).toEqual([])
+})
+
+test('sessions that end and launches that fail leave no descriptor open', async () => {
+  const openCount = (): number => readdirSync('/proc/self/fd').length
+  await check(['true'], quiet).report
+  const before = openCount()
+  for (let i = 0; i < 50; i++) {
+    const failed = check(['true'], { stdio: 'pipe', home, cwd: '/no/such/folder' })
+    await expect(failed.report).rejects.toThrow(/chdir/)
+  }
+  await until(() => openCount() <= before)
+  const ended = check(['true'], { stdio: ['pipe', 'ignore', 'ignore'], home })
+  await ended.report
+  await until(() => openCount() <= before)
+  expect(ended.stdin?.destroyed).toBe(true)
+})
+
 test("the host's own children are never taken from it, and several sessions run at once", async () => {
   const own = Array.from({ length: 20 }, (_, i) => {
     const child = spawn('sh', ['-c', `exit ${i}`], { stdio: 'ignore' })
