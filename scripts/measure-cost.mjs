@@ -1,6 +1,6 @@
-// What watching costs: CPU added per call (total minus bare, start-up apart) by tracefp and by `strace -f`, tracer and tracee
-// of strace on one CPU; and the start-up of `tracefp run -- true` against `node -e 0`. Interleaved, medians and minima:
-// on a noisy machine only the ratios of one run mean anything.
+// What watching costs: CPU added per call (total minus bare, start-up apart) by each engine of tracefp and by `strace -f`,
+// tracer and tracee of strace on one CPU; and the start-up of `tracefp run -- true` against `node -e 0`. Interleaved, medians
+// and minima: on a noisy machine only the ratios of one run mean anything.
 //
 //   node scripts/measure-cost.mjs [--rounds 7] [--calls 100000] [--json]
 
@@ -44,11 +44,15 @@ function cost(command) {
 
 const watchers = {
   bare: [],
-  tracefp: [...tracefp, 'run', '-q', '--'],
-  'tracefp --pin never': [...tracefp, 'run', '-q', '--pin', 'never', '--'],
+  notify: [...tracefp, 'run', '-q', '--engine', 'notify', '--'],
+  trace: [...tracefp, 'run', '-q', '--engine', 'trace', '--'],
+  'trace --pin never': [...tracefp, 'run', '-q', '--engine', 'trace', '--pin', 'never', '--'],
   'strace -f, one CPU': ['taskset', '-c', '0', 'strace', '-f', '-o', '/dev/null'],
 }
-const startUps = { 'node -e 0': [process.execPath, '-e', '0'], 'tracefp run -- true': [...watchers.tracefp, 'true'] }
+const startUps = {
+  'node -e 0': [process.execPath, '-e', '0'],
+  'tracefp run -- true': [...tracefp, 'run', '-q', '--', 'true'],
+}
 
 const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)]
 const minimum = (list) => Math.min(...list)
@@ -79,7 +83,9 @@ const row = (name) => rows.find((each) => each.name === name)
 const added = (name, figure) => row(`cpu ${name}`)[figure] - row('cpu bare')[figure]
 const ratios = {}
 for (const figure of ['median', 'minimum']) {
-  ratios[`added CPU, tracefp / strace, ${figure}`] = added('tracefp', figure) / added('strace -f, one CPU', figure)
+  for (const engine of ['notify', 'trace']) {
+    ratios[`added CPU, ${engine} / strace, ${figure}`] = added(engine, figure) / added('strace -f, one CPU', figure)
+  }
   ratios[`start-up wall, tracefp / node, ${figure}`] =
     row('start wall tracefp run -- true')[figure] / row('start wall node -e 0')[figure]
 }

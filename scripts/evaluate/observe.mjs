@@ -71,7 +71,7 @@ export async function observe(place, command, handlers) {
       driving = new Promise((resolve) => setImmediate(resolve)).then(() => command.drive?.(pid))
       driving.catch(() => source.stop())
     }
-    const source = new LiveSource({ engine: 'trace', launch, imageCache, onStart }, () => tee(handlers))
+    const source = new LiveSource({ engine: 'auto', launch, imageCache, onStart }, () => tee(handlers))
     let isLate = false
     timer = setTimeout(() => {
       isLate = true
