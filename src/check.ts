@@ -9,14 +9,14 @@ import { Checker } from './match/checker.ts'
 import type { Miss } from './match/miss.ts'
 import { buildReport, type Result } from './match/report.ts'
 import { Walker } from './match/walker.ts'
-import { type Image, programKeyOf } from './model/stream.ts'
+import type { Image } from './model/stream.ts'
 import { newUlid } from './model/ulid.ts'
 import { VERSION } from './package.ts'
 import { ancestorNames, hostFacts } from './source/host.ts'
 import { assertLaunched } from './source/launch.ts'
 import { type Engine, LiveSource } from './source/live.ts'
 import { readFingerprint } from './store/fingerprint-file.ts'
-import { filesForProgram, fingerprintFolder } from './store/fingerprint-store.ts'
+import { fingerprintFolder, storedFor } from './store/fingerprint-store.ts'
 import { ImageCache } from './store/image-cache.ts'
 import { linuxMapping } from './syscall/mapping.ts'
 
@@ -51,9 +51,9 @@ export function checkLive(options: CheckOptions): RunningCheck {
   let session: { walker: Walker<CheckedProgram>; checker: Checker } | undefined
 
   const begin = (image: Image): Walker<CheckedProgram> => {
-    const files = options.files.length > 0 ? [] : filesForProgram(fingerprintFolder(options.home), programKeyOf(image))
+    const stored = options.files.length > 0 ? [] : storedFor(fingerprintFolder(options.home), image)
     const checker = new Checker({
-      fingerprints: [...given, ...files.map((file) => readFingerprint(file))],
+      fingerprints: [...given, ...stored.map(({ fingerprint }) => fingerprint)],
       mapping,
       ...(options.depth === null ? {} : { depth: options.depth }),
       onMiss: options.onMiss,

@@ -8,17 +8,18 @@ import type { EngineResult, LaunchOptions } from './addon/addon.ts'
 import { TracefpError } from './errors.ts'
 import { type RecordedProgram, Recorder } from './match/recorder.ts'
 import { Walker } from './match/walker.ts'
-import { updateLedger } from './model/files.ts'
+import { ledgerPathOf, updateLedger } from './model/files.ts'
 import { makeSettings, type Settings } from './model/fingerprint.ts'
 import { type RunDelta, type RunInfo, RunObservation } from './model/learner.ts'
-import { type Image, programKeyOf } from './model/stream.ts'
+import type { Ledger } from './model/ledger.ts'
+import type { Image } from './model/stream.ts'
 import { newUlid } from './model/ulid.ts'
 import { VERSION } from './package.ts'
 import { hostFacts } from './source/host.ts'
 import { assertLaunched } from './source/launch.ts'
 import { type Engine, LiveSource } from './source/live.ts'
 import { readFingerprint } from './store/fingerprint-file.ts'
-import { fileForProgram, filesForProgram, fingerprintFolder } from './store/fingerprint-store.ts'
+import { fileToLearnInto, fingerprintFolder } from './store/fingerprint-store.ts'
 import { ImageCache } from './store/image-cache.ts'
 import { linuxMapping } from './syscall/mapping.ts'
 
@@ -72,7 +73,7 @@ export function learnLive(options: LearnOptions): RunningLearn {
 
   // A file is known, and so are its settings, once it is known which program runs.
   const begin = (image: Image): Walker<RecordedProgram> => {
-    const file = options.file ?? storeFileOf(options.home, programKeyOf(image), options.name)
+    const file = options.file ?? fileToLearnInto(fingerprintFolder(options.home), image, options.name)
     const settings = makeSettings(mapping, { ...settingsOf(file), ...options.settings })
     const run = new RunObservation(settings, runInfoOf(options))
     const recorder = new Recorder(run, mapping)
@@ -147,7 +148,7 @@ async function addRun(
   } catch (cause) {
     throw new TracefpError('TFP_ERR_FILE', `${dirname(file)}: ${(cause as Error).message}`, { cause })
   }
-  const update = await updateLedger(file, delta.settings, linuxMapping(), (ledger) => ledger.addRun(delta))
+  const update = await updateLedger(file, delta.settings, linuxMapping(), (ledger) => addTo(ledger, delta, file))
   return {
     newTransitionCount: update.result.newTransitionCount,
     transitionCount: update.result.transitionCount,
@@ -155,9 +156,13 @@ async function addRun(
   }
 }
 
-/** A program that was learned before goes on in its file, whatever it is called. */
-function storeFileOf(home: string, key: string, name: string | null): string {
-  const folder = fingerprintFolder(home)
-  if (name !== null) return fileForProgram(folder, key, name)
-  return filesForProgram(folder, key)[0] ?? fileForProgram(folder, key)
+/** A fingerprint is of one image: after an update it begins anew. */
+function addTo(ledger: Ledger, delta: RunDelta, file: string): ReturnType<Ledger['addRun']> {
+  try {
+    return ledger.addRun(delta)
+  } catch (error) {
+    if (!(error instanceof TracefpError) || error.code !== 'TFP_ERR_MODEL_IDENTITY') throw error
+    const what = `with -o FILE, or move ${file} and ${ledgerPathOf(file)} away first`
+    throw new TracefpError(error.code, `${error.message}: ${what}`, { cause: error })
+  }
 }

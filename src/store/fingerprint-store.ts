@@ -2,12 +2,17 @@
 // out of step: the programs that a file was learned for stand in its first lines (`root KEY`).
 
 import { createHash } from 'node:crypto'
-import { closeSync, openSync, readdirSync, readSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { writeWord } from '../model/canonical.ts'
+import type { Fingerprint } from '../model/fingerprint.ts'
+import { joinImages } from '../model/learner.ts'
+import { type Image, programKeyOf } from '../model/stream.ts'
+import { readFingerprint } from './fingerprint-file.ts'
 
 const HEAD_BYTES = 16_384
 const KEY_HASH_DIGITS = 12
+const IMAGE_HASH_DIGITS = 8
 
 /** The folder of the store below tracefp's home. */
 export function fingerprintFolder(home: string): string {
@@ -20,6 +25,54 @@ export function fileForProgram(folder: string, key: string, name?: string): stri
   const hash = createHash('sha256').update(key).digest('hex').slice(0, KEY_HASH_DIGITS)
   const file = basename(key.split(' ').at(-1) ?? key).replace(/[^\w.+-]/g, '')
   return join(folder, `${file === '' ? 'program' : file}-${hash}.tfp`)
+}
+
+export interface StoredFingerprint {
+  readonly file: string
+  readonly fingerprint: Fingerprint
+}
+
+/**
+ * What the store holds for the program that runs, best first: learned of this very image, of one that may be it (a hash is
+ * not known), of another (before an update, say); among equals the newest.
+ * @throws FormatError, TracefpError TFP_ERR_MODEL_*: one of them is damaged.
+ */
+export function storedFor(folder: string, image: Image): StoredFingerprint[] {
+  const key = programKeyOf(image)
+  const rated = filesForProgram(folder, key).map((file) => {
+    const fingerprint = readFingerprint(file)
+    return { file, fingerprint, fit: fitOf(fingerprint.programs.get(key)?.image, image), changedAt: changedAt(file) }
+  })
+  return rated.sort((a, b) => b.fit - a.fit || b.changedAt - a.changedAt)
+}
+
+/** The file in which learning goes on: one of this image, else a new one. A program that was updated begins anew. */
+export function fileToLearnInto(folder: string, image: Image, name: string | null): string {
+  const key = programKeyOf(image)
+  if (name !== null) return fileForProgram(folder, key, name)
+  const stored = storedFor(folder, image)[0]
+  if (stored !== undefined && fitOf(stored.fingerprint.programs.get(key)?.image, image) > OTHER) return stored.file
+  const file = fileForProgram(folder, key)
+  if (stored === undefined && !existsSync(file)) return file
+  const hashes = [image.sha256, image.script?.sha256 ?? null].filter((hash) => hash !== null)
+  return [file.slice(0, -'.tfp'.length), ...hashes.map((hash) => hash.slice(0, IMAGE_HASH_DIGITS))]
+    .join('-')
+    .concat('.tfp')
+}
+
+const OTHER = 0
+const MAY_BE = 1
+const SAME = 2
+
+function fitOf(learned: Image | undefined, image: Image): number {
+  if (learned === undefined) return MAY_BE
+  if (joinImages(learned, image) === undefined) return OTHER
+  const isKnown = learned.sha256 !== null && image.sha256 !== null
+  return isKnown && (learned.script?.sha256 ?? null) === (image.script?.sha256 ?? null) ? SAME : MAY_BE
+}
+
+function changedAt(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0
 }
 
 /** The files of the store that were learned for program `key`, in order of name. A file that cannot be read is skipped. */

@@ -158,7 +158,7 @@ test('learning a changed program into its old fingerprint is refused', () => {
   put('#!/bin/sh\n:\nexit 0\n')
   const learned = tracefp('learn', '-o', file, '--', program)
   expect(learned.status).toBe(125)
-  expect(learned.stderr).toMatch(/program\.sh/)
+  expect(learned.stderr).toMatch(/program\.sh.*-o FILE, or move \S+program\.tfp and \S+program\.tfl away first\n$/)
   const run = tracefp('run', '-f', file, '--', program)
   expect(run.status).toBe(100)
   expect(run.stderr).toMatch(/by its old fingerprint: authentic/)
@@ -194,6 +194,34 @@ test('a relative command is run in a working directory whose name is no UTF-8', 
 function isAlive(mark: string): boolean {
   return spawnSync('pgrep', ['-f', `^sleep ${mark}$`]).status === 0
 }
+
+test('after an update a program is learned into a new file of the store, and each image is checked by its own', () => {
+  const program = join(folder, 'updated.sh')
+  const put = (text: string): void => {
+    writeFileSync(program, text)
+    chmodSync(program, 0o755)
+  }
+  const learnNow = (): string => {
+    const { status, stderr } = tracefp('learn', '--', program)
+    expect(status).toBe(0)
+    return /(\S+\.tfp): \d+ transitions of (\d+ runs?)\n$/.exec(stderr)?.slice(1).join(' ') ?? ''
+  }
+  const old = '#!/bin/sh\nexit 0\n'
+  const updated = '#!/bin/sh\ncd /\nexit 0\n'
+  put(old)
+  const first = learnNow()
+  put(updated)
+  expect(tracefp('run', '--', program).stderr).toMatch(/by its old fingerprint/)
+  const second = learnNow()
+  expect(first).toMatch(/ 1 run$/)
+  expect(second).toMatch(/ 1 run$/)
+  expect(second).not.toBe(first)
+  expect(learnNow()).toBe(second.replace('1 run', '2 runs'))
+  expect(tracefp('run', '--', program).status).toBe(0)
+  put(old)
+  expect(tracefp('run', '--', program).status).toBe(0)
+  expect(learnNow()).toBe(first.replace('1 run', '2 runs'))
+})
 
 test.each([
   ['run', 'SIGTERM'],
