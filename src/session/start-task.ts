@@ -1,5 +1,6 @@
 // Runs one task, in a worker of its own or in this thread, and turns its messages into a promise and callbacks.
 
+import { realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { PACKAGE_ROOT } from '../package.ts'
 import { fromPlainError } from './plain-error.ts'
@@ -49,8 +50,18 @@ export function startTaskIn(thread: TaskThread, task: WorkerTask, events: TaskEv
     }
   }
   const fail = (error: unknown): void => settle?.reject(error)
-  const stop = thread === 'worker' ? startInWorker(task, hear, fail) : startHere(task, hear, fail)
+  const stop = thread === 'worker' && isSomewhere() ? startInWorker(task, hear, fail) : startHere(task, hear, fail)
   return { done, stop }
+}
+
+/** Node cannot start a worker where the working directory is gone; the task then runs in this thread. */
+function isSomewhere(): boolean {
+  try {
+    realpathSync.native('.')
+    return true
+  } catch {
+    return false
+  }
 }
 
 function startInWorker(task: WorkerTask, hear: (message: WorkerMessage) => void, fail: (error: unknown) => void) {

@@ -1,7 +1,7 @@
 // Where a name that a tracee used leads, for it: links are followed inside its root, and "self" in /proc is the tracee, not
 // us. Nothing on a file system that may not be read is looked at.
 
-import { readlinkSync } from 'node:fs'
+import { lstatSync, readlinkSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Mounts } from './mounts.ts'
 
@@ -39,7 +39,7 @@ export function locate(tid: number, name: string, cwd: string, mounts: Mounts): 
       }
     }
     if (!mounts.isReadable(here) || steps > MAX_STEPS) return { path, open: null, isDescriptor: false }
-    const link = readLink(`/proc/${tid}/root${here}`)
+    const link = isLink(`/proc/${tid}/root${here}`) ? readLink(`/proc/${tid}/root${here}`) : null
     if (link === null) {
       at = here
       continue
@@ -61,6 +61,15 @@ function locateOwn(tid: number, rest: string, path: string): Located {
 export function insideRoot(path: string, root: string): string {
   if (root === '/' || !path.startsWith(`${root}/`)) return path
   return path.slice(root.length)
+}
+
+/** Asked first, since an error costs as much as ten answers. */
+function isLink(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true
+  } catch {
+    return false
+  }
 }
 
 export function readLink(path: string): string | null {

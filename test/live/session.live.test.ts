@@ -137,6 +137,19 @@ test('a program that is gone is never signalled, even while what it started live
   expect(alive('87.1')).toEqual([])
 })
 
+test('a host whose working directory is gone can check', async () => {
+  const source = `
+    import { mkdtempSync, rmdirSync } from 'node:fs'
+    import { check } from ${JSON.stringify(new URL('../../lib/index.js', import.meta.url).href)}
+    const gone = mkdtempSync(${JSON.stringify(join(folder, 'gone-'))})
+    process.chdir(gone)
+    rmdirSync(gone)
+    process.exitCode = (await check(['sh', '-c', 'exit 4'], { stdio: 'ignore' }).report).exit.code
+  `
+  const host = spawn(process.execPath, ['--input-type=module', '-e', source], { stdio: 'ignore' })
+  expect(await new Promise((resolve) => host.on('exit', resolve))).toBe(4)
+})
+
 test('sessions that end and launches that fail leave no descriptor open', async () => {
   const openCount = (): number => readdirSync('/proc/self/fd').length
   await check(['true'], quiet).report
