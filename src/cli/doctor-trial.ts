@@ -107,6 +107,7 @@ function launchOf(...argv: readonly string[]): LaunchOptions | null {
       gid: null,
       pin: 'auto',
       stopsWithRoot: false,
+      hidesHost: false,
     })
   } catch {
     return null

@@ -9,6 +9,7 @@ import type { Engine } from '../source/live.ts'
 import { EXIT_CODES } from './exit-codes.ts'
 import { engineOption, nameList, pinOption, wholeNumber } from './options.ts'
 import type { Output } from './output.ts'
+import { programBytesOf } from './program-bytes.ts'
 import { hasTerminal, relaySignals, type SignalRelay } from './terminal.ts'
 import { counted } from './words.ts'
 
@@ -86,6 +87,7 @@ async function learn(argv: readonly string[], options: LearnOptions, output: Out
 
 async function learnOnce(argv: readonly string[], options: LearnOptions, relay: SignalRelay): Promise<LearnedRun> {
   const stopping = new AbortController()
+  const bytes = programBytesOf(argv)
   return await learnProgram(argv, {
     scenario: options.scenario,
     settings: settingsOf(options),
@@ -93,6 +95,7 @@ async function learnOnce(argv: readonly string[], options: LearnOptions, relay: 
     pin: options.pin,
     stopsWithProgram: hasTerminal(),
     thread: 'this',
+    ...(bytes === undefined ? {} : { bytes }),
     onStart: (pid) => relay.attach(pid),
     onRootExit: () => relay.detach(() => stopping.abort()),
     signal: stopping.signal,

@@ -12,6 +12,7 @@ import type { Engine } from '../source/live.ts'
 import { exitCodeOfOutcome } from './exit-codes.ts'
 import { collect, engineOption, pinOption, wholeNumber } from './options.ts'
 import type { Output } from './output.ts'
+import { programBytesOf } from './program-bytes.ts'
 import { hasTerminal, relaySignals } from './terminal.ts'
 import { counted, shellWord } from './words.ts'
 
@@ -55,12 +56,14 @@ export function defineRun(program: Command, output: Output): void {
 async function run(argv: readonly string[], options: RunOptions, output: Output): Promise<number> {
   const relay = relaySignals()
   try {
+    const bytes = programBytesOf(argv)
     const session = new CheckSession(argv, {
       fingerprint: options.fingerprint ?? [],
       engine: options.engine,
       pin: options.pin,
       stopsWithProgram: hasTerminal(),
       thread: 'this',
+      ...(bytes === undefined ? {} : { bytes }),
       ...(options.depth === undefined ? {} : { depth: options.depth }),
     })
     const follow = async (): Promise<void> => {

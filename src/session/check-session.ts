@@ -6,7 +6,7 @@ import { UsageError } from '../errors.ts'
 import type { Miss } from '../match/miss.ts'
 import type { Report, Result } from '../match/report.ts'
 import type { Outcome } from '../match/verdict.ts'
-import { launchOptionsOf } from '../source/launch.ts'
+import { launchOptionsOf, type ProgramBytes } from '../source/launch.ts'
 import type { Engine } from '../source/live.ts'
 import { tracefpHome } from '../store/home.ts'
 import { startTaskIn, type TaskHandle, type TaskThread } from './start-task.ts'
@@ -31,6 +31,8 @@ export interface ProgramOptions {
   readonly pin?: Pin
   /** Where the fingerprint store is; default: see `tracefpHome`. */
   readonly home?: string
+  /** `argv` and `env` byte for byte, where they need not be UTF-8. */
+  readonly bytes?: ProgramBytes
   /** Which thread follows the program; default `worker`. */
   readonly thread?: TaskThread
   /** When the program is stopped by the terminal, stop this process too. For command lines. */
@@ -186,6 +188,9 @@ export function prepare(
       gid: options.gid ?? null,
       pin: options.pin ?? 'auto',
       stopsWithRoot: options.stopsWithProgram ?? false,
+      // In a worker the process is its host's, and not ours to change.
+      hidesHost: options.thread === 'this',
+      bytes: options.bytes,
     })
     return { launch, streams }
   } catch (error) {

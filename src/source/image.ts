@@ -6,7 +6,7 @@ import { basename } from 'node:path'
 import type { Image } from '../model/stream.ts'
 import { readBuildId, readElfClass } from './elf.ts'
 import { hashOf, type ImageCache, type ImageFile, withImageFile } from './image-file.ts'
-import { scriptOperandOf } from './interpreter.ts'
+import { scriptFilesOf, scriptOperandOf } from './interpreter.ts'
 import { insideRoot, locate, readLink } from './locate.ts'
 import { Mounts } from './mounts.ts'
 
@@ -14,6 +14,7 @@ export type { ImageCache } from './image-file.ts'
 
 const MAX_CMDLINE_BYTES = 65_536
 const MAX_PATH_BYTES = 4096
+const MAX_PACKAGE_BYTES = 1_000_000
 const AT_EXECFN = 31n
 /** One file that is many programs, by the name it is called by or by its first argument. */
 const MULTI_CALL = new Set([
@@ -80,7 +81,30 @@ function findScript(
     if (!isImage && (isFound || argv.indexOf(executed, 1) > 0)) return script
   }
   const operand = scriptOperandOf(basename(path), argv)
-  return operand === null || operand === '' ? null : read(operand).script
+  if (operand === null || operand === '') return null
+  const files = scriptFilesOf(basename(path), operand, (folder) => mainOfPackage(tid, folder, cwd, mounts))
+  for (const file of files) {
+    const { script, isFound } = read(file)
+    if (isFound) return script
+  }
+  return read(operand).script
+}
+
+/** What `node FOLDER` runs: `main` of its package.json. */
+function mainOfPackage(tid: number, folder: string, cwd: string, mounts: Mounts): string | null {
+  const { open } = locate(tid, `${folder}/package.json`, cwd, mounts)
+  if (open === null) return null
+  return withImageFile(open, mounts, ({ fd, stats }) => {
+    if (fd === null || stats?.isFile() !== true || stats.size > MAX_PACKAGE_BYTES) return null
+    const bytes = Buffer.alloc(Number(stats.size))
+    readSync(fd, bytes, 0, bytes.length, 0)
+    try {
+      const { main } = JSON.parse(bytes.toString()) as { main?: unknown }
+      return typeof main === 'string' ? main : null
+    } catch {
+      return null
+    }
+  })
 }
 
 /** AT_EXECFN: the file name given to execve(2), for a script the script's own. */

@@ -39,6 +39,16 @@ export function scriptOperandOf(image: string, argv: readonly string[]): string 
   return null
 }
 
+/** Files that an operand may stand for, in the order in which the interpreter tries them; the first is the operand itself. */
+export function scriptFilesOf(image: string, operand: string, mainOf: (folder: string) => string | null): string[] {
+  if (/^node(js)?$/.test(image)) {
+    const main = mainOf(operand)
+    const named = main === null ? [] : [`${operand}/${main}`, `${operand}/${main}.js`, `${operand}/${main}/index.js`]
+    return [operand, `${operand}.js`, ...named, `${operand}/index.js`]
+  }
+  return /^python[\d.]*$/.test(image) ? [operand, `${operand}/__main__.py`] : [operand]
+}
+
 /** `-c`, `-cx` and, for one-letter options, also combined ones as in `sh -ec`. */
 function isOption(argument: string, option: string): boolean {
   if (argument === option) return true

@@ -13,14 +13,25 @@ export interface Command {
   readonly gid: number | null
   readonly pin: Pin
   readonly stopsWithRoot: boolean
+  readonly hidesHost: boolean
+  /** `argv` and `env` as bytes, where they need not be UTF-8. */
+  readonly bytes?: ProgramBytes | undefined
+}
+
+/** What the program gets, byte for byte. */
+export interface ProgramBytes {
+  readonly argv: readonly Uint8Array[]
+  /** `NAME=value`. */
+  readonly env: readonly Uint8Array[]
 }
 
 /** @throws EngineError TFP_ERR_ENGINE_NOT_FOUND, TFP_ERR_ENGINE_NOT_EXECUTABLE. */
 export function launchOptionsOf(command: Command): LaunchOptions {
-  const { argv, cwd, env, stdio, uid, gid, pin, stopsWithRoot } = command
+  const { argv, cwd, env, stdio, uid, gid, pin, stopsWithRoot, hidesHost, bytes } = command
   const variables = Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]))
   const path = resolveCommand(argv[0] as string, cwd, env['PATH'])
-  return { path, argv, env: variables, cwd, stdio, uid, gid, pin, stopsWithRoot }
+  const raw = bytes === undefined ? {} : { argvBytes: bytes.argv, envBytes: bytes.env }
+  return { path, argv, env: variables, cwd, stdio, uid, gid, pin, stopsWithRoot, hidesHost, ...raw }
 }
 
 const EPERM = 1
@@ -46,6 +57,10 @@ export function assertLaunched(result: EngineResult, launch: LaunchOptions): voi
   if (operation.startsWith('ptrace')) {
     const hint = errno === ENOSYS ? EMULATED : FORBIDDEN
     throw new EngineError('TFP_ERR_ENGINE_PTRACE', `${what}: ${hint}`, errno, hint)
+  }
+  if (operation === 'seccomp(listener)') {
+    const hint = 'engine notify needs Linux 6.6, and no other seccomp listener above it: --engine trace works without'
+    throw new EngineError('TFP_ERR_ENGINE_SECCOMP', `${what}: ${hint}`, errno, hint)
   }
   if (operation === 'seccomp' || operation.startsWith('prctl')) {
     const hint = 'the kernel needs CONFIG_SECCOMP_FILTER, and a container must allow the seccomp call'

@@ -71,6 +71,17 @@ test('a script without a #! line is run by sh', async () => {
   expect(image.script?.path).toBe(script)
 })
 
+test('a folder given to node is the file that it runs', async () => {
+  mkdirSync(join(folder, 'app', 'lib'), { recursive: true })
+  put('app/package.json', '{ "main": "lib/start" }')
+  const main = put('app/lib/start.js', '')
+  expect((await imageOf(['node', 'app'], { cwd: folder })).script).toEqual({ path: main, sha256: sha256(main) })
+  mkdirSync(join(folder, 'plain'))
+  const index = put('plain/index.js', '')
+  expect((await imageOf(['node', 'plain'], { cwd: folder })).script?.path).toBe(index)
+  expect((await imageOf(['node', './plain/index'], { cwd: folder })).script?.path).toBe(index)
+})
+
 test('text given to an interpreter is no script', async () => {
   expect((await imageOf(['sh', '-c', 'true'])).script).toBe(null)
 })

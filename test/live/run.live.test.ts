@@ -247,6 +247,28 @@ test.each([
   expect(isAlive(mark)).toBe(false)
 })
 
+test('arguments and variables reach the program byte for byte, UTF-8 or not', () => {
+  const sh = `printf %s "$1" | od -An -tx1; printf %s "$ODD" | od -An -tx1`
+  const command = `ODD=$(printf 'a\\377') exec "$0" "$1" run -q -- sh -c '${sh}' sh "$(printf '\\377\\376x')"`
+  const env = { ...process.env, TRACEFP_HOME: home }
+  const { stdout } = spawnSync('sh', ['-c', command, process.execPath, MAIN], { encoding: 'utf8', env })
+  expect(stdout.split('\n').map((line) => line.trim())).toEqual(['ff fe 78', '61 ff', ''])
+})
+
+test('an engine can be named, and the report says which one it was', () => {
+  const file = join(folder, 'engine.json')
+  for (const engine of ['trace', 'notify']) {
+    tracefp('run', '--engine', engine, '-f', known, '--report', file, '--', ...shell('normal'))
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ verdict: 'authentic', source: { engine } })
+  }
+})
+
+test('under a listener of somebody else, auto takes engine trace; notify by name says what to do', () => {
+  const inner = ['sh', '-c', 'true']
+  const refused = tracefp('run', '-q', '--', process.execPath, MAIN, 'run', '--engine', 'notify', '--', ...inner)
+  expect(refused.stderr).toMatch(/tracefp: (seccomp\(listener\).*--engine trace|ptrace.*forbidden)/)
+})
+
 test.each(['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const)(
   '%s sent to tracefp reaches the program',
   async (signal) => {

@@ -1,10 +1,11 @@
 // What only root can do: setuid programs keep working, and programs may be started as somebody else.
-import { execFileSync } from 'node:child_process'
-import { chmodSync, chownSync, mkdtempSync, rmSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type CheckSession, check } from '../../src/index.ts'
+import { PACKAGE_ROOT } from '../../src/package.ts'
 
 const isRoot = process.geteuid?.() === 0
 const NOBODY = 65_534
@@ -37,6 +38,24 @@ describe.skipIf(!isRoot)(`as root${isRoot ? '' : ' (skipped: not root)'}`, () =>
     const session = check(['setpriv', '--reuid', String(NOBODY), '--clear-groups', whoami], options)
     expect(await outputOf(session)).toBe(`${NOBODY} 0`)
     expect((await session.report).notes.map((note) => note.code)).not.toContain('no_new_privs')
+  })
+
+  test('a program of the same user can take nothing out of the command line that watches it', () => {
+    const look = 'cat /proc/$PPID/environ >/dev/null 2>&1 && echo open || echo closed'
+    const home = join(folder, 'nobody')
+    mkdirSync(home)
+    chownSync(home, NOBODY, NOBODY)
+    const main = join(PACKAGE_ROOT, 'lib', 'tracefp.cjs')
+    for (const engine of ['trace', 'notify']) {
+      const { stdout } = spawnSync(process.execPath, [main, 'run', '-q', '--engine', engine, '--', 'sh', '-c', look], {
+        uid: NOBODY,
+        gid: NOBODY,
+        cwd: '/',
+        encoding: 'utf8',
+        env: { PATH: process.env['PATH'], TRACEFP_HOME: home },
+      })
+      expect(stdout).toBe('closed\n')
+    }
   })
 
   test('a program runs under the uid and gid that it was given', async () => {

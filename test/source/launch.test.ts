@@ -34,6 +34,7 @@ const CASES: [operation: string, errno: number, text: string, code: string, says
   ['ptrace(PTRACE_SEIZE)', 1, 'Operation not permitted', 'TFP_ERR_ENGINE_PTRACE', /SYS_PTRACE.*tracefp doctor/],
   ['ptrace(PTRACE_SEIZE)', 38, 'Function not implemented', 'TFP_ERR_ENGINE_PTRACE', /emulated/],
   ['ptrace(PTRACE_GET_SYSCALL_INFO)', 5, 'Input/output error', 'TFP_ERR_ENGINE_KERNEL', /Linux 5\.3/],
+  ['seccomp(listener)', 16, 'Device or resource busy', 'TFP_ERR_ENGINE_SECCOMP', /--engine trace/],
   ['seccomp', 22, 'Invalid argument', 'TFP_ERR_ENGINE_SECCOMP', /CONFIG_SECCOMP_FILTER/],
   ['prctl(PR_SET_NO_NEW_PRIVS)', 22, 'Invalid argument', 'TFP_ERR_ENGINE_SECCOMP', /CONFIG_SECCOMP_FILTER/],
   ['clone', 11, 'Resource temporarily unavailable', 'TFP_ERR_ENGINE_FAILED', /clone/],
@@ -58,6 +59,7 @@ test('a launch that went well is no error', () => {
 test('variables without a value are not handed on', () => {
   const { env, path } = launchOptionsOf({
     ...launch,
+    hidesHost: false,
     argv: ['sh'],
     env: { PATH: '/bin', A: '1', B: undefined },
   })
