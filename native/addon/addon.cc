@@ -246,6 +246,8 @@ Napi::Value known_call_numbers(const Napi::CallbackInfo& info) {
   set("clone3", known.clone3);
   set("fork", known.fork);
   set("vfork", known.vfork);
+  set("wait4", known.wait4);
+  set("waitid", known.waitid);
   set("rt_sigreturn", known.rt_sigreturn);
   set("sigreturn", known.sigreturn);
   set("restart_syscall", known.restart_syscall);

@@ -23,7 +23,6 @@ Entered enter(Tracee& tracee, const Entry& entry) {
   const bool continues = same_place && entry.call.nr == known.restart_syscall;
   const bool repeats = same_place && tracee.restart_due && is_same_call(entry.call, tracee.last.call);
   tracee.restart_due = false;
-  tracee.is_doubtful = false;
   tracee.is_withdrawn = false;
   tracee.bore_child = false;
   tracee.awaited = Awaited::kNothing;
@@ -44,7 +43,7 @@ void interrupt(Tracee& tracee, bool is_restarting) {
 
 void push_frame(Tracee& tracee, bool is_restarting) {
   if (tracee.frames.size() == kMaxHandlerFrames) tracee.frames.erase(tracee.frames.begin());
-  tracee.frames.push_back({tracee.last, is_restarting || tracee.restart_due, tracee.is_doubtful});
+  tracee.frames.push_back({tracee.last, is_restarting || tracee.restart_due});
   tracee.restart_due = false;
 }
 
@@ -58,7 +57,6 @@ void pop_frame(Tracee& tracee, uint64_t ip) {
   const Frame frame = tracee.frames.back();
   tracee.frames.pop_back();
   tracee.last = frame.entry;
-  tracee.is_doubtful = frame.is_doubtful;
   tracee.restart_due = frame.may_restart && ip == frame.entry.ip - kSyscallInsnBytes;
 }
 

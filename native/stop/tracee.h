@@ -33,7 +33,6 @@ struct Entry {
 struct Frame {
   Entry entry;       // the last call entered before it
   bool may_restart;  // that call was interrupted, and SA_RESTART decides
-  bool is_doubtful;  // see Tracee
 };
 
 // A handler left by siglongjmp never returns: the stack is bounded and the oldest frame goes first.
@@ -47,7 +46,6 @@ struct Tracee {
   pid_t tgid = 0;
   Entry last;                 // the last call entered, as the program made it (never restart_syscall)
   bool restart_due = false;   // the kernel will repeat `last`
-  bool is_doubtful = false;   // what is to be repeated may also be a call from the same place that was withdrawn
   bool is_withdrawn = false;  // a call of which nothing is recorded yet was interrupted; it comes again
   bool is_held = false;       // on the tracer's CPU, by us: until it asks, or gets a second thread
   bool bore_child = false;    // a birth was announced since `last` was entered

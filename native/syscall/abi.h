@@ -29,6 +29,8 @@ struct KnownCalls {
   int32_t clone3;
   int32_t fork;
   int32_t vfork;
+  int32_t wait4;
+  int32_t waitid;
   int32_t rt_sigreturn;
   int32_t sigreturn;
   int32_t restart_syscall;

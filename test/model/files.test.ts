@@ -243,7 +243,8 @@ describe('child processes', () => {
       expect((await child.ended).signal).toBe('SIGKILL')
       const ledger = await readLedgerFile(path, mapping) // throws unless it is whole
       const fingerprint = await readFingerprintFile(path).catch(() => undefined)
-      expect(ledger.runs.length - (fingerprint?.runCount ?? 0)).toBeLessThanOrEqual(1)
+      // The ledger is written first; writers killed in between, one after the other, leave the fingerprint behind.
+      expect(fingerprint?.runCount ?? 0).toBeLessThanOrEqual(ledger.runs.length)
       runs = ledger.runs.length
     }
     const { fingerprint } = await learn('Z', 'read close')

@@ -34,7 +34,8 @@ std::vector<sock_filter> build() {
   std::vector<sock_filter> code;
   for (const Row& row : kRows) {
     const KnownCalls& known = known_calls(row.abi);
-    for (const int32_t nr : {known.rt_sigreturn, known.sigreturn, known.clone, known.clone3, known.fork, known.vfork}) {
+    for (const int32_t nr : {known.rt_sigreturn, known.sigreturn, known.clone, known.clone3, known.fork, known.vfork,
+                             known.wait4, known.waitid}) {
       if (nr < 0) continue;
       const uint32_t raw = static_cast<uint32_t>(nr) | row.bit;
       code.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)));

@@ -11,7 +11,7 @@ namespace tracefp {
 
 // A call that waits for our answer. Everything in it comes from the kernel.
 struct Notification {
-  uint64_t id;  // one more than the one before, also where that one was withdrawn
+  uint64_t id;
   pid_t tid;
   uint32_t audit_arch;
   int32_t nr;

@@ -121,8 +121,6 @@ void NotifyEngine::on_call(const Notification& notification) {
 
 CallDue NotifyEngine::record(const Notification& notification) {
   const std::lock_guard lock(mutex_);
-  if (latest_id_ != 0) skipped_id_count_ += notification.id - latest_id_ - 1;
-  latest_id_ = notification.id;
   if (!life_.has_begun()) return CallDue::kRun;  // the launcher's own calls
   Tracee* tracee = life_.find(notification.tid);
   if (tracee == nullptr) {
@@ -134,22 +132,12 @@ CallDue NotifyEngine::record(const Notification& notification) {
     life_.note(notification.tid, NoteKind::kUntracedKilled, 0);
     return CallDue::kNothing;
   }
-  if (tracee->is_doubtful) resolve_doubt(*tracee);
   SyscallInfo info{};
   info.audit_arch = notification.audit_arch;
   info.ip = notification.ip;
   info.nr = static_cast<uint64_t>(static_cast<int64_t>(notification.nr));
   for (int i = 0; i < 6; i++) info.args[i] = notification.args[i];
   return calls_.entered(*tracee, info);
-}
-
-// A signal came while the tracee was in a call that looks like the one before it. Was it the one before, which the
-// kernel now repeats, or a new one that was withdrawn before we received it? Every notification takes an id, also a
-// withdrawn one: if more ids are missing than withdrawals are known, it was a new one.
-void NotifyEngine::resolve_doubt(Tracee& tracee) {
-  if (!tracee.restart_due || skipped_id_count_ <= life_.withdrawn_count() + resolved_count_) return;
-  tracee.restart_due = false;
-  resolved_count_++;
 }
 
 }  // namespace tracefp

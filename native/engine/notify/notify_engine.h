@@ -40,7 +40,6 @@ class NotifyEngine final : public Engine {
   void listen();
   void on_call(const Notification& notification);
   CallDue record(const Notification& notification);
-  void resolve_doubt(Tracee& tracee);
   void end_listening();
 
   EngineResult result_;
@@ -49,9 +48,6 @@ class NotifyEngine final : public Engine {
   Calls calls_;
   Launch launch_;
   std::mutex mutex_;  // guards life_ and the ring between the two threads
-  uint64_t latest_id_ = 0;
-  uint64_t skipped_id_count_ = 0;  // ids that were given out and never received: their calls were withdrawn
-  uint64_t resolved_count_ = 0;    // of these, calls that Life held for a repetition of the one before
   std::unique_ptr<Listener> listener_;
   Thread listening_;
   std::atomic<bool> is_over_{false};

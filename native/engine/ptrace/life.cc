@@ -208,19 +208,18 @@ void Life::stop() {
 }
 
 // Whether the last recorded call was interrupted and will be repeated. A call that was withdrawn from its listener
-// looks the same when it comes from the same place as the one before: that is left in doubt, and the listener resolves
-// it.
+// looks the same when it comes from the same place as the one before. It is then taken for the repetition: a call that
+// follows itself is recorded once instead of twice, which makes no transition that the program did not make. (The other
+// way round a repetition could become one.)
 bool Life::is_interrupted(Tracee& tracee) {
-  if (tracee.is_withdrawn) return false;  // what we see now is what we wrote there
   const Interrupted interrupted = interrupted_call(tracee.tid, tracee.last);
-  if (!interrupted.is_restarting || !may_withdraw_ || !interrupted.is_by_flag) return interrupted.is_restarting;
-  if (interrupted.ip == tracee.last.ip && may_restart_with_handler(tracee.last.call)) {
-    tracee.is_doubtful = true;
-    return true;
-  }
+  if (!interrupted.is_restarting || !may_withdraw_) return interrupted.is_restarting;
+  // What we wrote at an earlier stop of the same halt, or what only the call itself can have returned.
+  if (!interrupted.is_by_flag) return !tracee.is_withdrawn;
+  const bool is_last = interrupted.ip == tracee.last.ip && may_restart_with_handler(tracee.last.call);
+  if (is_last && !tracee.is_withdrawn) return true;
   repeat_for_certain(tracee.tid);
   tracee.is_withdrawn = true;
-  withdrawn_count_++;
   return false;
 }
 

@@ -58,9 +58,6 @@ class Life {
   // Milliseconds since the session began.
   uint32_t now_ms() const;
 
-  // Calls that were withdrawn for certain before their listener received them.
-  uint64_t withdrawn_count() const { return withdrawn_count_; }
-
   // Kills every tracee and reaps it.
   void kill_all();
 
@@ -89,7 +86,6 @@ class Life {
   const bool stops_with_root_;
   const bool hides_host_;
   const bool may_withdraw_;
-  uint64_t withdrawn_count_ = 0;
   bool has_begun_ = false;
   timespec began_at_{};
   std::unordered_map<pid_t, Tracee> tracees_;
