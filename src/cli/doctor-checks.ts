@@ -23,6 +23,7 @@ export interface Diagnosis {
 }
 
 const NODE_NEEDED = '20.17'
+const KERNEL_OF_NOTIFY = '6.6'
 const KERNEL_NEEDED = '5.3'
 const KERNEL_OF_SYNC_WAKE_UP = '6.6'
 const GLIBC_OF_PREBUILDS = '2.34'
@@ -64,7 +65,7 @@ function kernelCheck({ kernel, platform, arch }: Facts): Check {
   if (platform !== 'linux') {
     return missing('kernel', `this is ${platform}`, NOTHING_RUNS, 'use Linux: a machine, a container or a VM of it')
   }
-  const message = `Linux ${kernel} on ${arch}, engine trace needs ${KERNEL_NEEDED}`
+  const message = `Linux ${kernel} on ${arch}, engine trace needs ${KERNEL_NEEDED}, notify ${KERNEL_OF_NOTIFY}`
   if (isAtLeast(kernel, KERNEL_NEEDED)) return ok('kernel', message)
   return missing('kernel', message, NOTHING_RUNS, 'use a newer kernel')
 }
@@ -102,7 +103,10 @@ function engineCheck({ own, tracefp }: Facts): Check {
     const remedy = 'use another kernel or container runtime'
     return missing('run', 'a program ran, but none of its calls were seen', NOTHING_RUNS, remedy)
   }
-  return ok('run', `tracefp ${tracefp}, engine trace: a trivial program ran and ${own.callCount} calls of it were seen`)
+  const seen = `tracefp ${tracefp}: a trivial program ran and ${own.callCount} calls of it were seen`
+  if (own.engine === 'notify') return ok('run', `${seen}; engine notify (trace works too)`)
+  const remedy = 'Linux 6.6 or newer has it, where no seccomp listener is above tracefp'
+  return note('run', `${seen}; engine trace, notify is not possible`, 'a call costs nearly twice as much', remedy)
 }
 
 function ptraceCheck(facts: Facts): Check {

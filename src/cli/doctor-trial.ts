@@ -7,7 +7,7 @@ import type { EngineResult, LaunchOptions } from '../addon/addon.ts'
 import { loadAddon } from '../addon/addon.ts'
 import type { StreamHandler } from '../model/stream.ts'
 import { launchOptionsOf } from '../source/launch.ts'
-import { LiveSource } from '../source/live.ts'
+import { type Engine, LiveSource } from '../source/live.ts'
 import { writeStdout } from './output.ts'
 
 /** What running a trivial program under the engine came to. */
@@ -23,6 +23,8 @@ export interface Trial {
   readonly exitCode: number
   /** Codes of the notes of the session. */
   readonly notes: readonly string[]
+  /** The engine that `auto` takes here; the trial itself is under trace, the one that needs least. */
+  readonly engine: string
   /** Time that one call takes longer under the engine; null: there is no dd to measure with. */
   readonly addedUsPerCall: number | null
 }
@@ -31,6 +33,7 @@ interface Counted {
   readonly result: EngineResult
   readonly callCount: number
   readonly notes: readonly string[]
+  readonly engine: string
   readonly elapsedMs: number
 }
 
@@ -39,8 +42,9 @@ const ROUNDS = 3
 
 async function runTrial(): Promise<Trial> {
   loadAddon()
-  const { result, callCount, notes } = await runTraced(launchOf('true') ?? launchOfNode())
+  const { result, callCount, notes } = await runTraced(launchOf('true') ?? launchOfNode(), 'trace')
   const works = result.failedOperation === ''
+  const engine = works ? (await runTraced(launchOf('true') ?? launchOfNode(), 'auto')).engine : 'trace'
   return {
     uid: process.geteuid?.() ?? 0,
     addonFile: loadedAddonFile(),
@@ -50,11 +54,12 @@ async function runTrial(): Promise<Trial> {
     callCount,
     exitCode: result.exitCode,
     notes,
+    engine,
     addedUsPerCall: works ? await measureStop() : null,
   }
 }
 
-async function runTraced(launch: LaunchOptions): Promise<Counted> {
+async function runTraced(launch: LaunchOptions, engine: Engine): Promise<Counted> {
   let callCount = 0
   const notes: string[] = []
   const handler: StreamHandler = {
@@ -72,8 +77,9 @@ async function runTraced(launch: LaunchOptions): Promise<Counted> {
   }
   const imageCache = new Map<string, string>()
   const startedAt = performance.now()
-  const result = await new LiveSource({ engine: 'trace', launch, imageCache }, () => handler).run()
-  return { result, callCount, notes, elapsedMs: performance.now() - startedAt }
+  const source = new LiveSource({ engine, launch, imageCache }, () => handler)
+  const result = await source.run()
+  return { result, callCount, notes, engine: source.engine, elapsedMs: performance.now() - startedAt }
 }
 
 /** Two runs of dd that differ in nothing but their number of calls; the least of a few rounds, since others run here too. */
@@ -83,7 +89,7 @@ async function measureStop(): Promise<number | null> {
   if (few === null || many === null) return null
   const costs: number[] = []
   for (let round = 0; round < ROUNDS; round += 1) {
-    const [short, long] = [await runTraced(few), await runTraced(many)]
+    const [short, long] = [await runTraced(few, 'auto'), await runTraced(many, 'auto')]
     const callCount = long.callCount - short.callCount
     if (callCount < DD_COUNT) return null
     costs.push(((long.elapsedMs - short.elapsedMs) * 1000) / callCount)

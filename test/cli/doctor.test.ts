@@ -18,6 +18,7 @@ const TRIAL: Trial = {
   errno: 0,
   errorText: '',
   callCount: 29,
+  engine: 'notify',
   exitCode: 0,
   notes: [],
   addedUsPerCall: 4.2,
@@ -97,6 +98,8 @@ test.each<[string, string, Partial<Facts>, Status, RegExp]>([
   ],
   ['no addon', 'addon', { own: { problem: 'addon', detail: 'none for this machine' } }, 'missing', /none for this/],
   ['nothing to try', 'run', { own: { problem: 'addon', detail: 'none' } }, 'missing', /without the addon/],
+  ['engine notify', 'run', {}, 'ok', /engine notify/],
+  ['a kernel without engine notify', 'run', { own: { ...TRIAL, engine: 'trace' } }, 'note', /notify is not possible/],
   ['calls that are not seen', 'run', { own: { ...TRIAL, callCount: 0 } }, 'missing', /none of its calls/],
   [
     'a trial that hangs',
