@@ -35,11 +35,11 @@ void wake_tracer_thread(pthread_t thread) {
   pthread_kill(thread, wake_signal());
 }
 
-void quiet_sigchld() {
+void quiet_sigchld(bool owns_process) {
   struct sigaction action;
   if (sigaction(SIGCHLD, nullptr, &action) != 0) return;
   // A default or ignoring disposition is left alone: writing it back could undo a handler that libuv sets just now.
-  if (action.sa_handler == SIG_DFL || action.sa_handler == SIG_IGN) return;
+  if (!owns_process && (action.sa_handler == SIG_DFL || action.sa_handler == SIG_IGN)) return;
   if ((action.sa_flags & SA_NOCLDSTOP) != 0) return;
   action.sa_flags |= SA_NOCLDSTOP;
   sigaction(SIGCHLD, &action, nullptr);

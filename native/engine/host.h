@@ -14,7 +14,8 @@ void wake_tracer_thread(pthread_t thread);
 
 // Tracer thread, now and then: every ptrace stop sends SIGCHLD to the process. If the host has a SIGCHLD handler
 // (libuv does while a child_process lives), adds SA_NOCLDSTOP to it; exits of the host's children still arrive.
-void quiet_sigchld();
+// `owns_process`: the default disposition may be changed too, since nobody else here changes it at the same time.
+void quiet_sigchld(bool owns_process);
 
 // Makes this process undumpable: a tracee of the same uid can then not ptrace it, write into its memory or take
 // descriptors (the listener!) out of it. Not before the program has begun: until its exec it shares our memory, and we

@@ -26,7 +26,8 @@ NotifyEngine::NotifyEngine(const LaunchOptions& options, RingWriter& ring)
     : cpu_(options.pin == Pin::kAuto ? Pin::kNever : options.pin),
       life_(ring, cpu_, result_, options, true),
       calls_(life_, cpu_),
-      launch_(options) {}
+      launch_(options),
+      owns_process_(options.hides_host) {}
 
 void NotifyEngine::run() {
   shield_tracer_thread();
@@ -59,7 +60,7 @@ void NotifyEngine::run() {
 void NotifyEngine::follow_life() {
   Stops stops(life_, calls_, launch_, result_);
   for (unsigned stop_count = 0;; stop_count++) {
-    if (stop_count % kStopsPerSigchldCheck == 0) quiet_sigchld();
+    if (stop_count % kStopsPerSigchldCheck == 0) quiet_sigchld(owns_process_);
     int status;
     const pid_t tid = wait_any(&status);
     const std::lock_guard lock(mutex_);

@@ -47,6 +47,7 @@ class NotifyEngine final : public Engine {
   Life life_;
   Calls calls_;
   Launch launch_;
+  const bool owns_process_;
   std::mutex mutex_;  // guards life_ and the ring between the two threads
   std::unique_ptr<Listener> listener_;
   Thread listening_;

@@ -13,7 +13,11 @@ constexpr unsigned kStopsPerSigchldCheck = 64;
 }  // namespace
 
 TraceEngine::TraceEngine(const LaunchOptions& options, RingWriter& ring)
-    : cpu_(options.pin), life_(ring, cpu_, result_, options, false), calls_(life_, cpu_), launch_(options) {}
+    : cpu_(options.pin),
+      life_(ring, cpu_, result_, options, false),
+      calls_(life_, cpu_),
+      launch_(options),
+      owns_process_(options.hides_host) {}
 
 void TraceEngine::run() {
   shield_tracer_thread();
@@ -24,7 +28,7 @@ void TraceEngine::run() {
 
   Stops stops(life_, calls_, launch_, result_);
   for (unsigned stop_count = 0; !life_.is_over() && !life_.is_stopping(); stop_count++) {
-    if (stop_count % kStopsPerSigchldCheck == 0) quiet_sigchld();
+    if (stop_count % kStopsPerSigchldCheck == 0) quiet_sigchld(owns_process_);
     int status;
     const pid_t tid = wait_any(&status);
     if (tid < 0) break;

@@ -26,6 +26,7 @@ class TraceEngine final : public Engine {
   Life life_;
   Calls calls_;
   Launch launch_;
+  const bool owns_process_;
 };
 
 }  // namespace tracefp
