@@ -1,5 +1,6 @@
 // The command line as a user has it: the bundled file, real programs, exit codes and words.
 import { spawn, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -128,14 +129,35 @@ const BAD: [what: string, args: () => string[], status: number, says: RegExp][] 
     125,
     /newer/,
   ],
+  [
+    'a fingerprint of another mapping',
+    () => ['run', '-f', damaged('mapping', (text) => text.replace('mapping linux-', 'mapping other-'), true), 'true'],
+    125,
+    /mapping\.tfp.*mapping other-/,
+  ],
+  [
+    'a fingerprint of other numbers',
+    () => [
+      'run',
+      '-f',
+      damaged('numbers', (text) => text.replace(/^(mapping \S+ sha256:)\S+/m, `$1${'0'.repeat(64)}`), true),
+      'true',
+    ],
+    125,
+    /numbers\.tfp.*numbers of mapping/,
+  ],
   ['a depth that was not learned', () => ['run', '-f', known, '--depth', '5', 'true'], 125, /depth 2/],
   ['other settings than the file has', () => ['learn', '-o', known, '--tracks', 'log', 'true'], 125, /tracks thread/],
   ['a depth that is no number', () => ['run', '--depth', 'x', 'true'], 125, /whole number/],
 ]
 
-function damaged(name: string, damage: (text: string) => string): string {
+/** A copy of the known fingerprint that is not right; `isSealed`: its checksum is. */
+function damaged(name: string, damage: (text: string) => string, isSealed = false): string {
   const file = join(folder, `${name}.tfp`)
-  writeFileSync(file, damage(readFileSync(known, 'utf8')))
+  const text = damage(readFileSync(known, 'utf8'))
+  const [magic, , ...body] = text.split('\n')
+  const checksum = createHash('sha256').update(body.join('\n')).digest('hex')
+  writeFileSync(file, isSealed ? [magic, `checksum sha256:${checksum}`, ...body].join('\n') : text)
   return file
 }
 
@@ -144,6 +166,17 @@ test.each(BAD)('%s is one clear line and an exit code', (_what, args, status, sa
   expect(ended.stderr).toMatch(/^tracefp: [^\n]*\n$/)
   expect(ended.stderr).toMatch(says)
   expect(ended.status).toBe(status)
+})
+
+test('where somebody else traces already, one line says that ptrace is forbidden', ({ skip }) => {
+  if (spawnSync('strace', ['-V']).status !== 0) skip('no strace')
+  const args = ['-f', '-o', '/dev/null', process.execPath, MAIN, 'run', '--', 'true']
+  const { status, stderr } = spawnSync('strace', args, {
+    encoding: 'utf8',
+    env: { ...process.env, TRACEFP_HOME: home },
+  })
+  expect(stderr).toMatch(/^tracefp: ptrace\(PTRACE_SEIZE\): [^\n]* ptrace is forbidden here[^\n]*\n$/)
+  expect(status).toBe(125)
 })
 
 test('learning a changed program into its old fingerprint is refused', () => {
