@@ -187,19 +187,26 @@ test('the event loop of the host is not woken by stops', async () => {
   expect(loops).toBeLessThan(1000)
 })
 
-test('a worker that is terminated takes its tracees with it', async () => {
-  const source = `
+test.each(['trace', 'notify'])(
+  'a worker that is terminated at any moment takes its tracees with it: %s',
+  async (engine) => {
+    const source = `
     const { LiveSource } = await import(${JSON.stringify(new URL('../../lib/source/live.js', import.meta.url).href)})
     const nothing = new Proxy({}, { get: () => () => {} })
-    const launch = { path: '/bin/sleep', argv: ['sleep', '85.1'], env: [], cwd: '', stdio: [-1, -1, -1], uid: null,
+    const script = 'while :; do :; sleep 0.001; done # 85.1'
+    const launch = { path: '/bin/sh', argv: ['sh', '-c', script, '85.1'], env: [], cwd: '', stdio: [-1, -1, -1], uid: null,
       gid: null, pin: 'auto', stopsWithRoot: false }
-    new LiveSource({ engine: 'trace', launch, imageCache: new Map() }, () => nothing).run()
+    new LiveSource({ engine: '${engine}', launch, imageCache: new Map() }, () => nothing).run()
   `
-  const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`))
-  await until(() => alive('85.1').length === 1)
-  await worker.terminate()
-  expect(alive('85.1')).toEqual([])
-})
+    for (let i = 0; i < 12; i++) {
+      const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`))
+      if (i === 0) await until(() => alive('85.1').length > 0)
+      else await sleep(Math.random() * 150)
+      await worker.terminate()
+      expect(alive('85.1')).toEqual([])
+    }
+  },
+)
 
 test.each(['process.exit(3)', 'process.kill(process.pid, "SIGKILL")'])(
   'a host that ends by %s leaves no tracee',
