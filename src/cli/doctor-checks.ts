@@ -106,7 +106,7 @@ function engineCheck({ own, tracefp }: Facts): Check {
   const seen = `tracefp ${tracefp}: a trivial program ran and ${own.callCount} calls of it were seen`
   if (own.engine === 'notify') return ok('run', `${seen}; engine notify (trace works too)`)
   const remedy = 'Linux 6.6 or newer has it, where no seccomp listener is above tracefp'
-  return note('run', `${seen}; engine trace, notify is not possible`, 'a call costs nearly twice as much', remedy)
+  return note('run', `${seen}; engine trace, notify is not possible`, 'a call costs about half as much again', remedy)
 }
 
 function ptraceCheck(facts: Facts): Check {

@@ -296,7 +296,7 @@ test('an engine can be named, and the report says which one it was', () => {
   }
 })
 
-test('under a listener of somebody else, auto takes engine trace; notify by name says what to do', () => {
+test('tracefp under tracefp ends with a line that says why it cannot work there', () => {
   const inner = ['sh', '-c', 'true']
   const refused = tracefp('run', '-q', '--', process.execPath, MAIN, 'run', '--engine', 'notify', '--', ...inner)
   expect(refused.stderr).toMatch(/tracefp: (seccomp\(listener\).*--engine trace|ptrace.*forbidden)/)

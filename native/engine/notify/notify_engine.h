@@ -1,5 +1,5 @@
 // Engine `notify`: calls reach us through a seccomp listener, life through ptrace. Needs Linux 5.19; on 6.6 and newer
-// no CPU has to be shared. Half the cost of a ptrace stop, and it loses nothing either: the tracee waits for the
+// no CPU has to be shared. Two thirds of the cost of `trace`, and it loses nothing either: the tracee waits for the
 // answer.
 //
 //   life thread (ptrace)                      listener thread
