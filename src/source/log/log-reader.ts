@@ -1,0 +1,65 @@
+// The seam of logs: a reader turns the bytes of a log into calls of a StreamHandler. Names are resolved through a mapping; a
+// name that the mapping does not know becomes a symbol of its own, never "other". A line that was not understood is counted
+// and kept, never skipped silently.
+
+import type { StreamHandler } from '../../model/stream.ts'
+import type { NamingMapping } from '../../syscall/naming.ts'
+
+export type LogFormatName = 'strace' | 'nttrace' | 'numbers' | 'capture'
+
+export interface UnparsedLine {
+  /** From 1. */
+  readonly line: number
+  /** At most 200 bytes, as latin1, raw: print it only through printable(). */
+  readonly text: string
+}
+
+export interface LogCounts {
+  lineCount: number
+  unparsedLineCount: number
+  /** At most FIRST_UNPARSED_LIMIT of them. */
+  readonly firstUnparsed: UnparsedLine[]
+  /** Distinct names that the mapping does not know. */
+  unknownNameCount: number
+}
+
+/** Limits that every reader keeps: no line over 1 MiB in memory, no count lost, whatever the bytes are. */
+export interface LogReader {
+  /** The next bytes, cut anywhere. They may be overwritten after the call. */
+  write(chunk: Uint8Array): void
+  /** There are no more. */
+  end(): void
+  readonly counts: LogCounts
+  /** Where the record being told stands: `line 12`, and the log's own time where it has one. Asked for misses only. */
+  at(): string
+}
+
+export interface LogReaderOptions {
+  readonly handler: StreamHandler
+  readonly mapping: NamingMapping
+  /** Of the log, for messages. */
+  readonly name: string
+}
+
+export interface LogFormat {
+  readonly name: LogFormatName
+  /** How sure it is that this is its format, 0 to 1, from the first bytes (up to 64 KiB), and why in a few words. */
+  recognise(head: Uint8Array): { readonly sureness: number; readonly reason: string }
+  /** Whether calls stand in the order in which they were entered or in which they returned. */
+  order(head: Uint8Array): 'entry' | 'return'
+  open(options: LogReaderOptions): LogReader
+}
+
+export const FIRST_UNPARSED_LIMIT = 5
+const UNPARSED_TEXT_LIMIT = 200
+
+export function newCounts(): LogCounts {
+  return { lineCount: 0, unparsedLineCount: 0, firstUnparsed: [], unknownNameCount: 0 }
+}
+
+/** Counts a line that was not understood. `text` is latin1, of any length. */
+export function countUnparsed(counts: LogCounts, line: number, text: string): void {
+  counts.unparsedLineCount += 1
+  if (counts.firstUnparsed.length >= FIRST_UNPARSED_LIMIT) return
+  counts.firstUnparsed.push({ line, text: text.slice(0, UNPARSED_TEXT_LIMIT) })
+}
