@@ -18,6 +18,7 @@ export const ERRORS = {
   TFP_ERR_MODEL_IDENTITY: 'the program is not the one that was learned',
   TFP_ERR_MODEL_LOCKED: 'the fingerprint is being written by another process',
   TFP_ERR_MATCH_REPORT: 'the report could not be understood',
+  TFP_ERR_SYSCALL_MAPPING: 'the mapping of names and numbers could not be used',
   TFP_ERR_FILE: 'a file could not be read or written',
 } as const
 

@@ -10,8 +10,9 @@ import { type Fingerprint, type ProgramFingerprint, symbolsOf } from '../model/f
 import { renderArrays, renderDot, renderSummary, toJson } from '../model/views.ts'
 import { fingerprintFolder } from '../store/fingerprint-store.ts'
 import { tracefpHome } from '../store/home.ts'
-import { ABI_NAMES, NATIVE_ABI } from '../syscall/abi.ts'
-import { createMapping, linuxMapping, type Mapping } from '../syscall/mapping.ts'
+import { NATIVE_ABI } from '../syscall/abi.ts'
+import { builtinMapping } from '../syscall/builtin.ts'
+import { createMapping, type Mapping } from '../syscall/mapping.ts'
 import { asJson, type Output, stdio } from './output.ts'
 
 interface ShowOptions {
@@ -117,12 +118,11 @@ function programsNamed(fingerprint: Fingerprint, wanted: string): ProgramFingerp
 
 /** The numbers to show: those of the fingerprint's mapping, whatever machine this is. */
 function mappingOf({ settings, mappingHash, programs }: Fingerprint, file: string, output: Output): Mapping {
-  const abi = ABI_NAMES.find((name) => settings.mapping === `linux-${name}`)
-  if (abi === undefined || abi === 'unknown') {
+  const mapping = builtinMapping(settings.mapping)
+  if (mapping === undefined) {
     output.message(`tracefp: mapping ${settings.mapping} is not known here: ${file} is shown without numbers\n`)
     return createMapping(settings.mapping, NATIVE_ABI, () => ({ names: [], numbers: new Map() }))
   }
-  const mapping = linuxMapping(abi)
   if (mapping.hashOf(symbolsOf(programs.values())) !== mappingHash) {
     output.message(`tracefp: ${file} was made with other numbers than those shown: run and check refuse it\n`)
   }

@@ -14,7 +14,7 @@ export const ENDS_FRAME = 4
 export const UNSEEN_WORK = 8
 
 const NR_LIMIT = 1024
-const ABI_COUNT = 5
+const ABI_COUNT = 8
 export const CALL_COUNT: number = ABI_COUNT * NR_LIMIT
 
 const FLAGS: ReadonlyMap<string, number> = new Map([

@@ -2,8 +2,8 @@
 // under a named mapping, whose hash they carry. A symbol of the native ABI is the bare name, any other has its ABI in
 // front (`i386:read`); a number without a name is `sys_N`. Symbols that are no calls (`<exec>`) are not known here.
 import { createHash } from 'node:crypto'
-import { ABI_CODES, ABI_NAMES, type AbiName, NATIVE_ABI } from './abi.ts'
-import { type SyscallTable, syscallTable } from './tables.ts'
+import { ABI_CODES, ABI_NAMES, type AbiName, type LinuxAbiName, NATIVE_ABI } from './abi.ts'
+import { NO_TABLE, type SyscallTable, syscallTable } from './tables.ts'
 
 export interface Mapping {
   /** `linux-x86_64`, `linux-aarch64` ... */
@@ -23,16 +23,20 @@ export interface Mapping {
 /** How numbers of one ABI are named. Undefined: no name. */
 export type TableOf = (abi: AbiName) => SyscallTable
 
-const mappings = new Map<AbiName, Mapping>()
+const mappings = new Map<LinuxAbiName, Mapping>()
 
 /** The Linux mapping of a machine; `abi` is the ABI whose symbols are bare names. The same object for every call. */
-export function linuxMapping(abi: AbiName = NATIVE_ABI): Mapping {
+export function linuxMapping(abi: LinuxAbiName = NATIVE_ABI): Mapping {
   let mapping = mappings.get(abi)
   if (mapping === undefined) {
-    mapping = createMapping(`linux-${abi}`, abi, syscallTable)
+    mapping = createMapping(`linux-${abi}`, abi, linuxTable)
     mappings.set(abi, mapping)
   }
   return mapping
+}
+
+function linuxTable(abi: AbiName): SyscallTable {
+  return abi === 'windows-nt' || abi === 'user' ? NO_TABLE : syscallTable(abi)
 }
 
 /** A mapping over any tables; linuxMapping is this one over the tables of the kernel. */

@@ -1,5 +1,5 @@
 // Unpacks the generated tables, one ABI at a time and only when asked: most sessions need one of four.
-import type { AbiName } from './abi.ts'
+import type { LinuxAbiName } from './abi.ts'
 import { PACKED_TABLES } from './tables.gen.ts'
 
 export interface SyscallTable {
@@ -8,10 +8,13 @@ export interface SyscallTable {
   readonly numbers: ReadonlyMap<string, number>
 }
 
-const unpacked = new Map<AbiName, SyscallTable>()
+/** An ABI of which no number has a name. */
+export const NO_TABLE: SyscallTable = { names: [], numbers: new Map() }
+
+const unpacked = new Map<LinuxAbiName, SyscallTable>()
 
 /** The system calls of one ABI. The same object for every call. */
-export function syscallTable(abi: AbiName): SyscallTable {
+export function syscallTable(abi: LinuxAbiName): SyscallTable {
   const known = unpacked.get(abi)
   if (known !== undefined) return known
   const table = unpack(PACKED_TABLES[abi])

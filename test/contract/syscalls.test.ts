@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import type { AbiName } from '../../src/syscall/abi.ts'
+import type { LinuxAbiName } from '../../src/syscall/abi.ts'
 import { syscallTable } from '../../src/syscall/tables.ts'
 
 const csv = readFileSync(new URL('../../native/syscall/syscalls.csv', import.meta.url), 'utf8')
@@ -13,7 +13,7 @@ test('the generated tables are what the list says', () => {
 
 test('every number of the list is in the unpacked tables, and nothing else', () => {
   const [head = '', ...lines] = csv.trimEnd().split('\n')
-  const abis = head.split(',').slice(1) as AbiName[]
+  const abis = head.split(',').slice(1) as LinuxAbiName[]
   for (const [column, abi] of abis.entries()) {
     const numbers = new Map<string, number>()
     for (const line of lines) {
