@@ -23,6 +23,27 @@ export interface LogCounts {
   unknownNameCount: number
 }
 
+/** What a log itself says of its session: a capture says all of it, and its report is then that of the live run. */
+export interface LoggedSession {
+  /** ULID; learning the same session twice counts once. */
+  readonly session: string
+  readonly name: string
+  readonly engine: string
+  readonly host: string
+  readonly machineId: string
+  readonly bootId: string
+  readonly kernel: string
+  readonly uid: number
+  readonly argv: readonly string[]
+  /** RFC 3339. */
+  readonly startedAt: string
+  /** Null until the end was read; it stays null when the log was cut off. */
+  readonly endedAt: string | null
+  /** Who started the root: its parent, and the names above it, nearest first. */
+  readonly rootPpid: number
+  readonly rootAncestors: readonly string[]
+}
+
 /** Limits that every reader keeps: no line over 1 MiB in memory, no count lost, whatever the bytes are. */
 export interface LogReader {
   /** The next bytes, cut anywhere. They may be overwritten after the call. */
@@ -32,6 +53,8 @@ export interface LogReader {
   readonly counts: LogCounts
   /** Where the record being told stands: `line 12`, and the log's own time where it has one. Asked for misses only. */
   at(): string
+  /** Known before the handler is called for the first time. Null or left out: the log says nothing of its session. */
+  readonly session?: LoggedSession | null
 }
 
 export interface LogReaderOptions {
@@ -47,6 +70,8 @@ export interface LogFormat {
   recognise(head: Uint8Array): { readonly sureness: number; readonly reason: string }
   /** Whether calls stand in the order in which they were entered or in which they returned. */
   order(head: Uint8Array): 'entry' | 'return'
+  /** Name of the mapping that the log itself was made with, such as `linux-x86_64`. Left out: it names none. */
+  mappingName?(head: Uint8Array): string | undefined
   open(options: LogReaderOptions): LogReader
 }
 
