@@ -19,6 +19,9 @@ export const ERRORS = {
   TFP_ERR_MODEL_LOCKED: 'the fingerprint is being written by another process',
   TFP_ERR_MATCH_REPORT: 'the report could not be understood',
   TFP_ERR_SYSCALL_MAPPING: 'the mapping of names and numbers could not be used',
+  TFP_ERR_SESSION: 'there is no such session, or it cannot do this now',
+  TFP_ERR_SOURCE_CAPTURE: 'the capture is damaged, or is none',
+  TFP_ERR_SOURCE_VERSION: 'the capture is of a newer format',
   TFP_ERR_FILE: 'a file could not be read or written',
 } as const
 
