@@ -6,21 +6,23 @@ import type { LaunchOptions } from './addon/addon.ts'
 import { TracefpError } from './errors.ts'
 import type { CheckedProgram } from './match/checked-program.ts'
 import { Checker } from './match/checker.ts'
+import { Decider, type DeciderOptions, type GuardPolicy } from './match/decider.ts'
 import type { Miss } from './match/miss.ts'
 import { buildReport, type Result } from './match/report.ts'
 import { Walker } from './match/walker.ts'
 import type { Image } from './model/stream.ts'
-import { newUlid } from './model/ulid.ts'
 import { VERSION } from './package.ts'
 import { ancestorNames, hostFacts } from './source/host.ts'
 import { assertLaunched } from './source/launch.ts'
-import { type Engine, LiveSource } from './source/live.ts'
+import { type Engine, type Guard, LiveSource } from './source/live.ts'
 import { readFingerprint } from './store/fingerprint-file.ts'
 import { fingerprintFolder, storedFor } from './store/fingerprint-store.ts'
 import { ImageCache } from './store/image-cache.ts'
 import { linuxMapping } from './syscall/mapping.ts'
 
 export interface CheckOptions {
+  /** ULID of the session. */
+  readonly session: string
   readonly launch: LaunchOptions
   readonly engine: Engine
   /** Fingerprint files; none = those of the fingerprint store that were learned for the program. */
@@ -31,7 +33,12 @@ export interface CheckOptions {
   readonly depth: number | null
   readonly onStart: (rootPid: number) => void
   readonly onRootExit: () => void
+  /** Told once it is known what was done about it. */
   readonly onMiss: (miss: Miss) => void
+  /** `alert`: misses are told, the program goes on. Else every call is judged before it runs (guard mode). */
+  readonly policy: 'alert' | GuardPolicy
+  /** For policy `ask`. */
+  readonly ask: DeciderOptions['ask']
 }
 
 export interface RunningCheck {
@@ -49,6 +56,7 @@ export function checkLive(options: CheckOptions): RunningCheck {
   const imageCache = new ImageCache(options.home)
   const startedAt = new Date().toISOString()
   let session: { walker: Walker<CheckedProgram>; checker: Checker } | undefined
+  const decider = deciderOf(options, () => (session as NonNullable<typeof session>).checker)
 
   const begin = (image: Image): Walker<CheckedProgram> => {
     const stored = options.files.length > 0 ? [] : storedFor(fingerprintFolder(options.home), image)
@@ -56,8 +64,15 @@ export function checkLive(options: CheckOptions): RunningCheck {
       fingerprints: [...given, ...stored.map(({ fingerprint }) => fingerprint)],
       mapping,
       ...(options.depth === null ? {} : { depth: options.depth }),
-      onMiss: options.onMiss,
+      onMiss: decider === null ? options.onMiss : (miss) => decider.onMiss(miss),
+      tellsAll: decider !== null,
     })
+    if (decider !== null && checker.tracks === 'log') {
+      throw new TracefpError(
+        'TFP_ERR_MODEL_SETTINGS',
+        'the fingerprint was made with tracks log, the order of calls across threads: no call can be judged by it before it runs',
+      )
+    }
     const walker = new Walker(checker, {
       mapping,
       tracks: checker.tracks,
@@ -75,6 +90,7 @@ export function checkLive(options: CheckOptions): RunningCheck {
       imageCache,
       onStart: options.onStart,
       onRootExit: options.onRootExit,
+      ...(decider === null ? {} : { guard: guardBy(decider, () => session?.walker) }),
     },
     begin,
   )
@@ -86,12 +102,13 @@ export function checkLive(options: CheckOptions): RunningCheck {
       throw new TracefpError('TFP_ERR_ENGINE_FAILED', 'the program was stopped before it began')
     const { walker, checker } = session
     walker.finish()
+    decider?.finish()
     await imageCache.save()
     const { host, machineId, bootId, uid } = hostFacts()
     return buildReport(
       {
         tracefp: VERSION,
-        session: newUlid(),
+        session: options.session,
         name: basename(options.launch.argv[0] as string),
         source: { kind: 'live', engine: source.engine, format: null, order: 'entry' },
         host,
@@ -108,4 +125,15 @@ export function checkLive(options: CheckOptions): RunningCheck {
     )
   }
   return { done: run(), stop: () => source.stop() }
+}
+
+function deciderOf({ policy, ask, onMiss }: CheckOptions, checker: () => Checker): Decider | null {
+  return policy === 'alert' ? null : new Decider(checker, { policy, ask, tell: onMiss })
+}
+
+function guardBy(decider: Decider, walker: () => Walker<CheckedProgram> | undefined): Guard {
+  return {
+    decide: (_tid, isExec, signal) => decider.decide(isExec, signal),
+    tableOf: (tid) => walker()?.programOf(tid)?.known?.table.buffer ?? null,
+  }
 }

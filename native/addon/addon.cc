@@ -12,7 +12,9 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -72,14 +74,14 @@ class Session final : public Napi::ObjectWrap<Session> {
   static Napi::Function define(Napi::Env env) {
     return DefineClass(env, "NativeSession",
                        {
-                           InstanceMethod<&Session::answer_exec>("answerExec"),
+                           InstanceMethod<&Session::answer>("answer"),
                            InstanceMethod<&Session::stop>("stop"),
                            InstanceMethod<&Session::finish>("finish"),
                            InstanceMethod<&Session::result>("result"),
                        });
   }
 
-  // new NativeSession({ engine, ring, onDoorbell, launch | script })
+  // new NativeSession({ engine, ring, onDoorbell, isGuarded, launch | script })
   explicit Session(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Session>(info) {
     const Napi::Env env = info.Env();
     const auto options = info[0].As<Napi::Object>();
@@ -100,15 +102,20 @@ class Session final : public Napi::ObjectWrap<Session> {
     }
     ring_memory_ = Napi::Persistent(ring.As<Napi::Object>());
     const std::string engine = options.Get("engine").ToString().Utf8Value();
+    const bool is_guarded = options.Get("isGuarded").ToBoolean().Value();
     if (engine == "scripted") {
       const auto script = options.Get("script").As<Napi::Uint32Array>();
       std::vector<Record> records(script.ByteLength() / kRecordBytes);
       memcpy(static_cast<void*>(records.data()), script.Data(), records.size() * kRecordBytes);
-      engine_ = std::make_unique<ScriptedEngine>(std::move(records), *ring_);
-    } else if (engine == "notify") {
-      engine_ = std::make_unique<NotifyEngine>(launch_options_of(options.Get("launch").As<Napi::Object>()), *ring_);
+      engine_ = std::make_unique<ScriptedEngine>(std::move(records), is_guarded, *ring_);
     } else {
-      engine_ = std::make_unique<TraceEngine>(launch_options_of(options.Get("launch").As<Napi::Object>()), *ring_);
+      LaunchOptions launch = launch_options_of(options.Get("launch").As<Napi::Object>());
+      launch.is_guarded = is_guarded;
+      if (engine == "notify") {
+        engine_ = std::make_unique<NotifyEngine>(launch, *ring_);
+      } else {
+        engine_ = std::make_unique<TraceEngine>(launch, *ring_);
+      }
     }
     env_ = env;
     hides_host_ = options.Get("launch").IsObject() &&
@@ -153,7 +160,28 @@ class Session final : public Napi::ObjectWrap<Session> {
     thread_.join();
   }
 
-  void answer_exec(const Napi::CallbackInfo& info) { engine_->answer_exec(info[0].ToBoolean().Value()); }
+  // answer(question, decision, table | null)
+  void answer(const Napi::CallbackInfo& info) {
+    Answer answer{static_cast<Decision>(info[1].ToNumber().Uint32Value())};
+    if (info[2].IsTypedArray()) {
+      answer.table = table_of(info[2].As<Napi::Uint8Array>());
+      if (answer.table == nullptr) {
+        Napi::TypeError::New(info.Env(), "the transition table has another layout").ThrowAsJavaScriptException();
+        return;
+      }
+    }
+    engine_->answer(info[0].ToNumber().Uint32Value(), answer);
+  }
+
+  // Null: not a table. A program may be executed often: its memory is opened, and kept alive, once.
+  const Table* table_of(Napi::Uint8Array bytes) {
+    const auto known = tables_.find(bytes.Data());
+    if (known != tables_.end()) return &known->second;
+    const std::optional<Table> table = Table::open(bytes.Data(), bytes.ByteLength());
+    if (!table.has_value()) return nullptr;
+    table_memory_.push_back(Napi::Persistent(bytes.As<Napi::Object>()));
+    return &tables_.emplace(bytes.Data(), *table).first->second;
+  }
 
   void stop(const Napi::CallbackInfo&) {
     if (!thread_.is_joinable()) return;
@@ -168,6 +196,7 @@ class Session final : public Napi::ObjectWrap<Session> {
     napi_remove_env_cleanup_hook(env_, &Session::clean_up, this);
     release_doorbell();
     ring_memory_.Reset();
+    table_memory_.clear();
     Unref();
   }
 
@@ -187,6 +216,8 @@ class Session final : public Napi::ObjectWrap<Session> {
   napi_env env_ = nullptr;
   napi_threadsafe_function doorbell_ = nullptr;
   Napi::ObjectReference ring_memory_;
+  std::unordered_map<const uint8_t*, Table> tables_;
+  std::vector<Napi::ObjectReference> table_memory_;
   std::unique_ptr<RingWriter> ring_;
   std::unique_ptr<Engine> engine_;
   Thread thread_;

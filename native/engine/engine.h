@@ -3,7 +3,7 @@
 //        host thread                     tracer thread                         reader (worker)
 //   start() ----------------------> run(): launch, wait, resume
 //                                      push(record) -----------------> drain
-//                                      push(kExec), wait <------------ answer_exec()
+//                                      push(question), wait <--------- answer()
 //   stop() -----------------------> every tracee is killed, run() returns
 #pragma once
 
@@ -16,6 +16,7 @@
 
 #include "engine/ptrace/cpu.h"
 #include "engine/status.h"
+#include "match/table.h"
 #include "ring/writer.h"
 
 namespace tracefp {
@@ -32,6 +33,19 @@ struct LaunchOptions {
   bool sends_listener = false;   // engine notify: the way for where pidfd_getfd(2) is forbidden, always
   bool hides_host = false;       // see hide_host(): only where the whole process is tracefp's own
   bool stops_with_root = false;  // CLI in a terminal: when the root stops, so do we, or the shell never sees it
+  bool is_guarded = false;       // every call is judged before it runs, and a miss is asked about
+};
+
+// What becomes of a tracee that waits.
+enum class Decision : uint8_t {
+  kAllow = 0,
+  kDeny = 1,  // of a call: it fails with EPERM. Of an exec, which cannot be undone: as kKill
+  kKill = 2,  // the whole session: the program and everything it started
+};
+
+struct Answer {
+  Decision decision = Decision::kAllow;
+  const Table* table = nullptr;  // of an exec: what the new program is judged by; null: it is not
 };
 
 // Written by the tracer thread, read by others after RingState::kEnded or kFailed (root_pid: from kRunning on).
@@ -53,8 +67,9 @@ class Engine {
   // Any thread. run() kills every tracee and returns soon.
   virtual void stop() = 0;
 
-  // Any thread: the reader has dealt with a kExec record; the tracee may go on, or is killed.
-  virtual void answer_exec(bool allow) = 0;
+  // Any thread: the reader has dealt with a record that is a question (kExec, or a kCall with kRecordAsked), the
+  // `question`th of the session, counted from 1.
+  virtual void answer(uint32_t question, const Answer& answer) = 0;
 
   virtual const EngineResult& result() const = 0;
 };

@@ -26,7 +26,7 @@ enum class RingState : uint32_t {
 };
 
 enum class RecordKind : uint8_t {
-  // A system call is entered. value = number (int32), abi, flags = kRecordRestart or 0.
+  // A system call is entered. value = number (int32), abi, flags = 0, kRecordRestart or kRecordAsked.
   kCall = 1,
   // A signal handler starts. value = signal number.
   kSignal = 2,
@@ -68,6 +68,9 @@ enum class NoteKind : uint32_t {
 
 // Set on kCall when the kernel repeats a call that was interrupted: the program called once.
 constexpr uint16_t kRecordRestart = 1;
+
+// Set on kCall in a guarded session when the call is a miss. The tracee waits until the reader answers.
+constexpr uint16_t kRecordAsked = 2;
 
 struct Record {
   uint32_t tid;

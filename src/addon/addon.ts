@@ -47,10 +47,18 @@ export interface EngineResult {
   readonly errorText: string
 }
 
+/** What becomes of a tracee that waits: values of NativeSession.answer. */
+export const DECISION: { readonly allow: 0; readonly deny: 1; readonly kill: 2 } = { allow: 0, deny: 1, kill: 2 }
+/** `deny`: the call fails with EPERM. `kill`: the session ends. */
+export type Decision = keyof typeof DECISION
+
 /** A running engine: a native thread that writes records into `ring`. */
 export interface NativeSession {
-  /** The reader has dealt with an exec record: the tracee goes on, or is killed. */
-  answerExec(allow: boolean): void
+  /**
+   * The reader has dealt with a record that is a question (an exec; a call that was asked about), the `question`th of the
+   * session, counted from 1. `table`: after an exec, what the new program is judged by; its memory must stay as it is.
+   */
+  answer(question: number, decision: number, table: Uint8Array | null): void
   /** Kills every tracee; the ring's state becomes `ended` soon. */
   stop(): void
   /** Joins the thread. Call it once, after the ring's state is `ended` or `failed` and the ring is drained. */
@@ -62,6 +70,8 @@ export interface NativeSessionOptions {
   readonly engine: NativeEngine
   readonly ring: Uint32Array
   readonly onDoorbell: () => void
+  /** Judge every call before it runs, and ask about misses. */
+  readonly isGuarded?: boolean
   readonly launch?: LaunchOptions
   /** Records for engine `scripted`, four words each. */
   readonly script?: Uint32Array

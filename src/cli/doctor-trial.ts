@@ -70,6 +70,7 @@ async function runTraced(launch: LaunchOptions, engine: Engine): Promise<Counted
     },
     onSignal: () => {},
     onExit: () => {},
+    onRefused: () => {},
     onGap: () => {},
     onNote: (note) => {
       notes.push(note.code)

@@ -4,6 +4,7 @@
 import { constants } from 'node:os'
 import type { Command } from 'commander'
 import { missLine } from '../match/explain.ts'
+import type { Miss } from '../match/miss.ts'
 import { printable } from '../match/printable.ts'
 import type { Report } from '../match/report.ts'
 import type { Outcome } from '../match/verdict.ts'
@@ -19,6 +20,7 @@ import { counted, shellWord } from './words.ts'
 interface RunOptions {
   readonly fingerprint?: readonly string[]
   readonly depth?: number
+  readonly onMiss: 'alert' | 'deny' | 'kill' | 'freeze'
   readonly report?: string
   readonly exitStatus: 'verdict' | 'program'
   readonly engine: Engine
@@ -36,7 +38,12 @@ export function defineRun(program: Command, output: Output): void {
     .argument('<cmd...>', 'the program and its arguments')
     .option('-f, --fingerprint <file>', 'check against this file; repeatable (default: the fingerprint store)', collect)
     .option('--depth <n>', 'length of the sequences to check, at most what was learned', wholeNumber)
-    .addOption(command.createOption('--on-miss <what>', 'what happens at a miss').choices(['alert']).default('alert'))
+    .addOption(
+      command
+        .createOption('--on-miss <what>', 'what happens at a miss, before its call runs; see Guard in the README')
+        .choices(['alert', 'deny', 'kill', 'freeze'])
+        .default('alert'),
+    )
     .addOption(engineOption(command))
     .addOption(pinOption(command))
     .option('--report <file>', 'write the report here as JSON; - is stdout')
@@ -57,7 +64,13 @@ async function run(argv: readonly string[], options: RunOptions, output: Output)
   const relay = relaySignals()
   try {
     const bytes = programBytesOf(argv)
-    const session = new CheckSession(argv, {
+    const session: CheckSession = new CheckSession(argv, {
+      onMiss: options.onMiss,
+      onFreeze: (miss, id) => {
+        output.message(`${frozenText(miss, id)}\n`)
+        // The program cannot hear a signal now: who asks this process to end means the session.
+        relay.detach(() => session.stop())
+      },
       fingerprint: options.fingerprint ?? [],
       engine: options.engine,
       pin: options.pin,
@@ -72,7 +85,10 @@ async function run(argv: readonly string[], options: RunOptions, output: Output)
       relay.detach(() => session.stop())
     }
     follow().catch(() => {})
-    for await (const miss of session.misses()) output.message(`${missLine(miss)}\n`)
+    for await (const miss of session.misses()) {
+      output.message(`${missLine(miss)}\n`)
+      if (options.onMiss === 'freeze' && miss.action === 'allow') relay.attach(await session.pid)
+    }
     const [report, outcome] = [await session.report, await session.outcome]
     if (options.report !== undefined) await writeReport(options.report, report, output)
     if (options.quiet !== true || outcome !== 'authentic') output.message(summaryOf(report, outcome))
@@ -81,6 +97,13 @@ async function run(argv: readonly string[], options: RunOptions, output: Output)
   } finally {
     relay.close()
   }
+}
+
+function frozenText(miss: Miss, session: string): string {
+  return [
+    `tracefp: frozen at: ${missLine(miss).replace(/^tracefp: abnormal: /, '')}`,
+    `tracefp: nothing of it goes on until: tracefp release ${session} --allow, or --kill`,
+  ].join('\n')
 }
 
 async function writeReport(file: string, report: Report, output: Output): Promise<void> {

@@ -9,7 +9,7 @@ import type { Mapping } from '../syscall/mapping.ts'
 import { CheckedProgram, type Known } from './checked-program.ts'
 import { callFlags } from './flags.ts'
 import type { Judge } from './judge.ts'
-import { CONTEXT_LENGTH, MISS_LIMIT, type Miss, type MissKind } from './miss.ts'
+import { CONTEXT_LENGTH, MISS_LIMIT, type Miss, type MissAction, type MissKind } from './miss.ts'
 import { Notes } from './notes.ts'
 import { printable } from './printable.ts'
 import {
@@ -36,6 +36,8 @@ export interface CheckerOptions {
   readonly source?: 'live' | 'log'
   /** Called for each miss that is kept. Must not throw. */
   readonly onMiss?: (miss: Miss) => void
+  /** Somebody decides about each miss: those that are not kept are made and told, too. */
+  readonly tellsAll?: boolean
 }
 
 export class Checker implements Judge<CheckedProgram> {
@@ -139,6 +141,14 @@ export class Checker implements Judge<CheckedProgram> {
     return state < 0 ? UNSEEN_START : state
   }
 
+  /** What was decided about a miss that was told by `onMiss`. Reports tell it. */
+  decided(miss: Miss, action: MissAction): Miss {
+    const told = { ...miss, action }
+    const at = this.misses.lastIndexOf(miss)
+    if (at >= 0) this.misses[at] = told
+    return told
+  }
+
   note(note: StreamNote): void {
     this.notes.add(note)
   }
@@ -173,7 +183,8 @@ export class Checker implements Judge<CheckedProgram> {
   ): void {
     this.missCount += 1
     program.missCount += 1
-    if (this.misses.length >= MISS_LIMIT) return
+    const isKept = this.misses.length < MISS_LIMIT
+    if (!isKept && this.#options.tellsAll !== true) return
     const context = track.history.texts(this.#mapping, CONTEXT_LENGTH)
     const from = context.at(-1) ?? '<gap>'
     const miss: Miss = {
@@ -192,8 +203,9 @@ export class Checker implements Judge<CheckedProgram> {
       expected,
       path: kind === 'call' || kind === 'end' ? program.pathBetween(from, to) : [],
       severity,
+      action: 'alert',
     }
-    this.misses.push(miss)
+    if (isKept) this.misses.push(miss)
     this.#options.onMiss?.(miss)
   }
 
@@ -213,10 +225,11 @@ export class Checker implements Judge<CheckedProgram> {
       if (section === undefined) continue
       let program = this.#sections.get(section)
       if (program === undefined) {
-        const table = TransitionTable.compile(section, this.#mapping, this.#options.depth ?? fingerprint.settings.depth)
+        const { depth, transparent } = fingerprint.settings
+        const table = TransitionTable.compile(section, this.#mapping, this.#options.depth ?? depth, transparent)
         const used = new Uint32Array(table.stateCount * table.wordsPerRow)
         const known: Known = { fingerprint, program: section, table, used }
-        const flags = callFlags(this.#mapping, fingerprint.settings.transparent)
+        const flags = callFlags(this.#mapping, transparent)
         program = new CheckedProgram(section.key, image, this.#mapping, flags, known)
         this.#sections.set(section, program)
       }

@@ -1,16 +1,25 @@
 // A miss in words: one line for stderr, and the long answer to "why is this a miss?". Works on a report alone, so that
 // any report can be explained anywhere. Everything from a tracee passes printable().
-import type { Miss } from './miss.ts'
+import type { Miss, MissAction } from './miss.ts'
 import { printable } from './printable.ts'
 import { isSensitive, isStrayReturn, wasKnownCall } from './severity.ts'
 
 const EXPECTED_IN_LINE = 6
 const EXPECTED_IN_TEXT = 40
 
-/** `tracefp: abnormal: /usr/bin/ls[1234] read -> execve; expected close, fstat` */
+/** What was done about a miss; `alert` is not worth a word. */
+const ACTIONS: Readonly<Partial<Record<MissAction, { readonly word: string; readonly text: string }>>> = {
+  allow: { word: 'allowed', text: 'allowed: it was decided that it may run' },
+  deny: { word: 'denied', text: 'denied: it did not run and failed with EPERM' },
+  kill: { word: 'killed', text: 'killed: it did not run, the program and everything it started was killed' },
+}
+
+/** `tracefp: abnormal: /usr/bin/ls[1234] read -> execve; expected close, fstat; denied` */
 export function missLine(miss: Miss): string {
   const step = `${printable(miss.from)} -> ${printable(miss.to)}`
-  return `tracefp: abnormal: ${subjectOf(miss)} ${step}; expected ${listOf(miss.expected, EXPECTED_IN_LINE)}`
+  const action = ACTIONS[miss.action]
+  const done = action === undefined ? '' : `; ${action.word}`
+  return `tracefp: abnormal: ${subjectOf(miss)} ${step}; expected ${listOf(miss.expected, EXPECTED_IN_LINE)}${done}`
 }
 
 /** Several lines, without a newline at the end. */
@@ -24,6 +33,8 @@ export function explainMiss(miss: Miss): string {
   ]
   if (miss.kind === 'call' || miss.kind === 'end') lines.push(`  way       ${wayOf(miss)}`)
   lines.push(`  severity  ${printable(miss.severity)}: ${reasonOf(miss)}`)
+  const action = ACTIONS[miss.action]
+  if (action !== undefined) lines.push(`  action    ${action.text}`)
   return lines.join('\n')
 }
 

@@ -1,6 +1,7 @@
 // Which calls the walker must look at twice: transparent ones, the ends of tracks and of signal frames, and io_uring.
 // One byte per (ABI, number), so that an ordinary call costs one load. Numbers of 1024 and above are ordinary.
 import { NEVER_LEARNED } from '../model/fingerprint.ts'
+import { CALL_NUMBER_LIMIT, transparentCalls } from '../model/transparent.ts'
 import { ABI_NAMES } from '../syscall/abi.ts'
 import type { Mapping } from '../syscall/mapping.ts'
 
@@ -13,7 +14,7 @@ export const ENDS_FRAME = 4
 /** io_uring: its work is not seen. */
 export const UNSEEN_WORK = 8
 
-const NR_LIMIT = 1024
+const NR_LIMIT = CALL_NUMBER_LIMIT
 const ABI_COUNT = 8
 export const CALL_COUNT: number = ABI_COUNT * NR_LIMIT
 
@@ -35,11 +36,9 @@ export function callIndex(abi: number, nr: number): number {
 /** The flags under one mapping; `transparent` are symbol texts, and those the mapping does not know have no effect. */
 export function callFlags(mapping: Mapping, transparent: Iterable<string>): Uint8Array {
   const flags = plainFlagsOf(mapping).slice()
-  for (const name of transparent) {
-    const call = mapping.numberOf(name)
-    const index = call === undefined ? -1 : callIndex(call.abi, call.nr)
-    // What ends a track or a frame, and what cannot be seen, is never transparent.
-    if (index >= 0 && flags[index] === 0) flags[index] = TRANSPARENT
+  for (const { abi, nr } of transparentCalls(mapping, transparent)) {
+    const index = callIndex(abi, nr)
+    if (index >= 0) flags[index] = TRANSPARENT
   }
   return flags
 }

@@ -29,6 +29,13 @@ export class History {
     if (this.#length < CAPACITY) this.#length += 1
   }
 
+  /** The last call did not happen. What it pushed out of the history stays lost. */
+  undo(): void {
+    if (this.#length === 0) return
+    this.#at = (this.#at - 2 + CAPACITY * 2) & (CAPACITY * 2 - 1)
+    this.#length -= 1
+  }
+
   /** Forgets what was before: the flow begins anew with `mark`. */
   restart(mark: string): void {
     this.#mark = mark

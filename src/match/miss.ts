@@ -3,6 +3,9 @@ import type { Severity } from './severity.ts'
 
 export type MissKind = 'call' | 'exec' | 'image' | 'end'
 
+/** What was done about a miss: nothing but telling it, or, where calls are judged before they run, what was decided. */
+export type MissAction = 'alert' | 'allow' | 'deny' | 'kill'
+
 export interface Miss {
   readonly tid: number
   readonly tgid: number
@@ -27,6 +30,7 @@ export interface Miss {
   /** Shortest known way from `from` to `to`; empty: there is none. */
   readonly path: readonly string[]
   readonly severity: Severity
+  readonly action: MissAction
 }
 
 /** Misses kept whole per session; all are counted. */

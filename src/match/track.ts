@@ -29,6 +29,8 @@ export class Track<P> {
   program: P | null = null
   /** What the judge last answered, or one of the constants above. */
   state: number = NO_STATE
+  /** What it was before the last call. */
+  formerState: number = NO_STATE
   history: History
   /** Records so far; the index of the next one. */
   recordCount = 0
@@ -73,6 +75,13 @@ export class Track<P> {
 
   get hasFrame(): boolean {
     return this.#frames.length > 0
+  }
+
+  /** The last call was refused: it did not happen. */
+  undo(): void {
+    this.state = this.formerState
+    this.lastFlags = 0
+    this.history.undo()
   }
 
   /** A forked child is in the same handlers as its parent. */

@@ -113,6 +113,7 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
       return
     }
     track.lastFlags = 0
+    track.formerState = track.state
     track.state = this.#judge.call(track, program, abi, nr)
     track.history.push(abi, nr)
   }
@@ -133,6 +134,10 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
     this.#forget(track)
   }
 
+  onRefused(tid: number): void {
+    if (this.#log === null) this.#tracks.get(tid)?.undo()
+  }
+
   onGap(tid: number, count: number): void {
     this.gapCount += 1
     this.droppedCount += count
@@ -143,6 +148,11 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
 
   onNote(note: StreamNote): void {
     this.#judge.note(note)
+  }
+
+  /** What runs in a track; null: not known. */
+  programOf(tid: number): P | null {
+    return this.#tracks.get(tid)?.program ?? null
   }
 
   /** The stream is over. Tracks that still live are not judged at their end; the one track of `log` is. */
@@ -160,6 +170,7 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
       this.#endFrame(track, program, abi, nr)
       return
     }
+    track.formerState = track.state
     track.state = this.#judge.call(track, program, abi, nr)
     track.history.push(abi, nr)
   }

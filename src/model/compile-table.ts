@@ -3,7 +3,17 @@ import { TracefpError, UsageError } from '../errors.ts'
 import { isSpecial, type Mapping } from '../syscall/mapping.ts'
 import { MAX_DEPTH, MAX_SYMBOL_COUNT, type ProgramFingerprint, signalSymbol } from './fingerprint.ts'
 import { type Alphabet, buildStates, type States, wordsPerRowOf } from './states.ts'
-import { ABI_LIMIT, HEADER_BYTES, LOOKUP_SIZE, SIGNAL_LIMIT, TABLE_MAGIC, TABLE_VERSION, WORD } from './table-layout.ts'
+import {
+  ABI_LIMIT,
+  HEADER_BYTES,
+  LOOKUP_SIZE,
+  SIGNAL_LIMIT,
+  TABLE_MAGIC,
+  TABLE_VERSION,
+  TRANSPARENT_SYMBOL,
+  WORD,
+} from './table-layout.ts'
+import { transparentCalls } from './transparent.ts'
 
 const MAX_TABLE_BYTES = 1 << 29
 
@@ -20,12 +30,22 @@ export function depthOf(program: ProgramFingerprint): number {
   return length + 1
 }
 
-export function compileTable(program: ProgramFingerprint, mapping: Mapping, wantedDepth?: number): SharedArrayBuffer {
+export function compileTable(
+  program: ProgramFingerprint,
+  mapping: Mapping,
+  wantedDepth?: number,
+  transparent: Iterable<string> = [],
+): SharedArrayBuffer {
   const depth = wantedDepth ?? depthOf(program)
   if (!Number.isInteger(depth) || depth < 2 || depth > MAX_DEPTH) throw new UsageError(`depth ${depth} is not possible`)
   const alphabet = canonicalAlphabet(program, mapping)
   if (alphabet.symbols.length > MAX_SYMBOL_COUNT) throw tooLarge(program.key)
-  return writeTable(depth, alphabet.symbols, buildStates(program.successors, alphabet, depth), mapping)
+  const numbers = [
+    ...numbersOf(alphabet.symbols, mapping),
+    // Last, so that they win over symbols: a call that is transparent now may have been learned as none.
+    ...transparentCalls(mapping, transparent).map((call) => ({ ...call, symbol: TRANSPARENT_SYMBOL })),
+  ]
+  return writeTable(depth, alphabet.symbols, buildStates(program.successors, alphabet, depth), numbers)
 }
 
 /** `sys_N` of a number that has a name by now becomes that name, so that one number has one symbol. */
@@ -40,8 +60,12 @@ function canonicalAlphabet(program: ProgramFingerprint, mapping: Mapping): Alpha
   return { symbols, indexes }
 }
 
-function writeTable(depth: number, symbols: readonly string[], states: States, mapping: Mapping): SharedArrayBuffer {
-  const numbers = numbersOf(symbols, mapping)
+function writeTable(
+  depth: number,
+  symbols: readonly string[],
+  states: States,
+  numbers: readonly Numbered[],
+): SharedArrayBuffer {
   const abis = [...new Set(numbers.filter((n) => isInLookup(n)).map((n) => n.abi))].sort()
   const extras = numbers.filter((n) => !isInLookup(n)).sort((a, b) => a.abi - b.abi || a.nr - b.nr)
   const wordsPerRow = wordsPerRowOf(symbols.length)

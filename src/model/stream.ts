@@ -31,6 +31,8 @@ export interface StreamHandler {
   onExec(tid: number, formerTid: number, image: Image): void
   /** A system call is entered. `abi` is an ABI_CODES value. `isRestart`: the kernel repeats an interrupted call. */
   onCall(tid: number, abi: number, nr: number, isRestart: boolean): void
+  /** The call told last of this tracee was refused with EPERM: it did not happen. */
+  onRefused(tid: number): void
   /** A handler for `signal` starts on this tracee. */
   onSignal(tid: number, signal: number): void
   /** The tracee is gone: by itself (`signal` 0) or killed. */

@@ -4,7 +4,7 @@
 //   0         header, HEADER_BYTES: the words below
 //   rows      stateCount x wordsPerRow u32    bit s of row r: symbol s may follow state r
 //   next      stateCount x symbolCount u32    state after symbol s in state r; absent (offset 0) at depth 2, where it is s
-//   lookup    blockCount x 1024 i16           symbol of call number 0..1023, -1 = none; block 0 is all -1
+//   lookup    blockCount x 1024 i16           symbol of call number 0..1023, -1 = none, -2 = transparent; block 0 is all -1
 //   extras    extraCount x {u32 abi, i32 nr, u32 symbol}    the other numbers, sorted by (abi, nr)
 //   signals   65 i16                          symbol of `<signal:N>`, -1 = never learned
 //   text      symbolCount + 1 u32, then ASCII  text of symbol s = bytes [text[s], text[s+1]) after these words
@@ -12,12 +12,14 @@
 // States 0..symbolCount-1 are the contexts of one symbol, so state = symbol there; longer contexts follow (depth > 2).
 
 export const TABLE_MAGIC = 0x42544654 // "TFTB" as bytes
-export const TABLE_VERSION = 1
+export const TABLE_VERSION = 2
 export const HEADER_BYTES = 128
 export const LOOKUP_SIZE = 1024
 /** ABI codes that the header has a lookup block for; others have no symbols. */
 export const ABI_LIMIT = 8
 export const SIGNAL_LIMIT = 65
+/** In the lookup: the call is no part of transitions. */
+export const TRANSPARENT_SYMBOL = -2
 
 /** Index of each header word. */
 export const WORD: {

@@ -46,11 +46,17 @@ export class TransitionTable {
   }
 
   /**
-   * The table of one program. `depth` may be lower than the depth it was learned at, which is the default.
+   * The table of one program. `depth` may be lower than the depth it was learned at, which is the default; `transparent` are
+   * the calls that native readers skip.
    * @throws TracefpError TFP_ERR_MODEL_FORMAT when it would not fit into half a gigabyte.
    */
-  static compile(program: ProgramFingerprint, mapping: Mapping, depth?: number): TransitionTable {
-    return new TransitionTable(compileTable(program, mapping, depth))
+  static compile(
+    program: ProgramFingerprint,
+    mapping: Mapping,
+    depth?: number,
+    transparent: Iterable<string> = [],
+  ): TransitionTable {
+    return new TransitionTable(compileTable(program, mapping, depth, transparent))
   }
 
   /** The same table from another thread's buffer. @throws TracefpError TFP_ERR_MODEL_FORMAT: not a table. */
@@ -58,7 +64,7 @@ export class TransitionTable {
     return new TransitionTable(buffer)
   }
 
-  /** The symbol of a call; -1: this program was never seen to make it. */
+  /** The symbol of a call; -1: this program was never seen to make it; -2: it is transparent. */
   symbolOf(abi: number, nr: number): number {
     if (nr >>> 0 < LOOKUP_SIZE && abi >>> 0 < ABI_LIMIT) {
       return this.#lookup[(this.#blocks[abi] as number) + nr] as number

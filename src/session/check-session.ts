@@ -1,14 +1,17 @@
 // A program that is being checked, as its host sees it: streams, misses as they happen, and in the end a report.
 
 import type { Readable, Writable } from 'node:stream'
-import type { Pin } from '../addon/addon.ts'
+import type { Decision, Pin } from '../addon/addon.ts'
 import { UsageError } from '../errors.ts'
 import type { Miss } from '../match/miss.ts'
 import type { Report, Result } from '../match/report.ts'
 import type { Outcome } from '../match/verdict.ts'
+import { newUlid } from '../model/ulid.ts'
 import { launchOptionsOf, type ProgramBytes } from '../source/launch.ts'
 import type { Engine } from '../source/live.ts'
 import { tracefpHome } from '../store/home.ts'
+import { type Ask, askHandler, type MissHandler } from './decide.ts'
+import type { Freezer, Release } from './freezer.ts'
 import { startTaskIn, type TaskHandle, type TaskThread } from './start-task.ts'
 import { openStreams, type Stdio, type Streams } from './stdio.ts'
 
@@ -44,11 +47,29 @@ export interface CheckSessionOptions extends ProgramOptions {
   readonly fingerprint?: string | readonly string[]
   /** Sequences of this length, at most what was learned. */
   readonly depth?: number
-  /** What happens at a miss. Only `alert` (default) so far: it is reported, the program goes on. */
-  readonly onMiss?: 'alert'
+  /**
+   * What happens at a miss. `alert` (default): it is told, the program goes on. All others judge every call before it runs, and
+   * refuse to run a program without a fingerprint. `deny`: the call fails with EPERM, as if it had not been made (where it
+   * cannot fail: `kill`). `kill`: the program and everything it started. `freeze`: everything waits for `release`. A function
+   * decides miss by miss.
+   */
+  readonly onMiss?: OnMiss
+  /** How long a function may take to decide, in milliseconds; default 5,000. */
+  readonly onMissTimeout?: number
+  /** What is done when a function fails or takes longer; default `deny`. */
+  readonly onMissDefault?: Decision
+  /** `freeze`: told at each miss at which everything now waits. */
+  readonly onFreeze?: (miss: Miss, session: string) => void
 }
 
+export type OnMiss = 'alert' | 'deny' | 'kill' | 'freeze' | MissHandler
+
+const POLICIES: readonly unknown[] = ['alert', 'deny', 'kill', 'freeze']
+const DECISION_MS = 5_000
+
 export class CheckSession implements AsyncDisposable {
+  /** Name of this session (ULID), as in its report. */
+  readonly id: string
   readonly stdin: Writable | null
   readonly stdout: Readable | null
   readonly stderr: Readable | null
@@ -61,6 +82,7 @@ export class CheckSession implements AsyncDisposable {
   /** `report`'s verdict with the lack of a fingerprint told apart: what exit codes are made of. */
   readonly outcome: Promise<Outcome>
   readonly #task: TaskHandle
+  readonly #freezer: Promise<Freezer> | undefined
   readonly #misses: Miss[] = []
   #wake: (() => void)[] = []
   #isOver = false
@@ -68,10 +90,21 @@ export class CheckSession implements AsyncDisposable {
 
   /** @throws EngineError when there is no such command or it is not executable; UsageError. */
   constructor(argv: readonly string[], options: CheckSessionOptions = {}) {
-    if (options.onMiss !== undefined && options.onMiss !== 'alert') {
-      throw new UsageError(`onMiss: ${String(options.onMiss)} is not available: this engine only reports ('alert')`)
+    const onMiss = options.onMiss ?? 'alert'
+    if (!POLICIES.includes(onMiss) && typeof onMiss !== 'function') {
+      throw new UsageError(`onMiss: ${String(onMiss)}: expected ${POLICIES.join(', ')} or a function`)
     }
     const { launch, streams } = prepare(argv, options)
+    this.id = newUlid()
+    const home = options.home ?? tracefpHome()
+    if (onMiss === 'freeze') {
+      const facts = { session: this.id, pid: process.pid, command: argv }
+      this.#freezer = import('./freezer.ts').then(({ Freezer }) => {
+        return Freezer.open(home, facts, (miss) => options.onFreeze?.(miss, this.id))
+      })
+      // Whoever could not be released must not freeze.
+      this.#freezer.catch(() => this.stop())
+    }
     this.stdin = streams.stdin
     this.stdout = streams.stdout
     this.stderr = streams.stderr
@@ -89,10 +122,12 @@ export class CheckSession implements AsyncDisposable {
       {
         kind: 'check',
         options: {
+          session: this.id,
+          policy: onMiss === 'alert' || onMiss === 'deny' || onMiss === 'kill' ? onMiss : 'ask',
           launch,
           engine: options.engine ?? 'auto',
           files: typeof files === 'string' ? [files] : files,
-          home: options.home ?? tracefpHome(),
+          home,
           depth: options.depth ?? null,
         },
       },
@@ -106,9 +141,10 @@ export class CheckSession implements AsyncDisposable {
           tellRootExited()
         },
         onMiss: (miss) => this.#add(miss),
+        onQuestion: this.#asker(onMiss, options),
       },
     )
-    const ended = followTask<Result>(this.#task, streams, options.signal)
+    const ended = this.#closing(followTask<Result>(this.#task, streams, options.signal))
     this.report = ended.then(({ report }) => report)
     this.outcome = ended.then(({ outcome }) => outcome)
     this.pid = Promise.race([pid, ended.then(() => pid)])
@@ -154,9 +190,35 @@ export class CheckSession implements AsyncDisposable {
     this.#task.stop()
   }
 
+  /** A frozen session goes on (until the next miss), or is killed. False: it is not frozen. */
+  async release(release: Release): Promise<boolean> {
+    return (await this.#freezer)?.release(release) ?? false
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.stop()
     await this.report.catch(() => {})
+  }
+
+  #asker(onMiss: OnMiss, options: CheckSessionOptions): Ask {
+    if (typeof onMiss === 'function') {
+      return askHandler(onMiss, options.onMissTimeout ?? DECISION_MS, options.onMissDefault ?? 'deny')
+    }
+    return async (miss, signal) => {
+      const freezer = await this.#freezer
+      return freezer === undefined ? { decision: 'kill', isDefault: true } : await freezer.ask(miss, signal)
+    }
+  }
+
+  /** A session that could not be frozen fails with the reason, whatever became of the program. */
+  async #closing<T>(ended: Promise<T>): Promise<T> {
+    try {
+      const result = await ended
+      await this.#freezer
+      return result
+    } finally {
+      this.#freezer?.then((freezer) => freezer.close()).catch(() => {})
+    }
   }
 
   #add(miss: Miss): void {

@@ -4,21 +4,28 @@ import type { LaunchOptions } from '../addon/addon.ts'
 import type { CheckOptions } from '../check.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { LearnedRun, LearnOptions } from '../learn.ts'
+import type { Decided } from '../match/decider.ts'
 import type { Miss } from '../match/miss.ts'
 import type { Result } from '../match/report.ts'
 
 export type WorkerTask =
-  | { readonly kind: 'check'; readonly options: Omit<CheckOptions, 'onStart' | 'onRootExit' | 'onMiss'> }
+  | { readonly kind: 'check'; readonly options: Omit<CheckOptions, 'onStart' | 'onRootExit' | 'onMiss' | 'ask'> }
   | { readonly kind: 'learn'; readonly options: Omit<LearnOptions, 'onStart' | 'onRootExit'> }
 
-/** Only the host speaks first, and only this: kill the program. */
-export type HostMessage = 'stop'
+/** `stop`: kill the program. */
+export type HostMessage =
+  | { readonly type: 'stop' }
+  | { readonly type: 'decision'; readonly question: number; readonly decided: Decided }
 
 export type WorkerMessage =
   | { readonly type: 'started'; readonly pid: number }
   /** The program itself is gone: its pid must not be signalled any more. What it started may live on. */
   | { readonly type: 'rootExited' }
   | { readonly type: 'miss'; readonly miss: Miss }
+  /** Guard mode: nothing goes on until the host has sent its decision. */
+  | { readonly type: 'question'; readonly question: number; readonly miss: Miss }
+  /** There is nothing left to decide about: the program was killed. */
+  | { readonly type: 'questionOver'; readonly question: number }
   | { readonly type: 'checked'; readonly result: Result }
   | { readonly type: 'learned'; readonly run: LearnedRun }
   | { readonly type: 'failed'; readonly error: PlainError }
@@ -35,4 +42,4 @@ export interface PlainError {
   readonly line: number
 }
 
-export type { LaunchOptions, LearnedRun, Miss, Result }
+export type { Decided, LaunchOptions, LearnedRun, Miss, Result }

@@ -4,7 +4,7 @@ import { realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { PACKAGE_ROOT } from '../package.ts'
 import { fromPlainError } from './plain-error.ts'
-import type { HostMessage, LearnedRun, Miss, Result, WorkerMessage, WorkerTask } from './protocol.ts'
+import type { Decided, HostMessage, LearnedRun, Miss, Result, WorkerMessage, WorkerTask } from './protocol.ts'
 
 /** Always the built one: a worker runs no TypeScript. */
 const ENTRY = join(PACKAGE_ROOT, 'lib', 'session', 'worker.js')
@@ -19,6 +19,8 @@ export interface TaskEvents {
   readonly onStart: (pid: number) => void
   readonly onRootExit: () => void
   readonly onMiss: (miss: Miss) => void
+  /** Guard mode: nothing goes on until it is decided. `signal` aborts when nothing is left to decide about. */
+  readonly onQuestion?: (miss: Miss, signal: AbortSignal) => Promise<Decided>
 }
 
 export interface TaskHandle {
@@ -33,6 +35,15 @@ export function startTaskIn(thread: TaskThread, task: WorkerTask, events: TaskEv
   const done = new Promise<Result | LearnedRun>((resolve, reject) => {
     settle = { resolve, reject }
   })
+  const questions = new Map<number, AbortController>()
+  const askHost = (question: number, miss: Miss): void => {
+    const abort = new AbortController()
+    questions.set(question, abort)
+    const decided = events.onQuestion?.(miss, abort.signal) ?? Promise.reject(new Error('nobody decides here'))
+    decided.then((made) => {
+      if (questions.delete(question)) send({ type: 'decision', question, decided: made })
+    }, fail)
+  }
   const hear = (message: WorkerMessage): void => {
     switch (message.type) {
       case 'started':
@@ -41,6 +52,12 @@ export function startTaskIn(thread: TaskThread, task: WorkerTask, events: TaskEv
         return events.onRootExit()
       case 'miss':
         return events.onMiss(message.miss)
+      case 'question':
+        return askHost(message.question, message.miss)
+      case 'questionOver':
+        questions.get(message.question)?.abort()
+        questions.delete(message.question)
+        return
       case 'checked':
         return settle?.resolve(message.result)
       case 'learned':
@@ -50,8 +67,8 @@ export function startTaskIn(thread: TaskThread, task: WorkerTask, events: TaskEv
     }
   }
   const fail = (error: unknown): void => settle?.reject(error)
-  const stop = thread === 'worker' && isSomewhere() ? startInWorker(task, hear, fail) : startHere(task, hear, fail)
-  return { done, stop }
+  const send = thread === 'worker' && isSomewhere() ? startInWorker(task, hear, fail) : startHere(task, hear, fail)
+  return { done, stop: () => send({ type: 'stop' }) }
 }
 
 /** Node cannot start a worker where the working directory is gone; the task then runs in this thread. */
@@ -64,8 +81,10 @@ function isSomewhere(): boolean {
   }
 }
 
-function startInWorker(task: WorkerTask, hear: (message: WorkerMessage) => void, fail: (error: unknown) => void) {
-  const stopMessage: HostMessage = 'stop'
+type Hear = (message: WorkerMessage) => void
+type Send = (message: HostMessage) => void
+
+function startInWorker(task: WorkerTask, hear: Hear, fail: (error: unknown) => void): Send {
   const starting = import('node:worker_threads').then(({ Worker }) => {
     // The host's own flags are not for it: `node --input-type=module -e ...` could start no worker at all.
     const worker = new Worker(ENTRY, { workerData: task, execArgv: [] })
@@ -75,15 +94,15 @@ function startInWorker(task: WorkerTask, hear: (message: WorkerMessage) => void,
     return worker
   })
   starting.catch(fail)
-  return (): void => {
-    starting.then((worker) => worker.postMessage(stopMessage)).catch(fail)
+  return (message) => {
+    starting.then((worker) => worker.postMessage(message)).catch(fail)
   }
 }
 
-function startHere(task: WorkerTask, hear: (message: WorkerMessage) => void, fail: (error: unknown) => void) {
+function startHere(task: WorkerTask, hear: Hear, fail: (error: unknown) => void): Send {
   const starting = import('./task.ts').then(({ startTask }) => startTask(task, hear))
   starting.catch(fail)
-  return (): void => {
-    starting.then((running) => running.stop()).catch(fail)
+  return (message) => {
+    starting.then((running) => running.hear(message)).catch(fail)
   }
 }

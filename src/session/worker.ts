@@ -9,6 +9,6 @@ if (port === null) throw new Error('this file is the entry of a worker')
 
 const running = startTask(workerData as WorkerTask, (message) => port.postMessage(message))
 port.on('message', (message: HostMessage) => {
-  if (message === 'stop') running.stop()
+  running.hear(message)
 })
 await running.done.finally(() => port.close())

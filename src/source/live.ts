@@ -4,6 +4,8 @@
 //   doorbell -> drain -> records? look again in 4 ms : after 25 empty looks sleep until the doorbell
 
 import {
+  DECISION,
+  type Decision,
   type EngineResult,
   type LaunchOptions,
   loadAddon,
@@ -11,7 +13,7 @@ import {
   type NativeSession,
 } from '../addon/addon.ts'
 import type { BirthKind, Image, StreamHandler } from '../model/stream.ts'
-import { BIRTH_KIND, NOTE_KIND, RECORD_KIND, RECORD_RESTART, RING_STATE } from '../ring/layout.gen.ts'
+import { BIRTH_KIND, NOTE_KIND, RECORD_ASKED, RECORD_KIND, RECORD_RESTART, RING_STATE } from '../ring/layout.gen.ts'
 import { RingReader } from '../ring/reader.ts'
 import { type ImageCache, identifyImage } from './image.ts'
 import { noteOf } from './notes.ts'
@@ -37,6 +39,19 @@ export interface LiveOptions {
   readonly onStart?: (rootPid: number) => void
   /** The program itself is gone, and its pid may soon be another's; what it started may live on. */
   readonly onRootExit?: () => void
+  /** Guard mode: the engine judges every call before it runs, and waits for a decision at each miss. */
+  readonly guard?: Guard
+}
+
+/** Who decides in guard mode. */
+export interface Guard {
+  /**
+   * The handler was told of a call that the engine found to be a miss (`isExec` false), or of any exec, and the tracee waits.
+   * `signal` aborts when it is gone: then the decision is of no account. Rejecting ends the session.
+   */
+  decide(tid: number, isExec: boolean, signal: AbortSignal): Decision | Promise<Decision>
+  /** What the program that now runs in `tid` is judged by; null: nothing. */
+  tableOf(tid: number): SharedArrayBuffer | null
 }
 
 /** Makes the handler of a session, once it is known which program runs: that decides what it is held against. */
@@ -63,6 +78,9 @@ export class LiveSource {
   #rootTid = 0
   #timer: NodeJS.Timeout | null = null
   #emptyLookCount = 0
+  #questionCount = 0
+  /** The question that is being decided. */
+  #open: { readonly tid: number; readonly abort: AbortController } | null = null
   #settle: { resolve(result: EngineResult): void; reject(error: unknown): void } | null = null
 
   constructor(options: LiveOptions, begin: BeginHandler) {
@@ -82,6 +100,7 @@ export class LiveSource {
     if (this.#options.engine !== 'auto' || result.failedOperation !== NO_LISTENER) return result
     this.engine = 'trace'
     this.#ring = new RingReader(this.#options.capacity)
+    this.#questionCount = 0
     return await this.#runEngine()
   }
 
@@ -94,6 +113,7 @@ export class LiveSource {
         engine: this.engine,
         ring: this.#ring.words,
         onDoorbell: () => this.#look(),
+        isGuarded: this.#options.guard !== undefined,
         ...(launch === undefined ? {} : { launch }),
         ...(script === undefined ? {} : { script }),
       })
@@ -114,8 +134,7 @@ export class LiveSource {
     try {
       count = this.#ring.drain(this.#visit, BATCH)
     } catch (error) {
-      this.#finish()
-      this.#settle?.reject(error)
+      this.#fail(error)
       return
     }
     if (count === 0 && (state === RING_STATE.ended || state === RING_STATE.failed)) {
@@ -135,8 +154,15 @@ export class LiveSource {
     this.#timer = setTimeout(() => this.#look(), isOver ? 0 : LOOK_MS)
   }
 
+  #fail(error: unknown): void {
+    if (this.#native === null) return
+    this.#finish()
+    this.#settle?.reject(error)
+  }
+
   #finish(): EngineResult {
     const native = this.#native as NativeSession
+    this.#open?.abort.abort()
     this.#native = null
     native.stop()
     native.finish()
@@ -149,6 +175,7 @@ export class LiveSource {
     const kind = packed & 0xff
     if (kind === RECORD_KIND.call && handler !== null) {
       handler.onCall(tid, (packed >>> 8) & 0xff, value, (flags & RECORD_RESTART) !== 0)
+      if ((flags & RECORD_ASKED) !== 0) this.#ask(tid, false)
       return
     }
     switch (kind) {
@@ -159,6 +186,7 @@ export class LiveSource {
       case RECORD_KIND.exec:
         return this.#exec(tid, value)
       case RECORD_KIND.exit:
+        if (this.#open?.tid === tid) this.#open.abort.abort()
         this.#tell((told) => told.onExit(tid, value, flags))
         if (tid === this.#rootTid) this.#options.onRootExit?.()
         return
@@ -186,6 +214,37 @@ export class LiveSource {
       this.#options.onStart?.(tid)
     }
     this.#handler.onExec(tid, formerTid, image)
-    this.#native?.answerExec(true)
+    this.#ask(tid, true)
+  }
+
+  /** The tracee waits: the engine counts its questions, and so do we. */
+  #ask(tid: number, isExec: boolean): void {
+    this.#questionCount += 1
+    const question = this.#questionCount
+    const { guard } = this.#options
+    if (guard === undefined) {
+      this.#native?.answer(question, DECISION.allow, null)
+      return
+    }
+    const answer = (decision: Decision): void => {
+      if (decision === 'deny' && !isExec) this.#handler?.onRefused(tid)
+      const table = isExec ? guard.tableOf(tid) : null
+      this.#native?.answer(question, DECISION[decision], table === null ? null : new Uint8Array(table))
+    }
+    const abort = new AbortController()
+    const decision = guard.decide(tid, isExec, abort.signal)
+    if (typeof decision === 'string') {
+      answer(decision)
+      return
+    }
+    this.#open = { tid, abort }
+    decision.then(
+      (decided) => {
+        this.#open = null
+        // Whoever is gone has made no call; for it nothing was refused.
+        answer(abort.signal.aborted ? 'allow' : decided)
+      },
+      (error: unknown) => this.#fail(error),
+    )
   }
 }

@@ -21,6 +21,7 @@ export type StreamEvent =
   | { readonly type: 'signal'; readonly tid: number; readonly signal: number }
   | { readonly type: 'exit'; readonly tid: number; readonly code: number; readonly signal: number }
   | { readonly type: 'gap'; readonly tid: number; readonly count: number }
+  | { readonly type: 'refused'; readonly tid: number }
   | { readonly type: 'note'; readonly code: string; readonly message: string; readonly inconclusive: boolean }
 
 /** How the root program of a recorded run ended. */

@@ -65,6 +65,7 @@ function collectInto(events: StreamEvent[]): StreamHandler {
     onCall: (tid, abi, nr, isRestart) => events.push({ type: 'call', tid, abi, nr, isRestart }),
     onSignal: (tid, signal) => events.push({ type: 'signal', tid, signal }),
     onExit: (tid, code, signal) => events.push({ type: 'exit', tid, code, signal }),
+    onRefused: (tid) => events.push({ type: 'refused', tid }),
     onGap: (tid, count) => events.push({ type: 'gap', tid, count }),
     onNote: (note) => events.push({ type: 'note', ...note }),
   }

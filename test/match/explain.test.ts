@@ -19,6 +19,7 @@ const MISS: Miss = {
   expected: ['close', 'fstat'],
   path: ['read', 'close', 'clone', 'execve'],
   severity: 'high',
+  action: 'alert',
 }
 
 describe('one line', () => {

@@ -32,7 +32,7 @@ class NotifyEngine final : public Engine {
 
   void run() override;
   void stop() override { life_.stop(); }
-  void answer_exec(bool allow) override { life_.answer_exec(allow); }
+  void answer(uint32_t question, const Answer& answer) override { life_.answer(question, answer); }
   const EngineResult& result() const override { return result_; }
 
  private:

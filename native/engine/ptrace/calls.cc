@@ -9,16 +9,16 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 
 namespace tracefp {
 
 CallDue Calls::entered(Tracee& tracee, const SyscallInfo& info) {
   const Call call = call_of(info.audit_arch, info.nr);
   const Entered entered = enter(tracee, {call, info.ip});
-  const uint16_t flags = entered.is_restart ? kRecordRestart : 0;
-  if (!life_.record(tracee.tid, RecordKind::kCall, static_cast<uint32_t>(call.nr), flags, life_.now_ms(), call.abi)) {
-    return CallDue::kNothing;
-  }
+  const std::optional<Decision> decision = life_.record_call(tracee.tid, call, entered.is_restart);
+  if (!decision.has_value() || *decision == Decision::kKill) return CallDue::kNothing;
+  if (*decision == Decision::kDeny) return CallDue::kRefuse;
 
   const KnownCalls& known = known_calls(call.abi);
   if (call.nr == known.clone || call.nr == known.clone3) {

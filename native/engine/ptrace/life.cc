@@ -19,7 +19,8 @@ Life::Life(RingWriter& ring, CpuHold& cpu, EngineResult& result, const LaunchOpt
       result_(result),
       stops_with_root_(options.stops_with_root),
       hides_host_(options.hides_host),
-      may_withdraw_(may_withdraw) {}
+      may_withdraw_(may_withdraw),
+      guard_(options.is_guarded) {}
 
 void Life::begin(pid_t root) {
   clock_gettime(CLOCK_MONOTONIC_COARSE, &began_at_);
@@ -50,6 +51,24 @@ bool Life::record(pid_t tid, RecordKind kind, uint32_t value, uint16_t flags, ui
 
 void Life::note(pid_t tid, NoteKind kind, uint32_t argument) {
   record(tid, RecordKind::kNote, static_cast<uint32_t>(kind), 0, argument);
+}
+
+std::optional<Decision> Life::record_call(pid_t tid, const Call& call, bool is_restart) {
+  const bool is_asked = !is_restart && guard_.is_miss(tid, call);
+  if (is_asked) gate_.open_question();
+  const uint16_t flags = is_asked ? kRecordAsked : is_restart ? kRecordRestart : 0;
+  if (!record(tid, RecordKind::kCall, static_cast<uint32_t>(call.nr), flags, now_ms(), call.abi)) return std::nullopt;
+  if (!is_asked) return Decision::kAllow;
+  const Decision decision = ask(tid).decision;
+  guard_.settle(decision == Decision::kAllow);
+  if (decision == Decision::kKill) kill_session();
+  return decision;
+}
+
+// The record of the question is in the ring.
+Answer Life::ask(pid_t tid) {
+  ring_.ring_doorbell();
+  return gate_.wait([tid] { return is_dead(tid); });
 }
 
 Resumption Life::handle(pid_t tid, const Stop& stop) {
@@ -97,6 +116,8 @@ void Life::add(pid_t tid, pid_t tgid, const Tracee* parent, BirthKind kind) {
   latest_ = nullptr;
   tracees_.insert_or_assign(tid, std::move(tracee));
   record(tid, RecordKind::kBirth, parent_tid, static_cast<uint16_t>(kind), static_cast<uint32_t>(tgid));
+  guard_.birth(tid, static_cast<pid_t>(parent_tid), tgid, kind);
+  if (is_killing_) kill(tid, SIGKILL);
 }
 
 Resumption Life::on_birth(pid_t parent_tid, const Stop& stop) {
@@ -176,35 +197,27 @@ Resumption Life::on_exec(pid_t tid) {
     record(tid, RecordKind::kBirth, 0, static_cast<uint16_t>(BirthKind::kExec), static_cast<uint32_t>(tid));
     ring_.set_state(RingState::kRunning);
   }
-  {
-    const std::lock_guard lock(gate_mutex_);
-    answer_ = Answer::kNone;
-  }
+  gate_.open_question();
   if (!record(tid, RecordKind::kExec, static_cast<uint32_t>(former), 0, now_ms())) return kContinue;
-  ring_.ring_doorbell();
-  if (!wait_for_answer()) kill(tid, SIGKILL);
+  const Answer answer = ask(tid);
+  guard_.exec(tid, answer.table);
+  if (answer.decision != Decision::kAllow) kill_session();
   // Threads that the exec killed announce nothing any more.
   if (!early_.empty()) adopt_orphans(tid);
   return kContinue;
 }
 
-bool Life::wait_for_answer() {
-  std::unique_lock lock(gate_mutex_);
-  gate_.wait(lock, [this] { return answer_ != Answer::kNone || stopping_.load(); });
-  return answer_ == Answer::kAllow;
-}
-
-void Life::answer_exec(bool allow) {
-  const std::lock_guard lock(gate_mutex_);
-  answer_ = allow ? Answer::kAllow : Answer::kRefuse;
-  gate_.notify_all();
-}
-
 void Life::stop() {
-  const std::lock_guard lock(gate_mutex_);
   stopping_.store(true);
   ring_.stop();
-  gate_.notify_all();
+  gate_.stop();
+}
+
+// Unlike kill_all() the session goes on until all have ended, and their ends are recorded.
+void Life::kill_session() {
+  is_killing_ = true;
+  for (const auto& [tid, tracee] : tracees_) kill(tracee.tgid, SIGKILL);
+  for (const pid_t tid : early_) kill(tid, SIGKILL);
 }
 
 // Whether the last recorded call was interrupted and will be repeated. A call that was withdrawn from its listener
@@ -232,7 +245,10 @@ Resumption Life::on_signal(Tracee& tracee, int signal) {
   const bool has_handler = is_read && ((status.caught >> (signal - 1)) & 1) != 0;
   const bool restarting = is_interrupted(tracee);
   if (has_handler) {
-    if (has_begun_) record(tracee.tid, RecordKind::kSignal, static_cast<uint32_t>(signal), 0, now_ms());
+    if (has_begun_) {
+      record(tracee.tid, RecordKind::kSignal, static_cast<uint32_t>(signal), 0, now_ms());
+      guard_.signal(tracee.tid, signal);
+    }
     push_frame(tracee, restarting);
   } else {
     interrupt(tracee, restarting);
@@ -255,6 +271,7 @@ void Life::on_end(pid_t tid, const Stop& stop) {
   const pid_t tgid = find(tid)->tgid;
   latest_ = nullptr;
   tracees_.erase(tid);
+  guard_.end(tid);
   if (tid == result_.root_pid) {
     result_.exit_code = stop.code;
     result_.exit_signal = stop.signal;

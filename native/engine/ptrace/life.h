@@ -7,13 +7,15 @@
 
 #include <sys/types.h>
 
-#include <condition_variable>
+#include <atomic>
 #include <ctime>
-#include <mutex>
+#include <optional>
 #include <unordered_map>
 #include <unordered_set>
 
 #include "engine/engine.h"
+#include "engine/gate.h"
+#include "engine/guard.h"
 #include "engine/ptrace/ptrace_ops.h"
 #include "ring/writer.h"
 #include "stop/tracee.h"
@@ -55,6 +57,9 @@ class Life {
   bool record(pid_t tid, RecordKind kind, uint32_t value, uint16_t flags, uint32_t extra, Abi abi = Abi::kUnknown);
   void note(pid_t tid, NoteKind kind, uint32_t argument);
 
+  // Appends the record of a call. Where the guard finds a miss it waits until the reader has decided. Nothing: stopping.
+  std::optional<Decision> record_call(pid_t tid, const Call& call, bool is_restart);
+
   // Milliseconds since the session began.
   uint32_t now_ms() const;
 
@@ -62,7 +67,7 @@ class Life {
   void kill_all();
 
   // Any thread.
-  void answer_exec(bool allow);
+  void answer(uint32_t question, const Answer& answer) { gate_.answer(question, answer); }
   void stop();
   bool is_stopping() const { return stopping_.load(std::memory_order_relaxed); }
 
@@ -78,7 +83,8 @@ class Life {
   bool may_be_announced(pid_t tid, pid_t gone) const;
   void adopt(pid_t tid);
   void adopt_orphans(pid_t tgid);
-  bool wait_for_answer();
+  Answer ask(pid_t tid);
+  void kill_session();
 
   RingWriter& ring_;
   CpuHold& cpu_;
@@ -93,9 +99,9 @@ class Life {
   std::unordered_set<pid_t> early_;       // stopped children whose parent's event has not come yet
   std::unordered_set<pid_t> dead_early_;  // those that were killed before it came
 
-  std::mutex gate_mutex_;
-  std::condition_variable gate_;
-  enum class Answer { kNone, kAllow, kRefuse } answer_ = Answer::kNone;
+  Guard guard_;
+  Gate gate_;
+  bool is_killing_ = false;
   std::atomic<bool> stopping_{false};
 };
 

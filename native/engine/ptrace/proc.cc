@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -48,6 +49,21 @@ bool read_proc_status(pid_t tid, ProcStatus* status) {
   status->ppid = static_cast<pid_t>(strtol(ppid, nullptr, 10));
   status->caught = strtoull(caught, nullptr, 16);
   return true;
+}
+
+bool is_dead(pid_t tid) {
+  char path[40];
+  snprintf(path, sizeof path, "/proc/%d/stat", tid);
+  const int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return errno == ENOENT || errno == ESRCH;
+  char text[512];
+  const ssize_t size = read(fd, text, sizeof text - 1);
+  close(fd);
+  if (size <= 0) return true;
+  text[size] = '\0';
+  // "TID (name) S ...": the name may hold anything, also parentheses.
+  const char* state = strrchr(text, ')');
+  return state != nullptr && (state[1] == ' ') && (state[2] == 'Z' || state[2] == 'X');
 }
 
 bool is_thread_of(pid_t tid, pid_t tgid) {

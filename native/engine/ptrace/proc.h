@@ -16,6 +16,9 @@ struct ProcStatus {
 // False when the tracee is gone.
 bool read_proc_status(pid_t tid, ProcStatus* status);
 
+// True when the tracee has ended, though nobody may have reaped it.
+bool is_dead(pid_t tid);
+
 // True when `tid` is a thread of `tgid`.
 bool is_thread_of(pid_t tid, pid_t tgid);
 

@@ -2,31 +2,35 @@
 // waiting when the ring is full, waiting for the reader's answer at each exec. For tests and benches.
 #pragma once
 
-#include <condition_variable>
-#include <mutex>
+#include <atomic>
 #include <vector>
 
 #include "engine/engine.h"
+#include "engine/gate.h"
+#include "engine/guard.h"
 
 namespace tracefp {
 
 class ScriptedEngine final : public Engine {
  public:
-  ScriptedEngine(std::vector<Record> records, RingWriter& ring);
+  // `is_guarded`: the records are judged as a live engine's would be; a denied call is one that was only recorded.
+  ScriptedEngine(std::vector<Record> records, bool is_guarded, RingWriter& ring);
 
   void run() override;
   void stop() override;
-  void answer_exec(bool allow) override;
+  void answer(uint32_t question, const Answer& answer) override { gate_.answer(question, answer); }
   const EngineResult& result() const override { return result_; }
 
  private:
+  bool play(Record record);
+  bool play_call(Record record);
+
   std::vector<Record> records_;
   RingWriter& ring_;
   EngineResult result_;
-  std::mutex mutex_;
-  std::condition_variable answered_;
-  unsigned answer_count_ = 0;
-  bool stopping_ = false;
+  Guard guard_;
+  Gate gate_;
+  std::atomic<bool> is_over_{false};
 };
 
 }  // namespace tracefp

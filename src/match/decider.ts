@@ -1,0 +1,87 @@
+// Guard mode: what is done about misses before their calls run. The engine's native walk finds them and waits; the checker,
+// which walks the same records, says what they are. Here the two meet: were they ever of two minds, the session would end.
+import type { Decision } from '../addon/addon.ts'
+import { baseNameOf, isFrameReturn } from '../syscall/mapping.ts'
+import type { Checker } from './checker.ts'
+import type { Miss } from './miss.ts'
+
+/** `ask`: somebody else decides, miss by miss. */
+export type GuardPolicy = 'deny' | 'kill' | 'ask'
+
+export interface Decided {
+  readonly decision: Decision
+  /** It was not made in time, or could not be made. */
+  readonly isDefault: boolean
+}
+
+export interface DeciderOptions {
+  readonly policy: GuardPolicy
+  /** For policy `ask`. `signal` aborts when nothing is left to decide about. */
+  readonly ask: (miss: Miss, signal: AbortSignal) => Promise<Decided>
+  /** Told of each miss once it is known what was done about it. */
+  readonly tell: (miss: Miss) => void
+}
+
+export class Decider {
+  readonly #checker: () => Checker
+  readonly #options: DeciderOptions
+  /** Misses of the record that is being told. */
+  #pending: Miss[] = []
+
+  constructor(checker: () => Checker, options: DeciderOptions) {
+    this.#checker = checker
+    this.#options = options
+  }
+
+  /** From the checker. */
+  onMiss(miss: Miss): void {
+    // A thread's end is told when it has ended: nothing can be decided about it.
+    if (miss.kind === 'end') this.#options.tell(miss)
+    else this.#pending.push(miss)
+  }
+
+  /** The engine waits for a decision about the record told last. */
+  decide(isExec: boolean, signal: AbortSignal): Decision | Promise<Decision> {
+    const misses = this.#pending
+    this.#pending = []
+    if (isExec ? misses.some(({ kind }) => kind === 'call') : misses.length !== 1) {
+      throw new Error(`the engine and the matcher disagree: ${misses.length} misses where it found one`)
+    }
+    // Without a fingerprint nothing can be guarded, so nothing is run.
+    if (misses.length === 0) return this.#checker().root?.known === null ? 'kill' : 'allow'
+    if (this.#options.policy !== 'ask') return this.#settle(misses, this.#options.policy)
+    return this.#askAbout(misses, signal)
+  }
+
+  /** The stream is over. @throws when a miss was never asked about. */
+  finish(): void {
+    if (this.#pending.length > 0) throw new Error('the matcher found a miss that the engine did not find')
+  }
+
+  async #askAbout(misses: readonly Miss[], signal: AbortSignal): Promise<Decision> {
+    const { decision, isDefault } = await this.#options.ask(misses[0] as Miss, signal)
+    if (signal.aborted) {
+      for (const miss of misses) this.#options.tell(miss)
+      return 'allow'
+    }
+    if (isDefault) {
+      const message = `decisions about misses were not made in time, or failed: the default, ${decision}, was taken`
+      this.#checker().note({ code: 'default_decision', message, inconclusive: false })
+    }
+    return this.#settle(misses, decision)
+  }
+
+  #settle(misses: readonly Miss[], wanted: Decision): Decision {
+    const decision = wanted === 'deny' && !misses.every(canBeDenied) ? 'kill' : wanted
+    for (const miss of misses) this.#options.tell(this.#checker().decided(miss, decision))
+    return decision
+  }
+}
+
+/**
+ * What ends a thread or a handler cannot fail: the code after it is not made to go on. An exec has already happened when it is
+ * known what runs.
+ */
+function canBeDenied({ kind, to }: Miss): boolean {
+  return kind === 'call' && !isFrameReturn(to) && !['exit', 'exit_group'].includes(baseNameOf(to))
+}

@@ -1,0 +1,34 @@
+// Who decides about a miss in guard mode when the host wants to: a function of the host, within a time, and a default.
+import type { Decision } from '../addon/addon.ts'
+import type { Decided } from '../match/decider.ts'
+import type { Miss } from '../match/miss.ts'
+
+/**
+ * Decides about one miss. The call has not run, and nothing of the session goes on until it is decided. `signal` aborts when
+ * the program was killed meanwhile.
+ */
+export type MissHandler = (miss: Miss, context: { readonly signal: AbortSignal }) => Decision | Promise<Decision>
+
+/** Asks for one decision; never rejects. */
+export type Ask = (miss: Miss, signal: AbortSignal) => Promise<Decided>
+
+const DECISIONS: readonly unknown[] = ['allow', 'deny', 'kill'] satisfies Decision[]
+
+/** A handler that throws, answers with something else or takes longer than `timeoutMs` leaves it to `otherwise`. */
+export function askHandler(handler: MissHandler, timeoutMs: number, otherwise: Decision): Ask {
+  return async (miss, signal) => {
+    let timer: NodeJS.Timeout | undefined
+    const tooLate = new Promise<null>((resolve) => {
+      timer = setTimeout(resolve, timeoutMs, null)
+    })
+    try {
+      const answer: unknown = await Promise.race([handler(miss, { signal }), tooLate])
+      if (DECISIONS.includes(answer)) return { decision: answer as Decision, isDefault: false }
+    } catch {
+      // A decision that cannot be made must not let the call run by accident.
+    } finally {
+      clearTimeout(timer)
+    }
+    return { decision: otherwise, isDefault: true }
+  }
+}
