@@ -9,6 +9,8 @@ export interface Mapping {
   /** `linux-x86_64`, `linux-aarch64` ... */
   readonly name: string
   readonly nativeAbi: AbiName
+  /** False: calls are known by name only; numbers are this process's own and mean nothing outside of it. */
+  readonly hasNumbers: boolean
   /** The symbol of a call: `read`, `i386:read`, `sys_9999`, `i386:sys_-1`, `unknown:sys_3`. `nr` is a 32-bit integer. */
   symbolOf(abi: number, nr: number): string
   /** The inverse. `sys_N` resolves too when N has a name by now. Undefined: no call of this mapping. */
@@ -16,6 +18,7 @@ export interface Mapping {
   /**
    * SHA-256 (hex) of what the given symbols mean. Only they count, so a table that grows keeps old hashes valid.
    * Specials (`<exec>`) are skipped; a symbol without a number makes a hash that no mapping with a number for it has.
+   * Of a mapping without numbers it is one of names.
    */
   hashOf(symbols: Iterable<string>): string
 }
@@ -40,7 +43,12 @@ function linuxTable(abi: AbiName): SyscallTable {
 }
 
 /** A mapping over any tables; linuxMapping is this one over the tables of the kernel. */
-export function createMapping(name: string, nativeAbi: AbiName, tableOf: TableOf): Mapping {
+export function createMapping(
+  name: string,
+  nativeAbi: AbiName,
+  tableOf: TableOf,
+  { hasNumbers = true }: { readonly hasNumbers?: boolean } = {},
+): Mapping {
   const native = ABI_CODES[nativeAbi]
   const texts: (readonly (string | undefined)[] | undefined)[] = []
 
@@ -66,7 +74,8 @@ export function createMapping(name: string, nativeAbi: AbiName, tableOf: TableOf
     if (abi < 0 || (colon >= 0 && abi === native)) return undefined
     const text = symbol.slice(colon + 1)
     const abiName = abiNameOf(abi)
-    const nr = (abiName === undefined ? undefined : tableOf(abiName).numbers.get(text)) ?? bareNumberOf(text)
+    const named = abiName === undefined ? undefined : tableOf(abiName).numbers.get(text)
+    const nr = named ?? (hasNumbers ? bareNumberOf(text) : undefined)
     return nr === undefined ? undefined : { abi, nr }
   }
 
@@ -74,7 +83,7 @@ export function createMapping(name: string, nativeAbi: AbiName, tableOf: TableOf
     const lines = new Set<string>()
     for (const symbol of symbols) {
       if (isSpecial(symbol)) continue
-      const number = numberOf(symbol)
+      const number = hasNumbers ? numberOf(symbol) : undefined
       const abi = number === undefined ? '?' : (abiNameOf(number.abi) ?? 'unknown')
       lines.add(`${abi} ${baseNameOf(symbol)} ${number === undefined ? '?' : number.nr}\n`)
     }
@@ -83,7 +92,7 @@ export function createMapping(name: string, nativeAbi: AbiName, tableOf: TableOf
       .digest('hex')
   }
 
-  return { name, nativeAbi, symbolOf, numberOf, hashOf }
+  return { name, nativeAbi, hasNumbers, symbolOf, numberOf, hashOf }
 }
 
 /** Whether the symbol is no call: `<exec>`, `<signal:14>`, `<end>` ... */

@@ -57,6 +57,7 @@ export function namingMapping(base: Mapping): NamingMapping {
   return {
     name: base.name,
     nativeAbi: base.nativeAbi,
+    hasNumbers: base.hasNumbers,
     symbolOf: (abi, nr) => (abi === NAMED_ABI ? ownTexts[nr] : undefined) ?? base.symbolOf(abi, nr),
     // A fingerprint may hold names that the mapping does not know: they need the numbers that the log will bring.
     numberOf: (symbol) => base.numberOf(symbol) ?? (isSpecial(symbol) ? undefined : { ...ownNumberOf(symbol) }),
