@@ -47,7 +47,17 @@ export const EXIT_CODES: Readonly<Record<CommandKind, ExitCodes>> = {
 /** stdout was closed by its reader: as if SIGPIPE had ended it. */
 export const CLOSED_PIPE_CODE = 141
 
-const DATA_COMMANDS: readonly string[] = ['check', 'diff', 'verify', 'show', 'explain', 'doctor', 'completion']
+const DATA_COMMANDS: readonly string[] = [
+  'check',
+  'diff',
+  'verify',
+  'show',
+  'explain',
+  'mapping',
+  'release',
+  'doctor',
+  'completion',
+]
 
 /** The kind of a command by its name; whatever is no command is tracefp itself. */
 export function kindOf(name: string | undefined): CommandKind {

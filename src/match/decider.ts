@@ -47,8 +47,7 @@ export class Decider {
     if (isExec ? misses.some(({ kind }) => kind === 'call') : misses.length !== 1) {
       throw new Error(`the engine and the matcher disagree: ${misses.length} misses where it found one`)
     }
-    // Without a fingerprint nothing can be guarded, so nothing is run.
-    if (misses.length === 0) return this.#checker().root?.known === null ? 'kill' : 'allow'
+    if (misses.length === 0) return this.#checker().root?.known === null ? this.#refuse() : 'allow'
     if (this.#options.policy !== 'ask') return this.#settle(misses, this.#options.policy)
     return this.#askAbout(misses, signal)
   }
@@ -56,6 +55,13 @@ export class Decider {
   /** The stream is over. @throws when a miss was never asked about. */
   finish(): void {
     if (this.#pending.length > 0) throw new Error('the matcher found a miss that the engine did not find')
+  }
+
+  /** Without a fingerprint nothing can be guarded. */
+  #refuse(): Decision {
+    const message = 'nothing can be guarded without a fingerprint: the program was not run'
+    this.#checker().note({ code: 'not_run', message, inconclusive: false })
+    return 'kill'
   }
 
   async #askAbout(misses: readonly Miss[], signal: AbortSignal): Promise<Decision> {

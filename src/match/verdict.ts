@@ -16,10 +16,14 @@ export interface Findings {
   readonly hasFingerprint: boolean
 }
 
-/** Abnormal outranks inconclusive, which outranks the lack of a fingerprint. A session without a record says nothing. */
+/**
+ * Abnormal outranks inconclusive, which outranks the lack of a fingerprint. A session without a record says nothing, but a
+ * guarded program without a fingerprint is not even begun.
+ */
 export function outcomeOf(findings: Findings): Outcome {
   if (findings.missCount > 0) return 'abnormal'
-  const isWhole = findings.gapCount === 0 && findings.droppedCount === 0 && findings.recordCount > 0
+  const hasSpoken = findings.recordCount > 0 || !findings.hasFingerprint
+  const isWhole = findings.gapCount === 0 && findings.droppedCount === 0 && hasSpoken
   if (findings.isInconclusive || !isWhole) return 'inconclusive'
   return findings.hasFingerprint ? 'authentic' : 'no_fingerprint'
 }
