@@ -19,6 +19,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Define>> = new Map<string, () 
   ['release', async () => (await import('./release.ts')).defineRelease],
   ['show', async () => (await import('./show.ts')).defineShow],
   ['explain', async () => (await import('./explain.ts')).defineExplain],
+  ['mapping', async () => (await import('./mapping.ts')).defineMapping],
   ['doctor', async () => (await import('./doctor.ts')).defineDoctor],
   ['completion', async () => (await import('./completion.ts')).defineCompletion],
 ])

@@ -13,7 +13,8 @@ const MAX_BYTES = 16 * 1024 * 1024
 
 export interface MappingFile extends ParsedMapping {
   readonly mapping: Mapping
-  /** Every name with a number has a line in it: what else the file says is told in words. */
+  readonly table: SyscallTable
+  /** Names and numbers that stand there more than once, and what became of them. */
   readonly notes: readonly string[]
 }
 
@@ -31,13 +32,13 @@ export function readMappingFile(fileAndColumn: string): MappingFile {
   const parsed = parseMapping(readText(file), file, column)
   const table = new Map<number, string>()
   const numbers = new Map<string, number>()
-  const notes = [...parsed.entries.map((entry) => place(entry, table, numbers)).filter((note) => note !== '')]
+  const notes = parsed.entries.map((entry) => place(entry, table, numbers)).filter((note) => note !== '')
   const names: (string | undefined)[] = []
   for (const [nr, name] of table) names[nr] = name
   const own: SyscallTable = { names, numbers }
   const name = nameOf(file, column)
   const mapping = createMapping(name, 'user', (abi) => (abi === 'user' ? own : NO_TABLE))
-  return { ...parsed, mapping, notes }
+  return { ...parsed, mapping, table: own, notes }
 }
 
 /**
