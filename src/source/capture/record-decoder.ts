@@ -1,0 +1,153 @@
+// Turns the records of a capture back into the stream that was written, call by call. What no encoder writes is refused.
+
+import type { Image, StreamHandler } from '../../model/stream.ts'
+import type { ByteReader } from './bytes.ts'
+import { BIRTH_KINDS, MAX_IMAGES, MAX_SYMBOLS, MAX_TIME_MS, OP } from './layout.ts'
+import { Recency } from './recency.ts'
+import { isImage, isNote } from './values.ts'
+
+const MAX_SIGNAL = 255
+const MAX_TID = 0xffff_ffff
+
+export class RecordDecoder {
+  /** Records told so far. */
+  recordCount = 0
+  /** When the record being told was told first. */
+  timeMs: number
+  readonly #handler: StreamHandler
+  readonly #tracks = new Recency()
+  readonly #abis: number[] = []
+  readonly #numbers: number[] = []
+  readonly #images: Image[] = []
+
+  constructor(handler: StreamHandler, startMs: number) {
+    this.#handler = handler
+    this.timeMs = startMs
+  }
+
+  /** Tells the records of one block. @throws FormatError, with the byte. */
+  decode(bytes: ByteReader): void {
+    while (!bytes.isAtEnd) this.#record(bytes.byte(), bytes)
+  }
+
+  #record(op: number, bytes: ByteReader): void {
+    if (op >= OP.call) return this.#call(op, bytes, false)
+    if (op >= OP.recentTrack) {
+      if (!this.#tracks.recall(op - OP.recentTrack)) bytes.fail('there is no such track')
+      return
+    }
+    switch (op) {
+      case OP.farCall:
+      case OP.newCall:
+        return this.#call(op, bytes, false)
+      case OP.restart:
+        return this.#call(bytes.byte(), bytes, true)
+      case OP.track:
+        return this.#tracks.goTo(tidAfter(this.#tracks.current, bytes))
+      case OP.time:
+        return this.#move(bytes)
+      case OP.birth:
+        return this.#birth(bytes)
+      case OP.exec:
+        return this.#exec(bytes)
+      case OP.note:
+        return this.#note(bytes)
+      default:
+        return this.#ofTrack(op, bytes)
+    }
+  }
+
+  #ofTrack(op: number, bytes: ByteReader): void {
+    const tid = this.#tracks.current
+    this.recordCount += 1
+    switch (op) {
+      case OP.signal:
+        return this.#handler.onSignal(tid, signalOf(bytes))
+      case OP.exit:
+        return this.#handler.onExit(tid, bytes.signed(), signalOf(bytes))
+      case OP.gap:
+        return this.#handler.onGap(tid, bytes.number())
+      case OP.refused:
+        return this.#handler.onRefused(tid)
+      default:
+        bytes.fail('a record of no known kind')
+    }
+  }
+
+  #call(op: number, bytes: ByteReader, isRestart: boolean): void {
+    let symbol = op - OP.call
+    if (symbol < 0) {
+      if (op === OP.newCall) return this.#newCall(bytes, isRestart)
+      if (op !== OP.farCall) bytes.fail('a restart of what is no call')
+      symbol = bytes.number()
+    }
+    const abi = this.#abis[symbol]
+    if (abi === undefined) bytes.fail('there is no such symbol')
+    this.recordCount += 1
+    this.#handler.onCall(this.#tracks.current, abi, this.#numbers[symbol] as number, isRestart)
+  }
+
+  #newCall(bytes: ByteReader, isRestart: boolean): void {
+    const abi = bytes.byte()
+    const nr = bytes.signed()
+    if (nr !== (nr | 0)) bytes.fail('the number of a call has more than 32 bits')
+    if (this.#abis.length < MAX_SYMBOLS) {
+      this.#abis.push(abi)
+      this.#numbers.push(nr)
+    }
+    this.recordCount += 1
+    this.#handler.onCall(this.#tracks.current, abi, nr, isRestart)
+  }
+
+  #move(bytes: ByteReader): void {
+    this.timeMs += bytes.signed()
+    if (Math.abs(this.timeMs) > MAX_TIME_MS) bytes.fail('there is no such time')
+  }
+
+  #birth(bytes: ByteReader): void {
+    const kind = BIRTH_KINDS[bytes.byte()]
+    if (kind === undefined) bytes.fail('a birth of no known kind')
+    const tid = tidAfter(this.#tracks.current, bytes)
+    const parentTid = tidAfter(this.#tracks.current, bytes)
+    const tgid = tidAfter(tid, bytes)
+    this.recordCount += 1
+    this.#handler.onBirth(tid, parentTid, tgid, kind)
+  }
+
+  #exec(bytes: ByteReader): void {
+    const tid = this.#tracks.current
+    const formerTid = tidAfter(tid, bytes)
+    const index = bytes.number()
+    let image = this.#images[index]
+    if (image === undefined) {
+      if (index !== this.#images.length) bytes.fail('there is no such image')
+      const value = bytes.json()
+      if (!isImage(value)) bytes.fail('an image with other fields')
+      image = value
+      if (index < MAX_IMAGES) this.#images.push(image)
+    }
+    this.recordCount += 1
+    this.#handler.onExec(tid, formerTid, image)
+  }
+
+  #note(bytes: ByteReader): void {
+    const inconclusive = bytes.byte()
+    const value = bytes.json()
+    if (inconclusive > 1 || !isNote(value)) bytes.fail('a note with other fields')
+    const [code, message] = value
+    this.recordCount += 1
+    this.#handler.onNote({ code, message, inconclusive: inconclusive === 1 })
+  }
+}
+
+function signalOf(bytes: ByteReader): number {
+  const signal = bytes.number()
+  if (signal > MAX_SIGNAL) bytes.fail('there is no such signal')
+  return signal
+}
+
+function tidAfter(base: number, bytes: ByteReader): number {
+  const tid = base + bytes.signed()
+  if (tid < 0 || tid > MAX_TID) bytes.fail('there is no such tid')
+  return tid
+}

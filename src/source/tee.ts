@@ -1,0 +1,41 @@
+// One stream for two handlers: what is recorded while it is checked.
+
+import type { StreamHandler } from '../model/stream.ts'
+
+/** Tells everything to `first`, then to `second`. */
+export function tee(first: StreamHandler, second: StreamHandler): StreamHandler {
+  return {
+    onBirth(tid, parentTid, tgid, kind) {
+      first.onBirth(tid, parentTid, tgid, kind)
+      second.onBirth(tid, parentTid, tgid, kind)
+    },
+    onExec(tid, formerTid, image) {
+      first.onExec(tid, formerTid, image)
+      second.onExec(tid, formerTid, image)
+    },
+    onCall(tid, abi, nr, isRestart) {
+      first.onCall(tid, abi, nr, isRestart)
+      second.onCall(tid, abi, nr, isRestart)
+    },
+    onSignal(tid, signal) {
+      first.onSignal(tid, signal)
+      second.onSignal(tid, signal)
+    },
+    onExit(tid, code, signal) {
+      first.onExit(tid, code, signal)
+      second.onExit(tid, code, signal)
+    },
+    onGap(tid, count) {
+      first.onGap(tid, count)
+      second.onGap(tid, count)
+    },
+    onRefused(tid) {
+      first.onRefused(tid)
+      second.onRefused(tid)
+    },
+    onNote(note) {
+      first.onNote(note)
+      second.onNote(note)
+    },
+  }
+}
