@@ -15,8 +15,7 @@ export class Recency {
 
   /** Goes to a track that is not in the list. */
   goTo(tid: number): void {
-    if (this.#left.length === RECENT_TRACK_COUNT) this.#left.pop()
-    this.#left.unshift(this.current)
+    this.#leave(Math.min(this.#left.length, RECENT_TRACK_COUNT - 1))
     this.current = tid
   }
 
@@ -24,9 +23,14 @@ export class Recency {
   recall(place: number): boolean {
     const tid = this.#left[place]
     if (tid === undefined) return false
-    this.#left.splice(place, 1)
-    this.#left.unshift(this.current)
+    this.#leave(place)
     this.current = tid
     return true
+  }
+
+  /** The current track becomes the first of the list; the one at `place` has gone. */
+  #leave(place: number): void {
+    for (let i = place; i > 0; i -= 1) this.#left[i] = this.#left[i - 1] as number
+    this.#left[0] = this.current
   }
 }
