@@ -62,6 +62,11 @@ export interface LogReaderOptions {
   readonly mapping: NamingMapping
   /** Of the log, for messages. */
   readonly name: string
+  /**
+   * A log that holds many sessions (a trace per line) asks for the handler of each as it begins, the first one too; the session
+   * before is over then. Left out: all of them are told to `handler`, as tracks of one session.
+   */
+  readonly nextSession?: (name: string) => StreamHandler
 }
 
 export interface LogFormat {
