@@ -17,7 +17,7 @@ const SRC_ROOMS = [
   ['alert'],
   ['store'],
   ['fleet', 'console'],
-  ['learn', 'check'],
+  ['learn', 'check', 'record'],
   ['session'],
   ['daemon'],
   ['index'],

@@ -7,10 +7,12 @@ import type { LearnedRun, LearnOptions } from '../learn.ts'
 import type { Decided } from '../match/decider.ts'
 import type { Miss } from '../match/miss.ts'
 import type { Result } from '../match/report.ts'
+import type { RecordedRun, RecordOptions } from '../record.ts'
 
 export type WorkerTask =
   | { readonly kind: 'check'; readonly options: Omit<CheckOptions, 'onStart' | 'onRootExit' | 'onMiss' | 'ask'> }
   | { readonly kind: 'learn'; readonly options: Omit<LearnOptions, 'onStart' | 'onRootExit'> }
+  | { readonly kind: 'record'; readonly options: Omit<RecordOptions, 'onStart' | 'onRootExit'> }
 
 /** `stop`: kill the program. */
 export type HostMessage =
@@ -28,6 +30,7 @@ export type WorkerMessage =
   | { readonly type: 'questionOver'; readonly question: number }
   | { readonly type: 'checked'; readonly result: Result }
   | { readonly type: 'learned'; readonly run: LearnedRun }
+  | { readonly type: 'recorded'; readonly run: RecordedRun }
   | { readonly type: 'failed'; readonly error: PlainError }
 
 /** A TracefpError as data; `code` null = any other error, a bug of tracefp's. */
@@ -42,4 +45,4 @@ export interface PlainError {
   readonly line: number
 }
 
-export type { Decided, LaunchOptions, LearnedRun, Miss, Result }
+export type { Decided, LaunchOptions, LearnedRun, Miss, RecordedRun, Result }

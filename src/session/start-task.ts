@@ -4,7 +4,16 @@ import { realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { PACKAGE_ROOT } from '../package.ts'
 import { fromPlainError } from './plain-error.ts'
-import type { Decided, HostMessage, LearnedRun, Miss, Result, WorkerMessage, WorkerTask } from './protocol.ts'
+import type {
+  Decided,
+  HostMessage,
+  LearnedRun,
+  Miss,
+  RecordedRun,
+  Result,
+  WorkerMessage,
+  WorkerTask,
+} from './protocol.ts'
 
 /** Always the built one: a worker runs no TypeScript. */
 const ENTRY = join(PACKAGE_ROOT, 'lib', 'session', 'worker.js')
@@ -23,16 +32,18 @@ export interface TaskEvents {
   readonly onQuestion?: (miss: Miss, signal: AbortSignal) => Promise<Decided>
 }
 
+/** What a task came to. */
+export type TaskEnd = Result | LearnedRun | RecordedRun
+
 export interface TaskHandle {
-  /** What the task came to. */
-  readonly done: Promise<Result | LearnedRun>
+  readonly done: Promise<TaskEnd>
   /** Kills the program; `done` then settles. */
   stop(): void
 }
 
 export function startTaskIn(thread: TaskThread, task: WorkerTask, events: TaskEvents): TaskHandle {
-  let settle: { resolve(value: Result | LearnedRun): void; reject(error: unknown): void } | undefined
-  const done = new Promise<Result | LearnedRun>((resolve, reject) => {
+  let settle: { resolve(value: TaskEnd): void; reject(error: unknown): void } | undefined
+  const done = new Promise<TaskEnd>((resolve, reject) => {
     settle = { resolve, reject }
   })
   const questions = new Map<number, AbortController>()
@@ -61,6 +72,7 @@ export function startTaskIn(thread: TaskThread, task: WorkerTask, events: TaskEv
       case 'checked':
         return settle?.resolve(message.result)
       case 'learned':
+      case 'recorded':
         return settle?.resolve(message.run)
       case 'failed':
         return settle?.reject(fromPlainError(message.error))

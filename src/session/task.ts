@@ -10,7 +10,7 @@ export interface RunningTask {
   hear(message: HostMessage): void
 }
 
-/** Tells `started`, then misses, questions and `rootExited`, then one of `checked`, `learned` and `failed`. */
+/** Tells `started`, then misses, questions and `rootExited`, then one of `checked`, `learned`, `recorded` and `failed`. */
 export function startTask(task: WorkerTask, tell: (message: WorkerMessage) => void): RunningTask {
   let stop: (() => void) | null = null
   let isStopped = false
@@ -20,7 +20,7 @@ export function startTask(task: WorkerTask, tell: (message: WorkerMessage) => vo
       onStart: (pid) => tell({ type: 'started', pid }),
       onRootExit: () => tell({ type: 'rootExited' }),
     }
-    const begin = task.kind === 'check' ? await beginCheck(task, tell, life, questions) : await beginLearn(task, life)
+    const begin = await beginTask(task, tell, life, questions)
     stop = begin.stop
     if (isStopped) stop()
     return await begin.done
@@ -83,6 +83,22 @@ class Questions {
 
 // Each story is loaded only when it is told: start-up counts in short runs.
 
+async function beginTask(
+  task: WorkerTask,
+  tell: (message: WorkerMessage) => void,
+  life: Life,
+  questions: Questions,
+): Promise<Begun> {
+  switch (task.kind) {
+    case 'check':
+      return await beginCheck(task, tell, life, questions)
+    case 'learn':
+      return await beginLearn(task, life)
+    case 'record':
+      return await beginRecord(task, life)
+  }
+}
+
 async function beginCheck(
   { options }: WorkerTask & { kind: 'check' },
   tell: (message: WorkerMessage) => void,
@@ -103,4 +119,10 @@ async function beginLearn({ options }: WorkerTask & { kind: 'learn' }, life: Lif
   const { learnLive } = await import('../learn.ts')
   const learn = learnLive({ ...options, ...life })
   return { done: learn.done.then((run) => ({ type: 'learned', run })), stop: learn.stop }
+}
+
+async function beginRecord({ options }: WorkerTask & { kind: 'record' }, life: Life): Promise<Begun> {
+  const { recordLive } = await import('../record.ts')
+  const record = recordLive({ ...options, ...life })
+  return { done: record.done.then((run) => ({ type: 'recorded', run })), stop: record.stop }
 }
