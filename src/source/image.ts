@@ -140,7 +140,8 @@ function readArgv(tid: number): string[] {
   return bytes === null ? [] : bytes.toString('utf8').split('\0').slice(0, -1)
 }
 
-function appletOf(file: string, argv: readonly string[]): string | null {
+/** Which of its programs a file that is many was called as; null: it is one program. */
+export function appletOf(file: string, argv: readonly string[]): string | null {
   const isMultiCall = MULTI_CALL.has(file)
   if (!isMultiCall && !MANY_NAMES.test(file)) return null
   const name = basename(argv[0] ?? '')
