@@ -23,6 +23,7 @@
 #include "engine/notify/notify_engine.h"
 #include "engine/scripted/scripted_engine.h"
 #include "engine/thread.h"
+#include "engine/trace/attach_engine.h"
 #include "engine/trace/trace_engine.h"
 
 namespace tracefp {
@@ -108,6 +109,11 @@ class Session final : public Napi::ObjectWrap<Session> {
       std::vector<Record> records(script.ByteLength() / kRecordBytes);
       memcpy(static_cast<void*>(records.data()), script.Data(), records.size() * kRecordBytes);
       engine_ = std::make_unique<ScriptedEngine>(std::move(records), is_guarded, *ring_);
+    } else if (engine == "attach") {
+      const auto attach = options.Get("attach").As<Napi::Object>();
+      engine_ = std::make_unique<AttachEngine>(
+          AttachOptions{attach.Get("pid").ToNumber().Int32Value(), attach.Get("hidesHost").ToBoolean().Value(), is_guarded},
+          *ring_);
     } else {
       LaunchOptions launch = launch_options_of(options.Get("launch").As<Napi::Object>());
       launch.is_guarded = is_guarded;
@@ -118,8 +124,10 @@ class Session final : public Napi::ObjectWrap<Session> {
       }
     }
     env_ = env;
-    hides_host_ = options.Get("launch").IsObject() &&
-                  options.Get("launch").As<Napi::Object>().Get("hidesHost").ToBoolean().Value();
+    for (const char* what : {"launch", "attach"}) {
+      const Napi::Value target = options.Get(what);
+      if (target.IsObject() && target.As<Napi::Object>().Get("hidesHost").ToBoolean().Value()) hides_host_ = true;
+    }
     const Status started = thread_.start([this] {
       engine_->run();
       if (hides_host_) hide_host(false);

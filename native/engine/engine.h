@@ -36,16 +36,22 @@ struct LaunchOptions {
   bool is_guarded = false;       // every call is judged before it runs, and a miss is asked about
 };
 
+struct AttachOptions {
+  pid_t pid = 0;
+  bool hides_host = false;
+  bool is_guarded = false;
+};
+
 // What becomes of a tracee that waits.
 enum class Decision : uint8_t {
   kAllow = 0,
-  kDeny = 1,  // of a call: it fails with EPERM. Of an exec, which cannot be undone: as kKill
+  kDeny = 1,  // of a call: it fails with EPERM. Of an exec, which cannot be undone, or a program that was met: as kKill
   kKill = 2,  // the whole session: the program and everything it started
 };
 
 struct Answer {
   Decision decision = Decision::kAllow;
-  const Table* table = nullptr;  // of an exec: what the new program is judged by; null: it is not
+  const Table* table = nullptr;  // of an exec or a program that was met: what it is judged by; null: it is not
 };
 
 // Written by the tracer thread, read by others after RingState::kEnded or kFailed (root_pid: from kRunning on).
@@ -67,8 +73,8 @@ class Engine {
   // Any thread. run() kills every tracee and returns soon.
   virtual void stop() = 0;
 
-  // Any thread: the reader has dealt with a record that is a question (kExec, or a kCall with kRecordAsked), the
-  // `question`th of the session, counted from 1.
+  // Any thread: the reader has dealt with a record that is a question (kExec, a birth of BirthKind::kMet, or a kCall with
+  // kRecordAsked), the `question`th of the session, counted from 1.
   virtual void answer(uint32_t question, const Answer& answer) = 0;
 
   virtual const EngineResult& result() const = 0;

@@ -28,8 +28,9 @@ void Guard::birth(pid_t tid, pid_t parent, pid_t tgid, BirthKind kind) {
     const auto found = tracks_.find(parent);
     if (found != tracks_.end()) from = &found->second;
   }
-  if (from == nullptr && (kind == BirthKind::kThread || kind == BirthKind::kJoin)) from = sibling_of(tgid, tid);
-  const bool is_born = from != nullptr && kind != BirthKind::kJoin;
+  const bool is_joined = kind == BirthKind::kJoin || kind == BirthKind::kMet;
+  if (from == nullptr && (kind == BirthKind::kThread || is_joined)) from = sibling_of(tgid, tid);
+  const bool is_born = from != nullptr && !is_joined;
 
   Track track;
   track.tgid = tgid;
@@ -56,6 +57,11 @@ void Guard::exec(pid_t tid, const Table* table) {
   track.table = table;
   if (table != nullptr) track.state = table->start_of(Start::kExec);
   tracks_.emplace(tid, std::move(track));
+}
+
+void Guard::met(pid_t tid, const Table* table) {
+  if (!is_on_) return;
+  if (Track* track = find(tid)) track->table = table;
 }
 
 void Guard::signal(pid_t tid, int signal) {

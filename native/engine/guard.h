@@ -21,6 +21,9 @@ class Guard {
   // All other threads of the process are gone. `table` null: the new program is not judged.
   void exec(pid_t tid, const Table* table);
 
+  // A process that already ran: `table` is what its program is judged by.
+  void met(pid_t tid, const Table* table);
+
   void signal(pid_t tid, int signal);
   void end(pid_t tid);
 

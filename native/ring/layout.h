@@ -30,7 +30,7 @@ enum class RecordKind : uint8_t {
   kCall = 1,
   // A signal handler starts. value = signal number.
   kSignal = 2,
-  // A new tracee. value = the tracee it was born of, flags = BirthKind, extra = tgid.
+  // A new tracee. value = the tracee it was born of (0 = not known), flags = BirthKind, extra = tgid.
   kBirth = 3,
   // A successful exec. value = the tid that called it. The tracee waits until the reader answers.
   kExec = 4,
@@ -47,6 +47,8 @@ enum class BirthKind : uint16_t {
   kThread = 2,
   kFork = 3,
   kJoin = 4,
+  // As kJoin, and the first of a process that already ran. The tracee waits until the reader answers.
+  kMet = 5,
 };
 
 enum class NoteKind : uint32_t {
@@ -64,6 +66,8 @@ enum class NoteKind : uint32_t {
   kUnknownTracee = 6,
   // Whether a signal has a handler could not be read.
   kUnreadable = 7,
+  // A task of those that were to be attached to could not be; argument: errno.
+  kNotAttached = 8,
 };
 
 // Set on kCall when the kernel repeats a call that was interrupted: the program called once.

@@ -20,10 +20,12 @@ Entered enter(Tracee& tracee, const Entry& entry) {
   const KnownCalls& known = known_calls(entry.call.abi);
   const bool same_place = entry.ip == tracee.last.ip && entry.call.abi == tracee.last.call.abi;
   // Programs do not call restart_syscall: the kernel makes them, on the ip of the call it goes on with.
-  const bool continues = same_place && entry.call.nr == known.restart_syscall;
+  // In a tracee that was met it goes on with a call that began before.
+  const bool continues = (same_place || tracee.is_met) && entry.call.nr == known.restart_syscall;
   const bool repeats = same_place && tracee.restart_due && is_same_call(entry.call, tracee.last.call);
   tracee.restart_due = false;
   tracee.is_withdrawn = false;
+  tracee.is_met = false;
   tracee.bore_child = false;
   tracee.awaited = Awaited::kNothing;
   const bool is_clone = is_clone_family(entry.call, known);

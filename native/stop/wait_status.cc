@@ -24,7 +24,7 @@ Stop classify(int status) {
   const int signal = WSTOPSIG(status);
   switch (status >> 16) {
     case 0:
-      if (signal == (SIGTRAP | 0x80)) return of_kind(StopKind::kSyscallReturn);
+      if (signal == (SIGTRAP | 0x80)) return of_kind(StopKind::kSyscall);
       return {StopKind::kSignalDelivery, BirthEvent::kNone, signal, 0};
     case PTRACE_EVENT_SECCOMP:
       return of_kind(StopKind::kSeccomp);

@@ -9,9 +9,9 @@ enum class StopKind : uint8_t {
   // The tracee is about to run a system call and our filter returned RET_TRACE.
   // Resume due: PTRACE_CONT, or PTRACE_SYSCALL when its return is wanted.
   kSeccomp,
-  // The tracee returned from a system call whose return was asked for (PTRACE_SYSCALL).
-  // Resume due: PTRACE_CONT.
-  kSyscallReturn,
+  // The entry of a system call, or the return from it; only after PTRACE_SYSCALL.
+  // Resume due: PTRACE_CONT; PTRACE_SYSCALL when the next one is wanted.
+  kSyscall,
   // A signal is about to be delivered, ignored ones too.
   // Resume due: PTRACE_CONT with the signal.
   kSignalDelivery,

@@ -8,7 +8,7 @@ import { PACKAGE_ROOT } from '../package.ts'
 export type Pin = 'auto' | 'always' | 'never'
 
 /** How records come about; `scripted` plays a written list, for tests. */
-export type NativeEngine = 'notify' | 'trace' | 'scripted'
+export type NativeEngine = 'notify' | 'trace' | 'attach' | 'scripted'
 
 export interface LaunchOptions {
   /** Resolved path of the executable; PATH is not searched. */
@@ -37,6 +37,13 @@ export interface LaunchOptions {
   readonly stopsWithRoot: boolean
 }
 
+export interface AttachOptions {
+  /** A process that runs; its threads and all processes below it are joined too. */
+  readonly pid: number
+  /** As in LaunchOptions. */
+  readonly hidesHost?: boolean
+}
+
 export interface EngineResult {
   readonly rootPid: number
   readonly exitCode: number
@@ -59,7 +66,7 @@ export interface NativeSession {
    * session, counted from 1. `table`: after an exec, what the new program is judged by; its memory must stay as it is.
    */
   answer(question: number, decision: number, table: Uint8Array | null): void
-  /** Kills every tracee; the ring's state becomes `ended` soon. */
+  /** Kills every tracee (`attach`: lets them go); the ring's state becomes `ended` soon. */
   stop(): void
   /** Joins the thread. Call it once, after the ring's state is `ended` or `failed` and the ring is drained. */
   finish(): void
@@ -72,7 +79,10 @@ export interface NativeSessionOptions {
   readonly onDoorbell: () => void
   /** Judge every call before it runs, and ask about misses. */
   readonly isGuarded?: boolean
+  /** For `notify` and `trace`. */
   readonly launch?: LaunchOptions
+  /** For `attach`: calls by two ptrace stops each. */
+  readonly attach?: AttachOptions
   /** Records for engine `scripted`, four words each. */
   readonly script?: Uint32Array
 }

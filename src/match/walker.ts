@@ -56,7 +56,7 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
     if (this.#log !== null) this.#log.state = JOINED
   }
 
-  onBirth(tid: number, parentTid: number, tgid: number, kind: BirthKind): void {
+  onBirth(tid: number, parentTid: number, tgid: number, kind: BirthKind, image?: Image): void {
     const known = this.#tracks.get(tid)
     const parent = this.#parentOf(parentTid, tgid, kind)
     if (known?.isUnborn === true) {
@@ -67,7 +67,8 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
     if (kind === 'exec') {
       if (this.#rootTgid === 0) this.#rootTgid = tgid
     } else if (kind === 'join') {
-      this.#join(track, parent)
+      if (this.#rootTgid === 0) this.#rootTgid = tgid
+      this.#join(track, parent, image)
     } else if (parent !== null) {
       this.#inherit(track, parent, kind)
     } else {
@@ -225,7 +226,7 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
     track.begin(parent.program === null ? NO_STATE : this.#judge.start(parent.program, start), start)
   }
 
-  #join(met: Track<P>, sibling: Track<P> | null): void {
+  #join(met: Track<P>, sibling: Track<P> | null, image: Image | null = this.#joinImage): void {
     const track = this.#log ?? met
     if (track.program !== null) return
     track.strayAllowance = 1
@@ -233,11 +234,11 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
     if (sibling !== null) {
       track.image = sibling.image
       track.program = sibling.program
-    } else if (this.#joinImage !== null) {
-      track.image = this.#joinImage
+    } else if (image !== null) {
+      track.image = image
       const isRoot = !this.#hasRoot
       this.#hasRoot = true
-      track.program = this.#judge.enter(track, this.#joinImage, isRoot, true)
+      track.program = this.#judge.enter(track, image, isRoot, true)
     } else {
       this.#note('unknown_program', `what runs in track ${met.tid} is not known: its calls are not judged`, true)
     }

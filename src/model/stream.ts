@@ -25,8 +25,11 @@ export interface StreamNote {
 }
 
 export interface StreamHandler {
-  /** A new tracee. For `exec` births (the root of a session) `parentTid` is 0 and onExec follows. */
-  onBirth(tid: number, parentTid: number, tgid: number, kind: BirthKind): void
+  /**
+   * A new tracee. For `exec` births (the root of a session) `parentTid` is 0 and onExec follows. `image`: what runs in a
+   * process that was met by this `join`, where that is known; its other threads have it too.
+   */
+  onBirth(tid: number, parentTid: number, tgid: number, kind: BirthKind, image?: Image): void
   /** A successful exec. `formerTid` differs from `tid` when a thread that was not the leader called it. */
   onExec(tid: number, formerTid: number, image: Image): void
   /** A system call is entered. `abi` is an ABI_CODES value. `isRestart`: the kernel repeats an interrupted call. */

@@ -43,6 +43,7 @@ export const BIRTH_KIND = {
   thread: 2,
   fork: 3,
   join: 4,
+  met: 5,
 } as const
 
 export const NOTE_KIND = {
@@ -53,4 +54,5 @@ export const NOTE_KIND = {
   ownFilter: 5,
   unknownTracee: 6,
   unreadable: 7,
+  notAttached: 8,
 } as const

@@ -4,6 +4,7 @@
 //   doorbell -> drain -> records? look again in 4 ms : after 25 empty looks sleep until the doorbell
 
 import {
+  type AttachOptions,
   DECISION,
   type Decision,
   type EngineResult,
@@ -29,8 +30,9 @@ const BATCH = 16_384
 export type Engine = 'auto' | 'notify' | 'trace'
 
 export interface LiveOptions {
-  readonly engine: Engine | 'scripted'
+  readonly engine: Engine | 'attach' | 'scripted'
   readonly launch?: LaunchOptions
+  readonly attach?: AttachOptions
   readonly script?: Uint32Array
   readonly imageCache: ImageCache
   /** Records; a power of two. */
@@ -46,7 +48,8 @@ export interface LiveOptions {
 /** Who decides in guard mode. */
 export interface Guard {
   /**
-   * The handler was told of a call that the engine found to be a miss (`isExec` false), or of any exec, and the tracee waits.
+   * The handler was told of a call that the engine found to be a miss (`isExec` false), or of any exec or process that was
+   * met, and the tracee waits.
    * `signal` aborts when it is gone: then the decision is of no account. Rejecting ends the session.
    */
   decide(tid: number, isExec: boolean, signal: AbortSignal): Decision | Promise<Decision>
@@ -106,7 +109,7 @@ export class LiveSource {
 
   #runEngine(): Promise<EngineResult> {
     const { NativeSession } = loadAddon()
-    const { launch, script } = this.#options
+    const { launch, attach, script } = this.#options
     return new Promise((resolve, reject) => {
       this.#settle = { resolve, reject }
       this.#native = new NativeSession({
@@ -115,12 +118,13 @@ export class LiveSource {
         onDoorbell: () => this.#look(),
         isGuarded: this.#options.guard !== undefined,
         ...(launch === undefined ? {} : { launch }),
+        ...(attach === undefined ? {} : { attach }),
         ...(script === undefined ? {} : { script }),
       })
     })
   }
 
-  /** Kills the program and everything it started; `run` then resolves. */
+  /** Kills the program and everything it started, or lets go of what was attached to; `run` then resolves. */
   stop(): void {
     this.#native?.stop()
   }
@@ -182,6 +186,7 @@ export class LiveSource {
       case RECORD_KIND.signal:
         return this.#tell((told) => told.onSignal(tid, value))
       case RECORD_KIND.birth:
+        if (flags === BIRTH_KIND.met) return this.#meet(tid, extra)
         return this.#tell((told) => told.onBirth(tid, value, extra, BIRTH_KINDS.get(flags) ?? 'join'))
       case RECORD_KIND.exec:
         return this.#exec(tid, value)
@@ -207,14 +212,25 @@ export class LiveSource {
   /** The tracee waits before its first instruction until it is answered. */
   #exec(tid: number, formerTid: number): void {
     const image = identifyImage(tid, this.#options.imageCache)
+    this.#handlerFor(tid, image).onExec(tid, formerTid, image)
+    this.#ask(tid, true)
+  }
+
+  /** The first task of a process that already runs; it waits until it is answered. */
+  #meet(tid: number, tgid: number): void {
+    const image = identifyImage(tid, this.#options.imageCache)
+    this.#handlerFor(tgid, image).onBirth(tid, 0, tgid, 'join', image)
+    this.#ask(tid, true)
+  }
+
+  #handlerFor(rootTid: number, image: Image): StreamHandler {
     if (this.#handler === null) {
       this.#handler = this.#begin(image)
       for (const what of this.#early.splice(0)) what(this.#handler)
-      this.#rootTid = tid
-      this.#options.onStart?.(tid)
+      this.#rootTid = rootTid
+      this.#options.onStart?.(rootTid)
     }
-    this.#handler.onExec(tid, formerTid, image)
-    this.#ask(tid, true)
+    return this.#handler
   }
 
   /** The tracee waits: the engine counts its questions, and so do we. */

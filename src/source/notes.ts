@@ -33,6 +33,11 @@ const NOTES: Readonly<Record<string, Omit<StreamNote, 'code'> & { readonly code:
     message: 'whether a signal has a handler could not be read from /proc: what came after it may be misjudged',
     inconclusive: true,
   },
+  notAttached: {
+    code: 'not_attached',
+    message: 'a task could not be attached to and is not watched: it may have another tracer',
+    inconclusive: true,
+  },
   unknownTracee: {
     code: 'unknown_tracee',
     message: 'a tracee was met without its birth: its parent was killed before announcing it',

@@ -24,7 +24,7 @@ constexpr unsigned kNothingsBeforePause = 16;
 
 NotifyEngine::NotifyEngine(const LaunchOptions& options, RingWriter& ring)
     : cpu_(options.pin == Pin::kAuto ? Pin::kNever : options.pin),
-      life_(ring, cpu_, result_, options, true),
+      life_(ring, cpu_, result_, options, How::kCont, true),
       calls_(life_, cpu_),
       launch_(options),
       owns_process_(options.hides_host) {}
@@ -58,7 +58,7 @@ void NotifyEngine::run() {
 }
 
 void NotifyEngine::follow_life() {
-  Stops stops(life_, calls_, launch_, result_);
+  Stops stops(life_, calls_, &launch_, result_);
   for (unsigned stop_count = 0;; stop_count++) {
     if (stop_count % kStopsPerSigchldCheck == 0) quiet_sigchld(owns_process_);
     int status;

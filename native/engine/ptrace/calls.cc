@@ -1,15 +1,13 @@
 #include "engine/ptrace/calls.h"
 
-#include <fcntl.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
-#include <unistd.h>
 
 #include <csignal>
-#include <cstdio>
-#include <cstdlib>
 #include <optional>
+
+#include "engine/ptrace/proc.h"
 
 namespace tracefp {
 
@@ -61,22 +59,8 @@ bool Calls::is_untraced_clone(const Tracee& tracee, const SyscallInfo& info) {
 }
 
 void Calls::kill_untraced_child(const Tracee& tracee) {
-  char path[64];
-  snprintf(path, sizeof path, "/proc/%d/task/%d/children", tracee.tgid, tracee.tid);
-  const int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd >= 0) {
-    char text[4096];
-    const ssize_t size = read(fd, text, sizeof text - 1);
-    close(fd);
-    text[size > 0 ? size : 0] = '\0';
-    char* at = text;
-    for (;;) {
-      char* end = at;
-      const auto child = static_cast<pid_t>(strtol(at, &end, 10));
-      if (end == at) break;
-      if (life_.find(child) == nullptr) kill(child, SIGKILL);
-      at = end;
-    }
+  for (const pid_t child : children_of(tracee.tgid)) {
+    if (life_.find(child) == nullptr) kill(child, SIGKILL);
   }
   kill(tracee.tgid, SIGKILL);
   life_.note(tracee.tid, NoteKind::kUntracedKilled, 0);

@@ -296,7 +296,7 @@ Status Launch::start(const sock_fprog* filter, FilterKind kind) {
   if (pid_ < 0) {
     status = {"clone", clone_errno};
   } else {
-    status = seize(pid_);
+    status = seize(pid_, Lifetime::kBound);
     if (status.ok()) {
       const char go = 1;
       if (write(gate[1], &go, 1) != 1) status = {"write", errno};

@@ -13,12 +13,14 @@
 
 namespace tracefp {
 
-Life::Life(RingWriter& ring, CpuHold& cpu, EngineResult& result, const LaunchOptions& options, bool may_withdraw)
+Life::Life(RingWriter& ring, CpuHold& cpu, EngineResult& result, const LaunchOptions& options, How step,
+           bool may_withdraw)
     : ring_(ring),
       cpu_(cpu),
       result_(result),
       stops_with_root_(options.stops_with_root),
       hides_host_(options.hides_host),
+      step_(step),
       may_withdraw_(may_withdraw),
       guard_(options.is_guarded) {}
 
@@ -29,6 +31,30 @@ void Life::begin(pid_t root) {
   tracee.tgid = root;
   tracee.is_held = cpu_.lets_go();
   tracees_.emplace(root, tracee);
+}
+
+void Life::begin_joined(pid_t root) {
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &began_at_);
+  has_begun_ = true;
+  result_.root_pid = root;
+  ring_.set_state(RingState::kRunning);
+}
+
+// What runs in a process is asked about at its first task, while that is stopped.
+void Life::join(pid_t tid, pid_t tgid) {
+  Tracee tracee;
+  tracee.tid = tid;
+  tracee.tgid = tgid;
+  tracee.is_met = true;
+  const bool is_first = !has_tracee_of(tgid);
+  latest_ = nullptr;
+  tracees_.insert_or_assign(tid, std::move(tracee));
+  if (!is_first) return announce(tid, 0, tgid, BirthKind::kJoin);
+  gate_.open_question();
+  announce(tid, 0, tgid, BirthKind::kMet);
+  const Answer answer = ask(tid);
+  guard_.met(tid, answer.table);
+  if (answer.decision != Decision::kAllow) kill_session();
 }
 
 uint32_t Life::now_ms() const {
@@ -98,7 +124,7 @@ Resumption Life::handle(pid_t tid, const Stop& stop) {
     case StopKind::kTrap:
     case StopKind::kOther:
     case StopKind::kSeccomp:
-    case StopKind::kSyscallReturn:
+    case StopKind::kSyscall:
       return kContinue;
   }
   return kContinue;
@@ -108,15 +134,20 @@ void Life::add(pid_t tid, pid_t tgid, const Tracee* parent, BirthKind kind) {
   Tracee tracee;
   tracee.tid = tid;
   tracee.tgid = tgid;
-  const uint32_t parent_tid = parent == nullptr ? 0 : static_cast<uint32_t>(parent->tid);
+  const pid_t parent_tid = parent == nullptr ? 0 : parent->tid;
   if (parent != nullptr && kind == BirthKind::kFork) {
     tracee.frames = parent->frames;
     tracee.is_held = parent->is_held;
   }
   latest_ = nullptr;
   tracees_.insert_or_assign(tid, std::move(tracee));
-  record(tid, RecordKind::kBirth, parent_tid, static_cast<uint16_t>(kind), static_cast<uint32_t>(tgid));
-  guard_.birth(tid, static_cast<pid_t>(parent_tid), tgid, kind);
+  announce(tid, parent_tid, tgid, kind);
+}
+
+void Life::announce(pid_t tid, pid_t parent, pid_t tgid, BirthKind kind) {
+  record(tid, RecordKind::kBirth, static_cast<uint32_t>(parent), static_cast<uint16_t>(kind),
+         static_cast<uint32_t>(tgid));
+  guard_.birth(tid, parent, tgid, kind);
   if (is_killing_) kill(tid, SIGKILL);
 }
 
@@ -137,7 +168,7 @@ Resumption Life::on_birth(pid_t parent_tid, const Stop& stop) {
     cpu_.let_go(tid);
   }
   add(tid, is_thread ? parent->tgid : tid, parent, is_thread ? BirthKind::kThread : BirthKind::kFork);
-  if (early_.erase(tid) != 0) (void)resume(tid, How::kCont, 0);
+  if (early_.erase(tid) != 0) (void)resume(tid, step_, 0);
   return kContinue;
 }
 
@@ -163,9 +194,13 @@ void Life::adopt(pid_t tid) {
   ProcStatus status;
   if (!read_proc_status(tid, &status)) return;
   note(tid, NoteKind::kUnknownTracee, 0);
-  add(tid, status.tgid, nullptr, status.tgid == tid ? BirthKind::kJoin : BirthKind::kThread);
+  if (has_tracee_of(status.tgid)) {
+    add(tid, status.tgid, nullptr, BirthKind::kThread);
+  } else {
+    join(tid, status.tgid);
+  }
   early_.erase(tid);
-  (void)resume(tid, How::kCont, 0);
+  (void)resume(tid, step_, 0);
 }
 
 // No thread of `tgid` is left that could announce a child.

@@ -35,12 +35,19 @@ constexpr Resumption kNothingDue{false, How::kCont, 0};
 
 class Life {
  public:
-  // `may_withdraw`: a signal may come between a call and its record (the listener had not yet received it). Such a call
-  // is repeated for certain and recorded then; the program does not learn of it.
-  Life(RingWriter& ring, CpuHold& cpu, EngineResult& result, const LaunchOptions& options, bool may_withdraw);
+  // `step`: how tracees go on by themselves: kCont, or kSyscall where calls are seen by it. `may_withdraw`: a signal may
+  // come between a call and its record (the listener had not yet received it). Such a call is repeated for certain and
+  // recorded then; the program does not learn of it.
+  Life(RingWriter& ring, CpuHold& cpu, EngineResult& result, const LaunchOptions& options, How step,
+       bool may_withdraw = false);
 
   // The launched tracee; records begin with its exec.
   void begin(pid_t root);
+
+  // The session is about processes that already run, `root` among them. Each of their tasks is then given to join(),
+  // stopped.
+  void begin_joined(pid_t root);
+  void join(pid_t tid, pid_t tgid);
 
   bool has_begun() const { return has_begun_; }
 
@@ -50,7 +57,7 @@ class Life {
   // Null for a tid whose birth has not been announced.
   Tracee* find(pid_t tid);
 
-  // Every kind but kSeccomp and kSyscallReturn.
+  // Every kind but kSeccomp and kSyscall.
   Resumption handle(pid_t tid, const Stop& stop);
 
   // Appends a record of `tid`; false = stopping.
@@ -79,6 +86,7 @@ class Life {
   bool is_interrupted(Tracee& tracee);
   void on_end(pid_t tid, const Stop& stop);
   void add(pid_t tid, pid_t tgid, const Tracee* parent, BirthKind kind);
+  void announce(pid_t tid, pid_t parent, pid_t tgid, BirthKind kind);
   bool has_tracee_of(pid_t tgid) const;
   bool may_be_announced(pid_t tid, pid_t gone) const;
   void adopt(pid_t tid);
@@ -91,6 +99,7 @@ class Life {
   EngineResult& result_;
   const bool stops_with_root_;
   const bool hides_host_;
+  const How step_;
   const bool may_withdraw_;
   bool has_begun_ = false;
   timespec began_at_{};

@@ -1,5 +1,6 @@
 #include "engine/ptrace/proc.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -15,6 +16,18 @@ namespace tracefp {
 namespace {
 
 constexpr size_t kMaxStatusBytes = 2'000'000;
+
+std::string read_file(const char* path) {
+  std::string text;
+  const int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return text;
+  char piece[4096];
+  for (ssize_t size; text.size() < kMaxStatusBytes && (size = read(fd, piece, sizeof piece)) > 0;) {
+    text.append(piece, static_cast<size_t>(size));
+  }
+  close(fd);
+  return text;
+}
 
 // The value after "\nName:\t", or null.
 const char* field(const char* text, const char* name) {
@@ -43,12 +56,51 @@ bool read_proc_status(pid_t tid, ProcStatus* status) {
   // can only be found at the start of a later line.
   const char* tgid = field(text.c_str(), "\nTgid:");
   const char* ppid = field(text.c_str(), "\nPPid:");
+  const char* tracer = field(text.c_str(), "\nTracerPid:");
   const char* caught = field(text.c_str(), "\nSigCgt:");
-  if (tgid == nullptr || ppid == nullptr || caught == nullptr) return false;
+  if (tgid == nullptr || ppid == nullptr || tracer == nullptr || caught == nullptr) return false;
   status->tgid = static_cast<pid_t>(strtol(tgid, nullptr, 10));
   status->ppid = static_cast<pid_t>(strtol(ppid, nullptr, 10));
+  status->tracer = static_cast<pid_t>(strtol(tracer, nullptr, 10));
   status->caught = strtoull(caught, nullptr, 16);
   return true;
+}
+
+std::vector<pid_t> threads_of(pid_t tgid) {
+  std::vector<pid_t> threads;
+  char path[40];
+  snprintf(path, sizeof path, "/proc/%d/task", tgid);
+  DIR* folder = opendir(path);
+  if (folder == nullptr) return threads;
+  while (const dirent* entry = readdir(folder)) {
+    const auto tid = static_cast<pid_t>(strtol(entry->d_name, nullptr, 10));
+    if (tid > 0) threads.push_back(tid);
+  }
+  closedir(folder);
+  return threads;
+}
+
+std::vector<pid_t> children_of(pid_t tgid) {
+  std::vector<pid_t> children;
+  for (const pid_t tid : threads_of(tgid)) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", tgid, tid);
+    const std::string text = read_file(path);
+    const char* at = text.c_str();
+    for (;;) {
+      char* end = nullptr;
+      const auto child = static_cast<pid_t>(strtol(at, &end, 10));
+      if (end == at) break;
+      children.push_back(child);
+      at = end;
+    }
+  }
+  return children;
+}
+
+bool is_traced_by_us(pid_t tid) {
+  ProcStatus status;
+  return read_proc_status(tid, &status) && status.tracer == gettid();
 }
 
 bool is_dead(pid_t tid) {

@@ -4,17 +4,26 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <vector>
 
 namespace tracefp {
 
 struct ProcStatus {
   pid_t tgid = 0;
   pid_t ppid = 0;
+  pid_t tracer = 0;     // thread; 0 = none
   uint64_t caught = 0;  // SigCgt: bit n-1 = a handler is installed for signal n
 };
 
 // False when the tracee is gone.
 bool read_proc_status(pid_t tid, ProcStatus* status);
+
+// The threads of a process, and the processes that are children of any of them. Empty when it is gone.
+std::vector<pid_t> threads_of(pid_t tgid);
+std::vector<pid_t> children_of(pid_t tgid);
+
+// True when this thread is its tracer.
+bool is_traced_by_us(pid_t tid);
 
 // True when the tracee has ended, though nobody may have reaped it.
 bool is_dead(pid_t tid);

@@ -13,8 +13,9 @@ namespace tracefp {
 
 namespace {
 
-constexpr uint64_t kOptions = PTRACE_O_EXITKILL | PTRACE_O_TRACESECCOMP | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE |
-                              PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC;
+constexpr uint64_t kOptions =
+    PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC;
+constexpr uint64_t kOptionsOfOurs = kOptions | PTRACE_O_EXITKILL | PTRACE_O_TRACESECCOMP;
 
 // <sys/ptrace.h> and <linux/ptrace.h> do not compile together, so the raw call is used.
 long ptrace_raw(long request, pid_t tid, uint64_t address, uint64_t data) {
@@ -31,10 +32,13 @@ Outcome outcome_of(long result) {
 
 }  // namespace
 
-Status seize(pid_t tid) {
-  if (ptrace_raw(PTRACE_SEIZE, tid, 0, kOptions) == 0) return {};
+Status seize(pid_t tid, Lifetime lifetime) {
+  const uint64_t options = lifetime == Lifetime::kBound ? kOptionsOfOurs : kOptions;
+  if (ptrace_raw(PTRACE_SEIZE, tid, 0, options) == 0) return {};
   return {"ptrace(PTRACE_SEIZE)", errno};
 }
+
+Outcome interrupt_tracee(pid_t tid) { return outcome_of(ptrace_raw(PTRACE_INTERRUPT, tid, 0, 0)); }
 
 Outcome resume(pid_t tid, How how, int signal) {
   switch (how) {

@@ -13,7 +13,7 @@ namespace tracefp {
 // A system call as the kernel itself reports it (PTRACE_GET_SYSCALL_INFO, Linux 5.3). The number is never taken from
 // the filter's data: the newest filter chooses that, and the tracee may install one.
 struct SyscallInfo {
-  bool is_return;
+  bool is_return;  // false: at its entry
   uint32_t audit_arch;
   uint64_t ip;
   uint64_t nr;       // not of a return
@@ -23,8 +23,16 @@ struct SyscallInfo {
 
 enum class How { kCont, kSyscall, kListen };
 
-// Seizes `tid` with every option that the engines use; EXITKILL among them: a tracee never outlives its tracer.
-Status seize(pid_t tid);
+enum class Lifetime {
+  kBound,        // a tracee never outlives its tracer: EXITKILL
+  kIndependent,  // it was there before, and goes on when its tracer ends
+};
+
+// Seizes `tid` with every option that the engines use.
+Status seize(pid_t tid, Lifetime lifetime);
+
+// Makes a running tracee stop soon: PTRACE_EVENT_STOP.
+Outcome interrupt_tracee(pid_t tid);
 
 // The one way to let a tracee go on. `signal` is delivered with kCont and kSyscall.
 Outcome resume(pid_t tid, How how, int signal);

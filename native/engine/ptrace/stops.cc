@@ -7,14 +7,14 @@
 namespace tracefp {
 
 Resumption Stops::step(pid_t tid, const Stop& stop) {
-  if (stop.kind != StopKind::kSeccomp && stop.kind != StopKind::kSyscallReturn) {
+  if (stop.kind != StopKind::kSeccomp && stop.kind != StopKind::kSyscall) {
     const bool begins = stop.kind == StopKind::kExec && !life_.has_begun();
-    if (begins && launch_.used_no_new_privs()) life_.note(tid, NoteKind::kNoNewPrivs, 0);
+    if (begins && launch_ != nullptr && launch_->used_no_new_privs()) life_.note(tid, NoteKind::kNoNewPrivs, 0);
     return life_.handle(tid, stop);
   }
   Tracee* tracee = life_.find(tid);
   if (tracee == nullptr) return life_.handle(tid, stop);
-  return stop.kind == StopKind::kSeccomp ? on_seccomp(*tracee) : on_return(*tracee);
+  return stop.kind == StopKind::kSeccomp ? on_seccomp(*tracee) : on_syscall(*tracee);
 }
 
 Resumption Stops::on_seccomp(Tracee& tracee) {
@@ -29,6 +29,10 @@ Resumption Stops::on_seccomp(Tracee& tracee) {
       life_.stop();
       return kNothingDue;
   }
+  return on_entry(tracee, info);
+}
+
+Resumption Stops::on_entry(Tracee& tracee, const SyscallInfo& info) {
   if (!life_.has_begun()) return kContinue;  // the launcher's own calls
   switch (calls_.entered(tracee, info)) {
     case CallDue::kRun:
@@ -44,9 +48,11 @@ Resumption Stops::on_seccomp(Tracee& tracee) {
   return kContinue;
 }
 
-Resumption Stops::on_return(Tracee& tracee) {
+Resumption Stops::on_syscall(Tracee& tracee) {
   SyscallInfo info;
-  if (syscall_info(tracee.tid, &info) == Outcome::kOk && info.is_return) calls_.returned(tracee, info);
+  if (syscall_info(tracee.tid, &info) != Outcome::kOk) return kContinue;
+  if (!info.is_return) return on_entry(tracee, info);
+  calls_.returned(tracee, info);
   return kContinue;
 }
 

@@ -9,18 +9,20 @@ namespace tracefp {
 
 class Stops {
  public:
-  Stops(Life& life, Calls& calls, const Launch& launch, EngineResult& result)
+  // `launch` null: what runs was not launched.
+  Stops(Life& life, Calls& calls, const Launch* launch, EngineResult& result)
       : life_(life), calls_(calls), launch_(launch), result_(result) {}
 
   Resumption step(pid_t tid, const Stop& stop);
 
  private:
+  Resumption on_entry(Tracee& tracee, const SyscallInfo& info);
   Resumption on_seccomp(Tracee& tracee);
-  Resumption on_return(Tracee& tracee);
+  Resumption on_syscall(Tracee& tracee);
 
   Life& life_;
   Calls& calls_;
-  const Launch& launch_;
+  const Launch* launch_;
   EngineResult& result_;
 };
 

@@ -14,7 +14,7 @@ constexpr unsigned kStopsPerSigchldCheck = 64;
 
 TraceEngine::TraceEngine(const LaunchOptions& options, RingWriter& ring)
     : cpu_(options.pin),
-      life_(ring, cpu_, result_, options, false),
+      life_(ring, cpu_, result_, options, How::kCont),
       calls_(life_, cpu_),
       launch_(options),
       owns_process_(options.hides_host) {}
@@ -26,7 +26,7 @@ void TraceEngine::run() {
   if (!result_.failure.ok()) return;
   life_.begin(launch_.pid());
 
-  Stops stops(life_, calls_, launch_, result_);
+  Stops stops(life_, calls_, &launch_, result_);
   for (unsigned stop_count = 0; !life_.is_over() && !life_.is_stopping(); stop_count++) {
     if (stop_count % kStopsPerSigchldCheck == 0) quiet_sigchld(owns_process_);
     int status;

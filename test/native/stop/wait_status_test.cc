@@ -35,7 +35,7 @@ TEST_CASE("a stop without an event is the delivery of a signal") {
 }
 
 TEST_CASE("SIGTRAP with bit 7 is the return of a call") {
-  CHECK(classify(stopped(SIGTRAP | 0x80)).kind == StopKind::kSyscallReturn);
+  CHECK(classify(stopped(SIGTRAP | 0x80)).kind == StopKind::kSyscall);
 }
 
 TEST_CASE("events are told apart") {

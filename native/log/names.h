@@ -1,0 +1,99 @@
+// What names mean in the log being read, as the reader in TypeScript said: nothing is decided here. A name may mean
+// another call in a process of another ABI; a mode says which meaning is asked for.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "log/words.h"
+
+namespace tracefp {
+
+enum class NameKind : uint8_t {
+  // From a line of it follows that its thread entered the call, and nothing else.
+  kOrdinary,
+  // More follows from its lines, so the reader in TypeScript wants them all: exec, clone, rt_sigaction ...
+  kInteresting,
+};
+
+struct Meaning {
+  int32_t nr;
+  uint8_t abi;
+  NameKind kind;
+};
+
+constexpr size_t kNameBytes = 31;
+
+// A name as words that are zero past its end.
+struct NameWords {
+  uint64_t words[4];
+  uint32_t length;
+};
+
+// Mask of the bytes before the first one found; of all when there is none.
+inline uint64_t bytes_before(uint64_t found) { return found == 0 ? ~uint64_t{0} : (found & -found) / 0x80 - 1; }
+
+// As read_name, for names that are longer than 15 bytes.
+bool read_long_name(const uint8_t* text, char end, NameWords* name);
+
+// The text up to the first `end`, which must come within kNameBytes: false otherwise. 32 bytes must be readable. The
+// bytes are not looked at for what they are.
+inline bool read_name(const uint8_t* text, char end, NameWords* name) {
+  const uint64_t pattern = repeated(end);
+  const uint64_t found[2] = {equal_bytes(load_word(text), pattern), equal_bytes(load_word(text + 8), pattern)};
+  if ((found[0] | found[1]) == 0) return read_long_name(text, end, name);
+  // Without a branch: names of up to seven bytes and longer ones come in no order.
+  name->words[0] = load_word(text) & bytes_before(found[0]);
+  name->words[1] = load_word(text + 8) & bytes_before(found[1]) & (found[0] == 0 ? ~uint64_t{0} : 0);
+  name->words[2] = 0;
+  name->words[3] = 0;
+  name->length =
+      static_cast<uint32_t>(found[0] == 0 ? 64 + std::countr_zero(found[1]) : std::countr_zero(found[0])) / 8;
+  return true;
+}
+
+// Open addressing over a fixed number of slots.
+class NameTable {
+ public:
+  NameTable();
+
+  // False when the table is full or the name too long: its lines are then lines like any other. A name that is known
+  // already gets the new meaning.
+  bool add(uint8_t mode, const char* text, size_t length, const Meaning& meaning);
+
+  const Meaning* find(uint8_t mode, const NameWords& name) const {
+    for (size_t at = slot_of(mode, name.words);; at = (at + 1) & kSlotMask) {
+      const Slot& slot = slots_[at];
+      if (!slot.is_used) return nullptr;
+      const uint64_t difference = (slot.words[0] ^ name.words[0]) | (slot.words[1] ^ name.words[1]) |
+                                  (slot.words[2] ^ name.words[2]) | (slot.words[3] ^ name.words[3]);
+      if (difference == 0 && slot.mode == mode) return &slot.meaning;
+    }
+  }
+
+  bool is_full() const { return count_ == kLimit; }
+
+ private:
+  static constexpr size_t kSlotMask = 4095;
+  static constexpr size_t kLimit = 2048;
+
+  struct alignas(64) Slot {
+    uint64_t words[4];
+    Meaning meaning;
+    uint8_t mode;
+    bool is_used;
+  };
+
+  static size_t slot_of(uint8_t mode, const uint64_t (&words)[4]) {
+    uint64_t hash = words[0] + mode;
+    hash = (hash ^ words[1] ^ words[2] << 7 ^ words[3] << 13) * 0x9e3779b97f4a7c15;
+    return hash >> 52;
+  }
+
+  std::vector<Slot> slots_;
+  size_t count_ = 0;
+};
+
+}  // namespace tracefp
