@@ -1,20 +1,23 @@
 // Check, the whole story: a source brings records, the walker finds the track of each, the checker holds every transition
 // against the fingerprint of the program that runs, and what came of it becomes a report.
 
-import { basename } from 'node:path'
 import type { LaunchOptions } from './addon/addon.ts'
 import { TracefpError } from './errors.ts'
 import type { CheckedProgram } from './match/checked-program.ts'
 import { Checker } from './match/checker.ts'
 import { Decider, type DeciderOptions, type GuardPolicy } from './match/decider.ts'
 import type { Miss } from './match/miss.ts'
+import { printable } from './match/printable.ts'
 import { buildReport, type Result } from './match/report.ts'
 import { Walker } from './match/walker.ts'
-import type { Image } from './model/stream.ts'
+import type { Image, StreamHandler, StreamNote } from './model/stream.ts'
 import { VERSION } from './package.ts'
-import { ancestorNames, hostFacts } from './source/host.ts'
+import { captureSessionOf } from './source/capture/session.ts'
+import type { CaptureSession } from './source/capture/values.ts'
+import { CaptureWriter } from './source/capture/writer.ts'
 import { assertLaunched } from './source/launch.ts'
 import { type Engine, type Guard, LiveSource } from './source/live.ts'
+import { tee } from './source/tee.ts'
 import { readFingerprint } from './store/fingerprint-file.ts'
 import { fingerprintFolder, storedFor } from './store/fingerprint-store.ts'
 import { ImageCache } from './store/image-cache.ts'
@@ -31,6 +34,8 @@ export interface CheckOptions {
   readonly home: string
   /** At most the depth that was learned; null = that. */
   readonly depth: number | null
+  /** A capture to write beside; null = none. */
+  readonly record: string | null
   readonly onStart: (rootPid: number) => void
   readonly onRootExit: () => void
   /** Told once it is known what was done about it. */
@@ -55,17 +60,24 @@ export function checkLive(options: CheckOptions): RunningCheck {
   const given = options.files.map((file) => readFingerprint(file))
   const imageCache = new ImageCache(options.home)
   const startedAt = new Date().toISOString()
-  let session: { walker: Walker<CheckedProgram>; checker: Checker } | undefined
-  const decider = deciderOf(options, () => (session as NonNullable<typeof session>).checker)
+  const capture =
+    options.record === null ? null : new CaptureWriter({ file: options.record, mappingName: mapping.name })
+  let session: { walker: Walker<CheckedProgram>; checker: Checker; facts: CaptureSession } | undefined
+  const tell = (miss: Miss): void => {
+    capture?.flush()
+    options.onMiss(miss)
+  }
+  const decider = deciderOf(options, tell, () => (session as NonNullable<typeof session>).checker)
 
-  const begin = (image: Image): Walker<CheckedProgram> => {
+  const begin = (image: Image): StreamHandler => {
     const stored = options.files.length > 0 ? [] : storedFor(fingerprintFolder(options.home), image)
     const checker = new Checker({
       fingerprints: [...given, ...stored.map(({ fingerprint }) => fingerprint)],
       mapping,
       ...(options.depth === null ? {} : { depth: options.depth }),
-      onMiss: decider === null ? options.onMiss : (miss) => decider.onMiss(miss),
+      onMiss: decider === null ? tell : (miss) => decider.onMiss(miss),
       tellsAll: decider !== null,
+      ...(capture === null ? {} : { at: () => capture.at() }),
     })
     if (decider !== null && checker.tracks === 'log') {
       throw new TracefpError(
@@ -73,14 +85,12 @@ export function checkLive(options: CheckOptions): RunningCheck {
         'the fingerprint was made with tracks log, the order of calls across threads: no call can be judged by it before it runs',
       )
     }
-    const walker = new Walker(checker, {
-      mapping,
-      tracks: checker.tracks,
-      rootPpid: process.pid,
-      rootAncestors: ancestorNames(),
-    })
-    session = { walker, checker }
-    return walker
+    const facts = captureSessionOf({ ...options, engine: source.engine, startedAt })
+    const { rootPpid, rootAncestors } = facts
+    const walker = new Walker(checker, { mapping, tracks: checker.tracks, rootPpid, rootAncestors })
+    session = { walker, checker, facts }
+    // Written down before it is judged: what a miss is made of is in the capture.
+    return capture === null ? walker : tee(capture.begin(facts), walker)
   }
 
   const source = new LiveSource(
@@ -100,35 +110,39 @@ export function checkLive(options: CheckOptions): RunningCheck {
     assertLaunched(result, options.launch)
     if (session === undefined)
       throw new TracefpError('TFP_ERR_ENGINE_FAILED', 'the program was stopped before it began')
-    const { walker, checker } = session
+    const { walker, checker, facts } = session
     walker.finish()
     decider?.finish()
     await imageCache.save()
-    const { host, machineId, bootId, uid } = hostFacts()
+    const endedAt = new Date().toISOString()
+    capture?.end({ endedAt })
+    if (capture !== null && capture.failure !== null) checker.note(captureNote(capture.failure))
     return buildReport(
       {
+        ...facts,
         tracefp: VERSION,
-        session: options.session,
-        name: basename(options.launch.argv[0] as string),
         source: { kind: 'live', engine: source.engine, format: null, order: 'entry' },
-        host,
-        machineId,
-        bootId,
-        uid,
-        argv: options.launch.argv,
-        startedAt,
-        endedAt: new Date().toISOString(),
+        endedAt,
         unparsedLineCount: 0,
       },
       walker,
       checker,
     )
   }
-  return { done: run(), stop: () => source.stop() }
+  return { done: run().finally(() => capture?.abandon()), stop: () => source.stop() }
 }
 
-function deciderOf({ policy, ask, onMiss }: CheckOptions, checker: () => Checker): Decider | null {
-  return policy === 'alert' ? null : new Decider(checker, { policy, ask, tell: onMiss })
+function deciderOf(
+  { policy, ask }: CheckOptions,
+  tell: DeciderOptions['tell'],
+  checker: () => Checker,
+): Decider | null {
+  return policy === 'alert' ? null : new Decider(checker, { policy, ask, tell })
+}
+
+/** What was checked was checked: a capture that ended early does not change the verdict. */
+function captureNote({ message }: TracefpError): StreamNote {
+  return { code: 'capture_failed', message: `${printable(message)}: the capture ends there`, inconclusive: false }
 }
 
 function guardBy(decider: Decider, walker: () => Walker<CheckedProgram> | undefined): Guard {

@@ -17,6 +17,12 @@ export function pinOption(command: Command): Option {
     .default('auto')
 }
 
+/** The name of a capture: stdout belongs to the program. */
+export function captureFile(name: string): string {
+  if (name === '-') throw new UsageError("a capture cannot go to stdout, which is the program's: name a file")
+  return name
+}
+
 export function wholeNumber(text: string): number {
   if (!/^[1-9]\d{0,8}$/.test(text)) throw new UsageError(`${text}: expected a whole number of at least 1`)
   return Number(text)

@@ -16,6 +16,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Define>> = new Map<string, () 
   ['run', async () => (await import('./run.ts')).defineRun],
   ['learn', async () => (await import('./learn.ts')).defineLearn],
   ['run', async () => (await import('./run.ts')).defineRun],
+  ['record', async () => (await import('./record.ts')).defineRecord],
   ['release', async () => (await import('./release.ts')).defineRelease],
   ['show', async () => (await import('./show.ts')).defineShow],
   ['explain', async () => (await import('./explain.ts')).defineExplain],

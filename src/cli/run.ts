@@ -11,7 +11,7 @@ import type { Outcome } from '../match/verdict.ts'
 import { CheckSession } from '../session/check-session.ts'
 import type { Engine } from '../source/live.ts'
 import { exitCodeOfOutcome } from './exit-codes.ts'
-import { collect, engineOption, pinOption, wholeNumber } from './options.ts'
+import { captureFile, collect, engineOption, pinOption, wholeNumber } from './options.ts'
 import type { Output } from './output.ts'
 import { programBytesOf } from './program-bytes.ts'
 import { hasTerminal, relaySignals } from './terminal.ts'
@@ -22,6 +22,7 @@ interface RunOptions {
   readonly depth?: number
   readonly onMiss: 'alert' | 'deny' | 'kill' | 'freeze'
   readonly report?: string
+  readonly record?: string
   readonly exitStatus: 'verdict' | 'program'
   readonly engine: Engine
   readonly pin: 'auto' | 'always' | 'never'
@@ -47,6 +48,7 @@ export function defineRun(program: Command, output: Output): void {
     .addOption(engineOption(command))
     .addOption(pinOption(command))
     .option('--report <file>', 'write the report here as JSON; - is stdout')
+    .option('--record <file>', 'write a capture here, which check and learn --from read', captureFile)
     .addOption(
       command
         .createOption('--exit-status <whose>', 'exit as the verdict says, or always as the program did')
@@ -78,6 +80,7 @@ async function run(argv: readonly string[], options: RunOptions, output: Output)
       thread: 'this',
       ...(bytes === undefined ? {} : { bytes }),
       ...(options.depth === undefined ? {} : { depth: options.depth }),
+      ...(options.record === undefined ? {} : { record: options.record }),
     })
     const follow = async (): Promise<void> => {
       relay.attach(await session.pid)

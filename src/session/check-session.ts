@@ -47,6 +47,8 @@ export interface CheckSessionOptions extends ProgramOptions {
   readonly fingerprint?: string | readonly string[]
   /** Sequences of this length, at most what was learned. */
   readonly depth?: number
+  /** A capture to write beside, from which the report can be made again. What is there is replaced. */
+  readonly record?: string
   /**
    * What happens at a miss. `alert` (default): it is told, the program goes on. All others judge every call before it runs, and
    * refuse to run a program without a fingerprint. `deny`: the call fails with EPERM, as if it had not been made (where it
@@ -129,6 +131,7 @@ export class CheckSession implements AsyncDisposable {
           files: typeof files === 'string' ? [files] : files,
           home,
           depth: options.depth ?? null,
+          record: options.record ?? null,
         },
       },
       {
