@@ -5,9 +5,9 @@ import type { StreamHandler } from '../model/stream.ts'
 /** Tells everything to `first`, then to `second`. */
 export function tee(first: StreamHandler, second: StreamHandler): StreamHandler {
   return {
-    onBirth(tid, parentTid, tgid, kind) {
-      first.onBirth(tid, parentTid, tgid, kind)
-      second.onBirth(tid, parentTid, tgid, kind)
+    onBirth(tid, parentTid, tgid, kind, image) {
+      first.onBirth(tid, parentTid, tgid, kind, image)
+      second.onBirth(tid, parentTid, tgid, kind, image)
     },
     onExec(tid, formerTid, image) {
       first.onExec(tid, formerTid, image)

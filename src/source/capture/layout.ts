@@ -17,13 +17,14 @@
 //   10..1f                                  go to the track that was left byte-10 tracks ago
 //   03        tid - track                   go to another track
 //   04        milliseconds                  the clock has moved; it begins at `startedAt` of the header
-//   05        kind:u8 tid-track parent-track tgid-tid          birth of `tid`
-//   06        former-tid index [JSON]       exec of image `index`; a new one where it is the next of the dictionary
+//   05        kind:u8 tid-track parent-track tgid-tid [image]  birth of `tid`; kind & 4: with its image
+//   06        former-tid image              exec
 //   07 08     signal | code signal          signal handler, exit
 //   09        count                         gap; in all tracks where the track is 0
 //   0a        inconclusive:u8 JSON          note: [code, message]
 //   0b                                      the call told last in this track was refused: it did not happen
 //
+// An image is its index in their dictionary, and its JSON where it is the next of it.
 // Numbers are LEB128; nr, milliseconds, code and all with a minus are signed, as zigzag (0, -1, 1, -2). JSON is UTF-8 after
 // its length. Everything that has a tid is told of the track gone to last, which is 0 at the beginning.
 
@@ -81,6 +82,8 @@ export const RECENT_TRACK_COUNT: number = OP.call - OP.recentTrack
 export const MAX_SYMBOLS = 65_536
 export const MAX_IMAGES = 1024
 
+/** Added to the kind of a birth that has an image. */
+export const BIRTH_HAS_IMAGE = 4
 /** Index = kind of a birth in the file. */
 export const BIRTH_KINDS: readonly ['exec', 'thread', 'fork', 'join'] = ['exec', 'thread', 'fork', 'join']
 

@@ -2,7 +2,7 @@
 
 import type { Image, StreamHandler } from '../../model/stream.ts'
 import type { ByteReader } from './bytes.ts'
-import { BIRTH_KINDS, MAX_IMAGES, MAX_SYMBOLS, MAX_TIME_MS, OP } from './layout.ts'
+import { BIRTH_HAS_IMAGE, BIRTH_KINDS, MAX_IMAGES, MAX_SYMBOLS, MAX_TIME_MS, OP } from './layout.ts'
 import { Recency } from './recency.ts'
 import { isImage, isNote } from './values.ts'
 
@@ -105,29 +105,36 @@ export class RecordDecoder {
   }
 
   #birth(bytes: ByteReader): void {
-    const kind = BIRTH_KINDS[bytes.byte()]
+    const code = bytes.byte()
+    const hasImage = code >= BIRTH_HAS_IMAGE
+    const kind = BIRTH_KINDS[hasImage ? code - BIRTH_HAS_IMAGE : code]
     if (kind === undefined) bytes.fail('a birth of no known kind')
     const tid = tidAfter(this.#tracks.current, bytes)
     const parentTid = tidAfter(this.#tracks.current, bytes)
     const tgid = tidAfter(tid, bytes)
+    const image = hasImage ? this.#image(bytes) : undefined
     this.recordCount += 1
-    this.#handler.onBirth(tid, parentTid, tgid, kind)
+    if (image === undefined) this.#handler.onBirth(tid, parentTid, tgid, kind)
+    else this.#handler.onBirth(tid, parentTid, tgid, kind, image)
   }
 
   #exec(bytes: ByteReader): void {
     const tid = this.#tracks.current
     const formerTid = tidAfter(tid, bytes)
-    const index = bytes.number()
-    let image = this.#images[index]
-    if (image === undefined) {
-      if (index !== this.#images.length) bytes.fail('there is no such image')
-      const value = bytes.json()
-      if (!isImage(value)) bytes.fail('an image with other fields')
-      image = value
-      if (index < MAX_IMAGES) this.#images.push(image)
-    }
+    const image = this.#image(bytes)
     this.recordCount += 1
     this.#handler.onExec(tid, formerTid, image)
+  }
+
+  #image(bytes: ByteReader): Image {
+    const index = bytes.number()
+    const known = this.#images[index]
+    if (known !== undefined) return known
+    if (index !== this.#images.length) bytes.fail('there is no such image')
+    const image = bytes.json()
+    if (!isImage(image)) bytes.fail('an image with other fields')
+    if (index < MAX_IMAGES) this.#images.push(image)
+    return image
   }
 
   #note(bytes: ByteReader): void {

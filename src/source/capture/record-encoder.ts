@@ -3,7 +3,7 @@
 
 import type { BirthKind, Image, StreamHandler, StreamNote } from '../../model/stream.ts'
 import type { ByteWriter } from './bytes.ts'
-import { BIRTH_KINDS, MAX_IMAGES, MAX_SYMBOLS, NEAR_CALL_COUNT, OP } from './layout.ts'
+import { BIRTH_HAS_IMAGE, BIRTH_KINDS, MAX_IMAGES, MAX_SYMBOLS, NEAR_CALL_COUNT, OP } from './layout.ts'
 import { Recency } from './recency.ts'
 
 /** Symbols of these ABIs and numbers are looked up in an array. */
@@ -55,28 +55,23 @@ export class RecordEncoder implements StreamHandler {
     this.#onRecord()
   }
 
-  onBirth(tid: number, parentTid: number, tgid: number, kind: BirthKind): void {
+  onBirth(tid: number, parentTid: number, tgid: number, kind: BirthKind, image?: Image): void {
     this.#stamp()
     const track = this.#tracks.current
     this.#bytes.byte(OP.birth)
-    this.#bytes.byte(BIRTH_KINDS.indexOf(kind))
+    this.#bytes.byte(BIRTH_KINDS.indexOf(kind) + (image === undefined ? 0 : BIRTH_HAS_IMAGE))
     this.#bytes.signed(tid - track)
     this.#bytes.signed(parentTid - track)
     this.#bytes.signed(tgid - tid)
+    if (image !== undefined) this.#image(image)
     this.#onRecord()
   }
 
   onExec(tid: number, formerTid: number, image: Image): void {
     this.#begin(tid)
-    const json = JSON.stringify(image)
-    const known = this.#images.get(json)
     this.#bytes.byte(OP.exec)
     this.#bytes.signed(formerTid - tid)
-    this.#bytes.number(known ?? this.#images.size)
-    if (known === undefined) {
-      this.#bytes.json(image)
-      if (this.#images.size < MAX_IMAGES) this.#images.set(json, this.#images.size)
-    }
+    this.#image(image)
     this.#onRecord()
   }
 
@@ -139,6 +134,15 @@ export class RecordEncoder implements StreamHandler {
       this.#bytes.signed(tid - this.#tracks.current)
       this.#tracks.goTo(tid)
     }
+  }
+
+  #image(image: Image): void {
+    const json = JSON.stringify(image)
+    const known = this.#images.get(json)
+    this.#bytes.number(known ?? this.#images.size)
+    if (known !== undefined) return
+    this.#bytes.json(image)
+    if (this.#images.size < MAX_IMAGES) this.#images.set(json, this.#images.size)
   }
 
   /** Negative: it was not in the dictionary, and is from now on if there is room. */

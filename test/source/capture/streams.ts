@@ -135,6 +135,17 @@ const someSignal = fc.integer({ min: 0, max: 64 })
 const someTold: fc.Arbitrary<Told> = fc.oneof(
   { weight: 20, arbitrary: fc.tuple(fc.constant('onCall' as const), someTid, someAbi, someNumber, fc.boolean()) },
   { weight: 1, arbitrary: fc.tuple(fc.constant('onBirth' as const), someTid, someTid, someTid, someKind) },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(
+      fc.constant('onBirth' as const),
+      someTid,
+      someTid,
+      someTid,
+      fc.constant('join' as const),
+      someImage,
+    ),
+  },
   { weight: 1, arbitrary: fc.tuple(fc.constant('onExec' as const), someTid, someTid, someImage) },
   { weight: 1, arbitrary: fc.tuple(fc.constant('onRefused' as const), someTid) },
   { weight: 1, arbitrary: fc.tuple(fc.constant('onSignal' as const), someTid, someSignal) },

@@ -119,6 +119,8 @@ describe('files', () => {
   })
 })
 
+const IMAGE = { path: '/bin/a', sha256: null, buildId: null, script: null, argv0: null }
+
 test('a tee tells both handlers everything, the first one first', () => {
   const told: [string, ...Told][] = []
   const both = tee(
@@ -126,8 +128,8 @@ test('a tee tells both handlers everything, the first one first', () => {
     keeper(told, () => 'second'),
   )
   const steps: Told[] = [
-    ['onBirth', 1, 0, 1, 'exec'],
-    ['onExec', 1, 1, { path: '/bin/a', sha256: null, buildId: null, script: null, argv0: null }],
+    ['onBirth', 1, 0, 1, 'join', IMAGE],
+    ['onExec', 1, 1, IMAGE],
     ['onCall', 1, 1, 0, true],
     ['onRefused', 1],
     ['onSignal', 1, 14],
