@@ -17,7 +17,7 @@ export interface NamingMapping extends Mapping {
    * @throws TracefpError TFP_ERR_SYSCALL_MAPPING for more than MAX_UNKNOWN_NAMES names that the mapping does not know.
    */
   intern(name: string): CallNumber
-  /** Symbol texts of the names that were asked for and are not in the mapping. */
+  /** Symbol texts of the names that were asked for and are not in the mapping; `sys_N` among them. */
   readonly unknownNames: ReadonlySet<string>
 }
 
@@ -44,12 +44,12 @@ export function namingMapping(base: Mapping): NamingMapping {
 
   function internNew(name: string): CallNumber {
     const text = symbolTextOf(name)
-    let number: CallNumber | undefined = base.numberOf(text)
-    if (number === undefined) {
+    const known = base.numberOf(text)
+    if (known === undefined || isNameless(base.symbolOf(known.abi, known.nr))) {
       if (unknownNames.size >= MAX_UNKNOWN_NAMES && !unknownNames.has(text)) throw tooMany(base.name)
       unknownNames.add(text)
-      number = ownNumberOf(text)
     }
+    const number = known ?? ownNumberOf(text)
     ofName.set(name, number)
     return number
   }
@@ -75,6 +75,10 @@ export function symbolTextOf(name: string): string {
   )
   if (escaped.length <= MAX_TEXT_LENGTH) return escaped
   return `${escaped.slice(0, 180)}%${createHash('sha256').update(name).digest('hex')}`
+}
+
+function isNameless(symbol: string): boolean {
+  return /(?:^|:)sys_-?\d+$/.test(symbol)
 }
 
 function tooMany(mapping: string): TracefpError {

@@ -18,8 +18,15 @@ describe('a name that the mapping knows', () => {
     const naming = namingMapping(base)
     expect(naming.intern('write')).toEqual({ abi: ABI_CODES.x86_64, nr: 1 })
     expect(naming.intern('i386:read')).toEqual({ abi: ABI_CODES.i386, nr: 3 })
-    expect(naming.intern('sys_9999')).toEqual({ abi: ABI_CODES.x86_64, nr: 9999 })
+    expect(naming.intern('sys_0')).toEqual({ abi: ABI_CODES.x86_64, nr: 0 })
     expect(naming.unknownNames.size).toBe(0)
+  })
+
+  test('a number without a name keeps its number, and counts as unknown', () => {
+    const naming = namingMapping(base)
+    expect(naming.intern('sys_9999')).toEqual({ abi: ABI_CODES.x86_64, nr: 9999 })
+    expect(naming.intern('i386:sys_-1')).toEqual({ abi: ABI_CODES.i386, nr: -1 })
+    expect([...naming.unknownNames]).toEqual(['sys_9999', 'i386:sys_-1'])
   })
 })
 
