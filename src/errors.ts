@@ -22,6 +22,8 @@ export const ERRORS = {
   TFP_ERR_SESSION: 'there is no such session, or it cannot do this now',
   TFP_ERR_SOURCE_CAPTURE: 'the capture is damaged, or is none',
   TFP_ERR_SOURCE_VERSION: 'the capture is of a newer format',
+  TFP_ERR_SOURCE_FORMAT: 'the log is in no format that tracefp knows',
+  TFP_ERR_SOURCE_LOG: 'nothing can be learned or checked from the log',
   TFP_ERR_FILE: 'a file could not be read or written',
 } as const
 
