@@ -1,0 +1,121 @@
+// Signs that calls are missing from a strace log (-e trace=, -z, -Z, -P, --status): strace leaves no word of it in the log, but
+// what is left contradicts itself. Looked for at the beginning only: a filter holds for the whole log. A log without a sign
+// may still be filtered (-e trace='!write').
+
+import type { CallResult } from './strace-result.ts'
+import type { Process, Tracee } from './strace-tracee.ts'
+
+/** Call lines looked at. */
+const WATCHED_CALLS = 20_000
+/** A program with so many calls and no memory of its own was not linked with any libc. */
+const CALLS_WITHOUT_MEMORY = 10
+const MANY_FAILED = 8
+
+const OPENERS: ReadonlySet<string> = new Set(['open', 'openat', 'openat2', 'creat', 'socket', 'epoll_create1'])
+const MEMORY: ReadonlySet<string> = new Set(['brk', 'mmap', 'mmap2', 'old_mmap', 'set_tid_address'])
+
+/** What a process did since its exec; a process whose beginning was not seen has none. */
+interface Beginning {
+  callCount: number
+  hasMemory: boolean
+  hasThreadPointer: boolean
+}
+
+export class FilterSigns {
+  /** Whether calls are still looked at: then each must be told. */
+  isWatching = true
+  readonly #onSign: (why: string) => void
+  /** False: the order of calls of two threads is not known. */
+  readonly #isOrdered: boolean
+  readonly #beginnings = new WeakMap<Process, Beginning>()
+  readonly #descriptors = new WeakMap<Process, Set<number>>()
+  #callCount = 0
+  #resultCount = 0
+  #successCount = 0
+  #isFiltered = false
+  /** Descriptors that come and go without a call of their own. */
+  #hasIoUring = false
+
+  constructor(onSign: (why: string) => void, isOrdered: boolean) {
+    this.#onSign = onSign
+    this.#isOrdered = isOrdered
+  }
+
+  exec(process: Process): void {
+    this.#judgeBeginning(process)
+    this.#descriptors.delete(process)
+    if (this.isWatching) {
+      this.#beginnings.set(process, { callCount: 0, hasMemory: false, hasThreadPointer: false })
+    }
+  }
+
+  entry(tracee: Tracee, name: string, args: string): void {
+    this.#callCount += 1
+    if (this.#callCount > WATCHED_CALLS) this.isWatching = false
+    const beginning = this.#beginnings.get(tracee.process)
+    if (beginning !== undefined) {
+      beginning.callCount += 1
+      if (MEMORY.has(name)) beginning.hasMemory = true
+      else if (name === 'arch_prctl' || name === 'set_thread_area') beginning.hasThreadPointer = true
+    }
+    if (name.startsWith('close')) this.#close(tracee.process, name, args)
+    else if (name.startsWith('io_uring')) this.#hasIoUring = true
+    else if (name === 'unshare') this.#descriptors.delete(tracee.process)
+  }
+
+  result(tracee: Tracee, name: string, result: CallResult): void {
+    if (Number.isNaN(result.value)) return
+    this.#resultCount += 1
+    if (result.value === -1 && result.error !== '') return
+    this.#successCount += 1
+    if (OPENERS.has(name)) this.#open(tracee.process, name, result.value)
+  }
+
+  /** A child that shares descriptors without being a thread: what either closes is not followed. */
+  shareFiles(process: Process): void {
+    this.#descriptors.delete(process)
+    this.#hasIoUring = true
+  }
+
+  /** It ended by itself. */
+  end({ process, isEnding, open }: Tracee): void {
+    if (process.threadCount <= 1) this.#judgeBeginning(process)
+    if (isEnding || process.isEnding || open?.name.startsWith('exec') === true) return
+    this.#tell('a process ended without calling exit')
+  }
+
+  finish(): void {
+    if (this.#resultCount >= MANY_FAILED && this.#successCount === 0) this.#tell('all of its calls failed')
+  }
+
+  #judgeBeginning(process: Process): void {
+    const beginning = this.#beginnings.get(process)
+    if (beginning === undefined) return
+    this.#beginnings.delete(process)
+    if (!this.isWatching || beginning.hasMemory) return
+    if (beginning.callCount < CALLS_WITHOUT_MEMORY && !beginning.hasThreadPointer) return
+    this.#tell('a program ran without brk, mmap and set_tid_address')
+  }
+
+  #open(process: Process, name: string, descriptor: number): void {
+    if (this.#hasIoUring || (!this.#isOrdered && process.threadCount > 1)) return
+    let open = this.#descriptors.get(process)
+    if (open === undefined) {
+      open = new Set()
+      this.#descriptors.set(process, open)
+    }
+    if (open.has(descriptor)) this.#tell(`${name} returned descriptor ${descriptor}, which was not closed before`)
+    open.add(descriptor)
+  }
+
+  #close(process: Process, name: string, args: string): void {
+    if (name === 'close') this.#descriptors.get(process)?.delete(Number.parseInt(args.replace(/^[a-z]+=/, ''), 10))
+    else this.#descriptors.delete(process)
+  }
+
+  #tell(why: string): void {
+    if (this.#isFiltered) return
+    this.#isFiltered = true
+    this.#onSign(why)
+  }
+}

@@ -1,0 +1,392 @@
+// Reads strace's text: each line as facts, the facts to the tracee they are about, and so to the handler.
+//
+//   bytes -> LineSplitter -> readLine -> whose line? -> StraceLife: births, execs, ends
+//                                                    -> StraceCalls: calls, restarts, signals
+//
+// A scanner that reads ordinary lines faster takes over at `ordinary`; every other line comes here.
+
+import { TracefpError } from '../../errors.ts'
+import { LineSplitter } from './line-splitter.ts'
+import { countUnparsed, type LogCounts, type LogReader, type LogReaderOptions, newCounts } from './log-reader.ts'
+import { signalNumberOf } from './strace-args.ts'
+import { isSpecialCall, StraceCalls } from './strace-calls.ts'
+import { FilterSigns } from './strace-filter.ts'
+import { StraceLife } from './strace-life.ts'
+import { newLine, readLine, type StraceLine, withoutColours } from './strace-line.ts'
+import { type CallResult, newResult, readResult } from './strace-result.ts'
+import type { Process, Tracee } from './strace-tracee.ts'
+
+/** What the files of one session have in common: -ff makes one per thread. */
+export interface StraceSession {
+  readonly life: StraceLife
+  readonly calls: StraceCalls
+  readonly signs: FilterSigns
+}
+
+export interface SetHooks {
+  readonly onBirth: (tracee: Tracee) => void
+  readonly hold: (process: Process, tell: () => void) => void
+}
+
+interface WaitingLine {
+  readonly text: string
+  readonly number: number
+}
+
+/** Lines of tracees whose parent is not clear yet. */
+const MAX_WAITING_BYTES = 16 << 20
+const AHEAD_BYTES = 16_384
+const ATTACHED = /strace: Process (\d+) attached(?: with \d+ threads)?$/
+const ANY_CALL = /([a-z_]\w*)\((?=.*(?:\) += |<unfinished \.\.\.>$))/g
+const ANY_PID = /\[pid +\d+(?:<[^<>]*>)?\] /
+
+export class StraceReader implements LogReader {
+  readonly counts: LogCounts = newCounts()
+  readonly splitter: LineSplitter = new LineSplitter()
+  readonly #options: LogReaderOptions
+  readonly #session: StraceSession
+  /** -ff: all lines are of this thread. */
+  readonly #fileTid: number
+  readonly #line: StraceLine = newLine()
+  readonly #result: CallResult = newResult()
+  readonly #waiting = new Map<number, WaitingLine[]>()
+  #waitingBytes = 0
+  readonly #resolved: number[] = []
+  /** Something was glued into its line: what is left of it stands at the beginning of a later one. */
+  #glued: Tracee | null = null
+  #last: Tracee | null = null
+  #number = 0
+  #time = ''
+  #callCount = 0
+  #summaryCount = 0
+  #hasPidColumn = false
+  #hasUnclear = false
+
+  constructor(options: LogReaderOptions, session?: StraceSession, fileTid = 0) {
+    this.#options = options
+    this.#fileTid = fileTid
+    this.#session = session ?? openStraceSession(options, undefined, (tid) => this.#resolved.push(tid))
+  }
+
+  write(chunk: Uint8Array): void {
+    this.splitter.push(chunk)
+    while (this.next());
+  }
+
+  /** Reads one line of what was pushed. False: there is none. */
+  next(): boolean {
+    const { splitter } = this
+    if (!splitter.next()) return false
+    this.counts.lineCount += 1
+    this.#number = splitter.number
+    this.#read(splitter.bytes.toString('latin1', splitter.start, splitter.end), splitter.isCut)
+    while (this.#resolved.length > 0) this.#replay(this.#resolved.shift() as number)
+    return true
+  }
+
+  /**
+   * Tells a call of which nothing but its number matters, as a scanner read it. False: it may mean more here, its line must be
+   * read by `next`.
+   */
+  ordinary(tid: number, abi: number, nr: number, lineNumber: number): boolean {
+    const { life, signs } = this.#session
+    let tracee = this.#last
+    if (tracee === null || tracee.tid !== tid) {
+      tracee = life.tracees.get(tid) ?? null
+      if (tracee === null) return false
+      this.#last = tracee
+    }
+    if (tracee.isLaunching || tracee.hasHole || tracee.restart !== null || tracee.open !== null) return false
+    if (signs.isWatching) return false
+    life.see(tracee)
+    this.#number = lineNumber
+    this.#time = ''
+    this.#callCount += 1
+    this.#options.handler.onCall(tracee.told, abi, nr, false)
+    return true
+  }
+
+  end(): void {
+    this.splitter.finish()
+    while (this.next());
+    if (this.#fileTid === 0) this.finish()
+  }
+
+  /** The session is over: what can only be known now is told. @throws TracefpError TFP_ERR_SOURCE_LOG. */
+  finish(): void {
+    if (this.#callCount === 0 && this.#summaryCount > 0) throw noOrder(this.#options.name)
+    this.#session.life.resolveAll()
+    while (this.#resolved.length > 0) this.#replay(this.#resolved.shift() as number)
+    finishSession(this.#session, this.#options)
+    this.counts.unknownNameCount = this.#session.calls.unknownNameCount
+  }
+
+  at(): string {
+    const thread = this.#last === null || this.#last.told === this.#last.tid ? '' : `, thread ${this.#last.tid}`
+    return `line ${this.#number}${this.#time === '' ? '' : ` at ${this.#time}`}${thread}`
+  }
+
+  #read(raw: string, isCut: boolean): void {
+    const text = withoutColours(raw)
+    const line = this.#line
+    readLine(text, line)
+    this.#time = line.time
+    if (line.tid > 0 && text.charCodeAt(0) !== 91) this.#hasPidColumn = true
+    switch (line.kind) {
+      case 'aside':
+        return
+      case 'summary':
+        this.#summaryCount += 1
+        return
+      case 'attached':
+        return this.#attached(line.value)
+      case 'detached':
+        return this.#session.life.detach(line.value)
+      case 'other':
+        return this.#other(text, isCut)
+      case 'call':
+        if (!this.#isCall(text, line)) return this.#other(text, isCut)
+    }
+    const { life } = this.#session
+    const tracee = this.#whose(text, line)
+    if (tracee === null) return
+    this.#last = tracee
+    life.see(tracee)
+    if (line.kind === 'call') this.#call(tracee, text, isCut)
+    else if (line.kind === 'resumed') this.#resume(tracee, text)
+    else this.#lifeLine(tracee, line)
+  }
+
+  /** A name that no mapping knows is one when its call is whole; words of the program itself are not. */
+  #isCall(text: string, { name, rest }: StraceLine): boolean {
+    readResult(text, rest, this.#result)
+    if (this.#result.kind !== 'none') return true
+    const { mapping } = this.#options
+    return name.startsWith('???') || mapping.numberOf(name) !== undefined || /^syscall_0x/.test(name)
+  }
+
+  #call(tracee: Tracee, text: string, isCut: boolean): void {
+    const { calls, signs } = this.#session
+    const { name, rest, nr } = this.#line
+    const result = this.#result
+    const isWanted = isSpecialCall(name) || signs.isWatching
+    this.#callCount += 1
+    if (this.#glued === tracee) this.#glued = null
+    if (result.kind !== 'none') {
+      const args = isWanted ? text.slice(rest) : ''
+      calls.entry(tracee, name, args, nr)
+      tracee.open = result.kind === 'unfinished' ? { name, args } : null
+      if (result.kind === 'value') calls.returned(tracee, { name, args }, result)
+      return
+    }
+    const attached = ATTACHED.exec(text)
+    const args = isWanted ? text.slice(rest, attached?.index ?? text.length) : ''
+    calls.entry(tracee, name, args, nr)
+    if (isCut && isSpecialCall(name)) this.#unparsed(text, tracee)
+    tracee.open = { name, args }
+    if (!isCut) this.#glued = tracee
+    if (attached !== null) this.#attached(Number(attached[1]))
+  }
+
+  #resume(tracee: Tracee, text: string): void {
+    const { name, rest } = this.#line
+    let resumed = tracee
+    // An exec ends under the tid of the leader, whoever called it.
+    if (name.startsWith('exec') && tracee.open?.name !== name) {
+      const { life } = this.#session
+      const caller = life.execInside(tracee.process)
+      if (caller !== undefined && caller !== tracee) {
+        life.supersede(tracee.tid, caller.tid)
+        resumed = caller
+      }
+    }
+    const open = resumed.open
+    const call = name.includes('?') && open !== null ? open : { name, args: open?.args ?? '' }
+    readResult(text, rest, this.#result)
+    this.#finishCall(resumed, { name: call.name, args: call.args + text.slice(rest) })
+  }
+
+  /** The rest of a call, wherever it stood. */
+  #finishCall(tracee: Tracee, call: { readonly name: string; readonly args: string }): void {
+    if (this.#result.kind === 'none') {
+      this.#glued = tracee
+    } else if (this.#result.kind === 'value') {
+      tracee.open = null
+      this.#session.calls.returned(tracee, call, this.#result)
+    }
+  }
+
+  #lifeLine(tracee: Tracee, line: StraceLine): void {
+    const { life, calls, signs } = this.#session
+    if (line.kind === 'signal') {
+      calls.signal(tracee, line.name)
+    } else if (line.kind === 'mode') {
+      tracee.mode = this.#modeOf(line.name)
+    } else if (line.kind === 'superseded') {
+      life.supersede(tracee.tid, line.value)
+    } else if (line.kind === 'exited') {
+      signs.end(tracee)
+      life.end(tracee, line.value, 0)
+      this.#last = null
+    } else if (line.kind === 'killed') {
+      life.end(tracee, 0, signalNumberOf(line.name) ?? 0)
+      this.#last = null
+    }
+  }
+
+  /** `32 bit` of a 64-bit machine is another ABI; `64 bit` is the native one. */
+  #modeOf(name: string): string {
+    if (name === 'x32') return 'x32'
+    if (name !== '32 bit') return ''
+    return this.#options.mapping.nativeAbi === 'x86_64' ? 'i386' : 'arm'
+  }
+
+  #attached(tid: number): void {
+    const { life } = this.#session
+    const known = life.tracees.get(tid)
+    const tracee = known ?? (this.#last === null ? life.join(tid) : life.meet(tid, false))
+    if (tracee !== null) life.see(tracee)
+  }
+
+  #whose(text: string, line: StraceLine): Tracee | null {
+    const { life } = this.#session
+    const tid = line.tid || this.#fileTid
+    const isExec = line.kind === 'call' && line.name.startsWith('execve')
+    if (tid === 0) return this.#whoseWithoutTid(line, isExec)
+    const known = life.tracees.get(tid)
+    if (known !== undefined) return known
+    const isEnd = line.kind === 'exited' || line.kind === 'killed'
+    if (isEnd && life.openCloneCount === 0 && !life.isWaiting(tid)) return null
+    const { nameless } = life
+    if (nameless !== null && (life.openCloneCount === 0 || nameless.open?.name === line.name)) return life.name(tid)
+    const met = life.meet(tid, isExec)
+    if (met === null) this.#wait(tid, text)
+    return met
+  }
+
+  /** On stderr lines have a tid only while there is more than one tracee. */
+  #whoseWithoutTid(line: StraceLine, isExec: boolean): Tracee | null {
+    const { life } = this.#session
+    const last = this.#last
+    if (last?.isSeen === true && life.seenCount === 1) return last
+    const all = life.running
+    if (all.length === 1) return all[0] as Tracee
+    if (all.length === 0) {
+      const tid = this.#tidAhead()
+      return isExec ? life.launch(tid) : life.join(tid)
+    }
+    const open = line.kind === 'resumed' ? all.filter((tracee) => tracee.open?.name === line.name) : []
+    if (open.length === 1) return open[0] as Tracee
+    this.#unclear()
+    return null
+  }
+
+  /** libc asks for its tid at once: so the number of a tracee that no line names is known. */
+  #tidAhead(): number {
+    const { rest } = this.splitter
+    const ahead = rest.toString('latin1', 0, Math.min(rest.length, AHEAD_BYTES))
+    const tid = Number(/\bset_tid_address\([^\n"]*\) += (\d+)\b/.exec(ahead)?.[1] ?? 0)
+    return this.#session.life.tracees.has(tid) ? 0 : tid
+  }
+
+  /** -qq hides ends: a line without a tid may then be of any tracee. */
+  #unclear(): void {
+    this.#options.handler.onGap(0, 1)
+    if (this.#hasUnclear) return
+    this.#hasUnclear = true
+    const message = 'lines do not say which thread they are of: let strace write to a file (-o), or leave out -qq'
+    this.#options.handler.onNote({ code: 'unclear_thread', message, inconclusive: true })
+  }
+
+  #wait(tid: number, text: string): void {
+    const lines = this.#waiting.get(tid)
+    const line = { text, number: this.#number }
+    if (lines === undefined) this.#waiting.set(tid, [line])
+    else lines.push(line)
+    this.#waitingBytes += text.length
+    if (this.#waitingBytes > MAX_WAITING_BYTES) this.#session.life.resolveAll()
+  }
+
+  #replay(tid: number): void {
+    const lines = this.#waiting.get(tid) ?? []
+    this.#waiting.delete(tid)
+    const number = this.#number
+    for (const line of lines) {
+      this.#waitingBytes -= line.text.length
+      this.#number = line.number
+      this.#read(line.text, false)
+    }
+    this.#number = number
+  }
+
+  /** The rest of a call; a call behind words of the program, which share stderr with strace; or nothing known. */
+  #other(text: string, isCut: boolean): void {
+    const glued = this.#glued
+    if (glued?.open != null) {
+      readResult(text, 0, this.#result)
+      if (this.#result.kind !== 'none') {
+        this.#glued = null
+        this.#finishCall(glued, { name: glued.open.name, args: glued.open.args + text })
+        return
+      }
+    }
+    const start = this.#hasPidColumn ? -1 : this.#callIn(text)
+    if (start > 0) this.#read(text.slice(start), isCut)
+    else this.#unparsed(text, this.#session.life.tracees.get(this.#line.tid) ?? null)
+  }
+
+  /** Where a line of strace begins behind something else; -1: nowhere. */
+  #callIn(text: string): number {
+    const pid = text.search(ANY_PID)
+    if (pid > 0) return pid
+    for (const match of text.matchAll(ANY_CALL)) {
+      const name = match[1] as string
+      for (let at = 0; at < name.length; at += 1) {
+        if (this.#options.mapping.numberOf(name.slice(at)) !== undefined && match.index + at > 0)
+          return match.index + at
+      }
+    }
+    return -1
+  }
+
+  #unparsed(text: string, tracee: Tracee | null): void {
+    countUnparsed(this.counts, this.#number, text)
+    // It may have been a call of this thread.
+    if (tracee !== null && !tracee.isLaunching) this.#options.handler.onGap(tracee.told, 1)
+  }
+}
+
+/** `onResolved`: the parent of a tid is known now, lines of it can be read. */
+export function openStraceSession(
+  { handler, mapping }: LogReaderOptions,
+  hooks: SetHooks | undefined,
+  onResolved: (tid: number) => void,
+): StraceSession {
+  const signs = new FilterSigns((why) => handler.onNote(filteredNote(why)), hooks === undefined)
+  const onBirth = hooks === undefined ? {} : { onBirth: hooks.onBirth }
+  const life = new StraceLife({ handler, isSet: hooks !== undefined, onResolved, ...onBirth })
+  const hold = hooks === undefined ? {} : { hold: hooks.hold }
+  return { life, signs, calls: new StraceCalls({ handler, mapping, life, signs, ...hold }) }
+}
+
+/** Tracees that called exit have ended, where the log does not tell ends (-qq); and what was never seen is said. */
+export function finishSession({ life, signs }: StraceSession, { handler }: LogReaderOptions): void {
+  signs.finish()
+  const count = life.unseenCount
+  if (count > 0) {
+    const message = `${count === 1 ? 'a child' : `${count} children`} of which nothing is in the log: use strace -f`
+    handler.onNote({ code: 'children_unseen', message, inconclusive: true })
+  }
+  const ended = life.all.filter(({ isEnding, process }) => isEnding || process.isEnding)
+  for (const tracee of ended) life.end(tracee, tracee.exitCode, 0)
+}
+
+function filteredNote(why: string): { code: string; message: string; inconclusive: boolean } {
+  const message = `the log was filtered, so it has transitions that the program never made: ${why}`
+  return { code: 'filtered', message, inconclusive: true }
+}
+
+function noOrder(name: string): TracefpError {
+  const why = 'it is a summary (strace -c), which counts calls and does not hold their order'
+  return new TracefpError('TFP_ERR_SOURCE_LOG', `${name}: ${why}: record it without -c`)
+}
