@@ -17,6 +17,8 @@ export interface NamingMapping extends Mapping {
    * @throws TracefpError TFP_ERR_SYSCALL_MAPPING for more than MAX_UNKNOWN_NAMES names that the mapping does not know.
    */
   intern(name: string): CallNumber
+  /** Whether the mapping itself has the name. Asking gives it no number. */
+  knows(name: string): boolean
   /** Symbol texts of the names that were asked for and are not in the mapping; `sys_N` among them. */
   readonly unknownNames: ReadonlySet<string>
 }
@@ -63,6 +65,7 @@ export function namingMapping(base: Mapping): NamingMapping {
     numberOf: (symbol) => base.numberOf(symbol) ?? (isSpecial(symbol) ? undefined : { ...ownNumberOf(symbol) }),
     hashOf: (symbols) => base.hashOf(symbols),
     intern: (name) => ofName.get(name) ?? internNew(name),
+    knows: (name) => base.numberOf(name) !== undefined,
     unknownNames,
   }
 }
