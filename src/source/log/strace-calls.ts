@@ -184,8 +184,7 @@ export class StraceCalls {
     const bare = bareName(name, printed)
     const own = mode === '' ? bare : `${mode}:${bare}`
     // -q hides that a process is in 32 bit mode; some names are of that mode only.
-    const isForeign =
-      mode === '' && mapping.numberOf(bare) === undefined && mapping.numberOf(`i386:${bare}`) !== undefined
+    const isForeign = mode === '' && !mapping.knows(bare) && mapping.knows(`i386:${bare}`)
     const before = mapping.unknownNames.size
     const text = isForeign ? `i386:${bare}` : own
     const number = mapping.intern(text)

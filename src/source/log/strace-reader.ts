@@ -162,7 +162,7 @@ export class StraceReader implements LogReader {
     readResult(text, rest, this.#result)
     if (this.#result.kind !== 'none') return true
     const { mapping } = this.#options
-    return name.startsWith('???') || mapping.numberOf(name) !== undefined || /^syscall_0x/.test(name)
+    return name.startsWith('???') || mapping.knows(name) || /^syscall_0x/.test(name)
   }
 
   #call(tracee: Tracee, text: string, isCut: boolean): void {
