@@ -18,22 +18,15 @@ bool read_long_name(const uint8_t* text, char end, NameWords* name) {
 
 NameTable::NameTable() : slots_(kSlotMask + 1) {}
 
-bool NameTable::add(uint8_t mode, const char* text, size_t length, const Meaning& meaning) {
-  if (length == 0 || length > kNameBytes) return false;
-  uint64_t words[4] = {};
-  memcpy(words, text, length);
-  size_t at = slot_of(mode, words);
-  for (; slots_[at].is_used; at = (at + 1) & kSlotMask) {
-    Slot& slot = slots_[at];
-    if (slot.mode != mode || memcmp(slot.words, words, sizeof(words)) != 0) continue;
-    slot.meaning = meaning;
-    return true;
-  }
-  if (is_full()) return false;
-  memcpy(slots_[at].words, words, sizeof(words));
-  slots_[at].meaning = meaning;
-  slots_[at].mode = mode;
-  slots_[at].is_used = true;
+bool NameTable::add(const char* text, size_t length, uint16_t number) {
+  if (is_full() || length == 0 || length > kNameBytes) return false;
+  NameWords name{};
+  memcpy(name.words, text, length);
+  if (find(name) != kNoName) return false;
+  size_t at = slot_of(name.words);
+  while (slots_[at].number != kNoName) at = (at + 1) & kSlotMask;
+  memcpy(slots_[at].words, name.words, sizeof(name.words));
+  slots_[at].number = number;
   count_++;
   return true;
 }

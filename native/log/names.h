@@ -1,5 +1,5 @@
-// What names mean in the log being read, as the reader in TypeScript said: nothing is decided here. A name may mean
-// another call in a process of another ABI; a mode says which meaning is asked for.
+// The names of calls in the log being read, as the reader in TypeScript met and numbered them. What a name means is not
+// known here.
 #pragma once
 
 #include <bit>
@@ -11,18 +11,10 @@
 
 namespace tracefp {
 
-enum class NameKind : uint8_t {
-  // From a line of it follows that its thread entered the call, and nothing else.
-  kOrdinary,
-  // More follows from its lines, so the reader in TypeScript wants them all: exec, clone, rt_sigaction ...
-  kInteresting,
-};
-
-struct Meaning {
-  int32_t nr;
-  uint8_t abi;
-  NameKind kind;
-};
+// The number of a name. Given to names of which every line is handed on: exec, clone, rt_sigaction ...
+constexpr uint16_t kSpecialName = 0xffff;
+// No number: not in the table.
+constexpr uint16_t kNoName = 0xfffe;
 
 constexpr size_t kNameBytes = 31;
 
@@ -59,17 +51,16 @@ class NameTable {
  public:
   NameTable();
 
-  // False when the table is full or the name too long: its lines are then lines like any other. A name that is known
-  // already gets the new meaning.
-  bool add(uint8_t mode, const char* text, size_t length, const Meaning& meaning);
+  // False when the table is full, or the name is too long or is there already.
+  bool add(const char* text, size_t length, uint16_t number);
 
-  const Meaning* find(uint8_t mode, const NameWords& name) const {
-    for (size_t at = slot_of(mode, name.words);; at = (at + 1) & kSlotMask) {
+  // kNoName when it is not in the table.
+  uint16_t find(const NameWords& name) const {
+    for (size_t at = slot_of(name.words);; at = (at + 1) & kSlotMask) {
       const Slot& slot = slots_[at];
-      if (!slot.is_used) return nullptr;
       const uint64_t difference = (slot.words[0] ^ name.words[0]) | (slot.words[1] ^ name.words[1]) |
                                   (slot.words[2] ^ name.words[2]) | (slot.words[3] ^ name.words[3]);
-      if (difference == 0 && slot.mode == mode) return &slot.meaning;
+      if (difference == 0 || slot.number == kNoName) return slot.number;
     }
   }
 
@@ -80,16 +71,12 @@ class NameTable {
   static constexpr size_t kLimit = 2048;
 
   struct alignas(64) Slot {
-    uint64_t words[4];
-    Meaning meaning;
-    uint8_t mode;
-    bool is_used;
+    uint64_t words[4] = {};
+    uint16_t number = kNoName;
   };
 
-  static size_t slot_of(uint8_t mode, const uint64_t (&words)[4]) {
-    uint64_t hash = words[0] + mode;
-    hash = (hash ^ words[1] ^ words[2] << 7 ^ words[3] << 13) * 0x9e3779b97f4a7c15;
-    return hash >> 52;
+  static size_t slot_of(const uint64_t (&words)[4]) {
+    return ((words[0] ^ words[1] ^ words[2] << 7 ^ words[3] << 13) * 0x9e3779b97f4a7c15) >> 52;
   }
 
   std::vector<Slot> slots_;

@@ -1,6 +1,7 @@
 // What stands before the call in a line of strace. Which of the fields a log has depends on the options strace was run
 // with and is the same for all of its lines; their order is fixed: pid, absolute time, relative time, number of the
-// call, instruction pointer. A field is taken in the form in which strace writes it and in no other.
+// call, instruction pointer. What is taken here, src/source/log/strace-line.ts takes too, and for the same; not the
+// other way round.
 #pragma once
 
 #include <cstdint>
@@ -10,9 +11,8 @@
 namespace tracefp {
 
 enum class PidForm : uint8_t {
-  kNone,
-  kBare,     // `6324  `, with -o
-  kBracket,  // `[pid  6324] `, on a terminal; only while there is more than one process
+  kColumn,   // `6324  `, with -o; `6324<comm> ` with -Y
+  kBracket,  // `[pid  6324] `, on a terminal, or nothing: while there is only one process, without -f, and with -ff
 };
 
 enum class TimeForm : uint8_t {
@@ -22,7 +22,7 @@ enum class TimeForm : uint8_t {
 };
 
 struct Prefix {
-  PidForm pid = PidForm::kNone;
+  PidForm pid = PidForm::kColumn;
   TimeForm time = TimeForm::kNone;
   bool has_delta = false;    // -r: `     0.000205 `, or `(+     0.000205) ` after an absolute time
   bool has_number = false;   // -n: `[ 257] `
@@ -30,12 +30,16 @@ struct Prefix {
 };
 
 // So many bytes must be readable from where a line begins, whatever its length: no prefix and name is longer.
-constexpr uint32_t kHeadBytes = 192;
+constexpr uint32_t kHeadBytes = 256;
 
 // Longer fields than strace writes are left to the reader in TypeScript. Together with the longest name they keep
 // within kHeadBytes.
 constexpr int kDigitsLimit = 9;
 constexpr int kPaddingLimit = 12;
+constexpr int kCommLimit = 32;
+
+constexpr uint32_t kMaxPid = 4'194'304;
+constexpr int kNumberDigitsLimit = 7;
 
 inline constexpr Shape kClock("00:00:00");
 inline constexpr Shape kMicroseconds(".000000 ");
@@ -61,29 +65,38 @@ inline const uint8_t* skip_byte(const uint8_t* at, char byte) {
   return at != nullptr && *at == static_cast<uint8_t>(byte) ? at + 1 : nullptr;
 }
 
-// A pid begins with no 0 and is below 2^22.
+// A pid begins with no 0.
 inline const uint8_t* read_pid(const uint8_t* at, uint32_t* tid) {
   const uint64_t word = load_word(at);
   const unsigned length = leading_digits(word);
   if (length == 0 || length == 8 || *at == '0') return nullptr;
   *tid = decimal_value(word, length);
-  return at + length;
+  return *tid <= kMaxPid ? at + length : nullptr;
+}
+
+// `<comm>` or nothing. Names that hold brackets are left to others.
+inline const uint8_t* skip_comm(const uint8_t* at) {
+  if (at == nullptr || *at != '<') return at;
+  const uint8_t* const start = ++at;
+  while (at - start < kCommLimit && *at != '<' && *at != '>' && *at != '\n') at++;
+  return skip_byte(at, '>');
+}
+
+// A line without pid that begins with a number which could be one is read by others.
+inline bool may_begin_with_pid(const uint8_t* at) {
+  const unsigned length = leading_digits(load_word(at));
+  return length == 8 ? *at == '0' : length > 0 && (at[length] == ' ' || at[length] == '<');
 }
 
 inline const uint8_t* skip_pid(const uint8_t* at, PidForm form, uint32_t* tid) {
   *tid = 0;
-  switch (form) {
-    case PidForm::kNone:
-      return at;
-    case PidForm::kBare:
-      at = skip_byte(read_pid(at, tid), ' ');
-      return at == nullptr ? nullptr : skip_spaces(at);
-    case PidForm::kBracket:
-      if (*at != '[') return at;
-      if (at[1] != 'p' || at[2] != 'i' || at[3] != 'd' || at[4] != ' ') return nullptr;
-      return skip_byte(skip_byte(read_pid(skip_spaces(at + 5), tid), ']'), ' ');
+  if (form == PidForm::kColumn) {
+    at = skip_byte(skip_comm(read_pid(at, tid)), ' ');
+    return at == nullptr ? nullptr : skip_spaces(at);
   }
-  return nullptr;
+  if (at[0] == '[' && at[1] == 'p' && at[2] == 'i' && at[3] == 'd' && at[4] == ' ')
+    return skip_byte(skip_byte(skip_comm(read_pid(skip_spaces(at + 5), tid)), ']'), ' ');
+  return may_begin_with_pid(at) ? nullptr : at;
 }
 
 inline const uint8_t* skip_time(const uint8_t* at, TimeForm form) {
@@ -116,17 +129,19 @@ inline const uint8_t* skip_delta(const uint8_t* at, bool has_time) {
 
 inline const uint8_t* skip_number(const uint8_t* at) {
   if (*at != '[') return nullptr;
-  return skip_byte(skip_byte(skip_digits(skip_spaces(at + 1), kDigitsLimit), ']'), ' ');
+  return skip_byte(skip_byte(skip_digits(skip_spaces(at + 1), kNumberDigitsLimit), ']'), ' ');
 }
 
+// 8 or 16 digits, or as many question marks.
 inline const uint8_t* skip_pointer(const uint8_t* at) {
   if (*at != '[') return nullptr;
-  at++;
+  const uint8_t* const start = ++at;
   if (*at == '?') {
-    for (int i = 0; i < 16 && *at == '?'; i++) at++;
+    while (at - start < 16 && *at == '?') at++;
   } else {
-    for (int i = 0; i < 16 && (is_digit(*at) || static_cast<uint8_t>(*at - 'a') < 6); i++) at++;
+    while (at - start < 16 && (is_digit(*at) || static_cast<uint8_t>(*at - 'a') < 6)) at++;
   }
+  if (at - start != 8 && at - start != 16) return nullptr;
   return skip_byte(skip_byte(at, ']'), ' ');
 }
 

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstring>
 
+#include "log/result.h"
 #include "log/words.h"
 
 namespace tracefp {
@@ -16,23 +17,12 @@ constexpr size_t kPieceBlocks = kPieceBytes / kBlockBytes;
 
 constexpr Shape kResumedBegin("<... ***");
 constexpr Shape kResumedEnd("resumed>");
-
-// Of the question marks in the block at `at` those that are a result that strace does not know: `= ?`.
-uint64_t unknown_results(const uint8_t* data, size_t at, uint64_t questions) {
-  uint64_t found = 0;
-  for (; questions != 0; questions &= questions - 1) {
-    const size_t place = at + static_cast<unsigned>(std::countr_zero(questions));
-    if (place >= 2 && data[place - 1] == ' ' && data[place - 2] == '=') found |= questions & -questions;
-  }
-  return found;
-}
+constexpr size_t kResumedBeginBytes = 5;
+constexpr size_t kResumedEndBytes = 8;
 
 bool is_name_byte(uint8_t byte) {
   return static_cast<uint8_t>((byte | 0x20) - 'a') < 26 || static_cast<uint8_t>(byte - '0') < 10 || byte == '_';
 }
-
-// `--- SIGALRM {...} ---`, `+++ exited with 0 +++` or anything else.
-bool is_of_thread(const uint8_t* at) { return memcmp(at, "--- ", 4) == 0 || memcmp(at, "+++ ", 4) == 0; }
 
 bool is_name(const NameWords& name) {
   uint8_t text[sizeof(name.words)];
@@ -41,152 +31,90 @@ bool is_name(const NameWords& name) {
   return std::all_of(text, text + name.length, is_name_byte);
 }
 
-}  // namespace
-
-enum class LogScanner::LineKind : uint8_t {
-  // Its thread enters an ordinary call, and no more.
-  kCall,
-  // An ordinary call returns, and nothing follows from it.
-  kReturn,
-  // A call whose name is not in the table, which has room.
-  kNewName,
-  // Something about one thread.
-  kOfThread,
-  // Something about the log, or not understood.
-  kOther,
-};
-
-struct LogScanner::Line {
-  // kHeadBytes are readable here; they need not lie in the scanned bytes.
-  const uint8_t* head;
-  const uint8_t* end;  // the line feed
-  size_t length;
-  bool has_unknown_result;
-};
-
-namespace {
-
-// What a result ends in: a digit, a hexadecimal digit, a bracket.
-struct EndTable {
-  bool is_result[256] = {};
-  constexpr EndTable() {
-    for (const char byte : {'0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f', ')', '>'})
-      is_result[static_cast<uint8_t>(byte)] = true;
+// The highest of the signs that a space follows; `at` is where their block begins.
+const uint8_t* last_before_space(const uint8_t* at, uint64_t signs) {
+  while (signs != 0) {
+    const int bit = 63 - std::countl_zero(signs);
+    if (at[bit + 1] == ' ') return at + bit;
+    signs ^= uint64_t{1} << bit;
   }
-};
-constexpr EndTable kEnds;
-
-// False for lines in whose middle something else was written: `wait4(5929, strace: Process 5929 attached`.
-bool has_result(const uint8_t* end) {
-  const bool is_attached = end[-1] == 'd' && end[-2] == 'e';
-  return kEnds.is_result[end[-1]] & !is_attached;
+  return nullptr;
 }
 
 }  // namespace
+
+struct LogScanner::Line {
+  const uint8_t* begin;
+  const uint8_t* end;     // the line feed
+  const uint8_t* equals;  // as result_of takes it; it may stand before the line
+  const uint8_t* head;    // as `begin`, or a copy of which kHeadBytes are readable
+};
 
 LogScanner::LogScanner(Simd simd) : masks_(mask_function(simd)) {}
 
 void LogScanner::set_prefix(const Prefix& prefix) {
   prefix_ = prefix;
   has_prefix_ = true;
-  threads_.set_all_pending();
 }
 
-bool LogScanner::add_name(uint8_t mode, const char* name, size_t length, const Meaning& meaning) {
-  return names_.add(mode, name, length, meaning);
-}
+bool LogScanner::add_name(const char* name, size_t length, uint16_t number) { return names_.add(name, length, number); }
 
-void LogScanner::set_mode(uint32_t tid, uint8_t mode) { threads_.set_mode(tid, mode); }
-
-// Calls and returns come in no order, so that what is alike in both is done without asking which it is.
-LogScanner::LineKind LogScanner::classify(const Line& line, uint32_t* tid, const Meaning** meaning) const {
-  *tid = 0;
-  if (!has_prefix_ || line.length > kLongLineBytes) return LineKind::kOther;
-  const uint8_t* const at = skip_prefix(line.head, prefix_, tid);
-  if (at == nullptr) return LineKind::kOther;
+// False: the line holds a name that is worth adding. Calls and returns come in no order, so that what is alike in both
+// is done without asking which it is.
+bool LogScanner::read(const Line& line, LogEntry* entry) const {
+  entry->kind = EntryKind::kLine;
+  const uint8_t* const at = skip_prefix(line.head, prefix_, &entry->tid);
+  if (at == nullptr) return true;
   const bool is_return = kResumedBegin.fits(load_word(at));
-  const uint8_t* const text = at + (is_return ? 5 : 0);
+  const uint8_t* const text = at + (is_return ? kResumedBeginBytes : 0);
   NameWords name;
-  if (!read_name(text, is_return ? ' ' : '(', &name)) return is_of_thread(at) ? LineKind::kOfThread : LineKind::kOther;
-  *meaning = names_.find(threads_.mode_of(*tid), name);
-  if (*meaning == nullptr) {
-    if (is_return) return LineKind::kOfThread;
-    if (is_name(name) && !names_.is_full()) return LineKind::kNewName;
-    return is_of_thread(at) ? LineKind::kOfThread : LineKind::kOther;
-  }
-  const uint64_t after = load_word(text + name.length + 1);
-  const bool is_resumed = !is_return | kResumedEnd.fits(after);
-  const bool is_ordinary = (*meaning)->kind == NameKind::kOrdinary;
-  // A name was found in it, so the line has two bytes before its end.
-  if (is_resumed & is_ordinary & !line.has_unknown_result & has_result(line.end))
-    return is_return ? LineKind::kReturn : LineKind::kCall;
-  return is_ordinary && !line.has_unknown_result ? LineKind::kOther : LineKind::kOfThread;
+  if (!read_name(text, is_return ? ' ' : '(', &name)) return true;
+  entry->name = names_.find(name);
+  if (entry->name >= kNoName) return entry->name == kSpecialName || is_return || names_.is_full() || !is_name(name);
+  const uint8_t* const behind = text + name.length + 1;
+  if (is_return && !kResumedEnd.fits(load_word(behind))) return true;
+  const uint8_t* const arguments = line.begin + (behind - line.head) + (is_return ? kResumedEndBytes : 0);
+  // Lines of files that were on Windows.
+  const uint8_t* const end = line.end - (line.end[-1] == '\r' ? 1 : 0);
+  const ResultKind result = result_of(line.begin, arguments, end, line.equals);
+  if (result == ResultKind::kOther || (is_return && result == ResultKind::kUnfinished)) return true;
+  entry->kind = is_return                      ? EntryKind::kReturn
+                : result == ResultKind::kValue ? EntryKind::kCall
+                                               : EntryKind::kUnfinished;
+  return true;
 }
 
-ScanResult LogScanner::scan(const uint8_t* data, size_t size, LogEntry* entries, size_t capacity) {
-  ScanResult result{};
+ScanResult LogScanner::scan(const uint8_t* data, size_t size, LogEntry* entries, size_t capacity) const {
+  ScanResult result;
   uint64_t feeds[kPieceBlocks];
-  uint64_t questions[kPieceBlocks];
-  bool has_unknown_result = false;
-
-  // True: the scan goes on.
-  const auto take = [&](size_t end) {
-    if (result.entries == capacity) return false;
-    const size_t start = result.consumed;
-    Line line{data + start, data + end, end - start, has_unknown_result};
-    uint8_t copy[kHeadBytes];
-    if (size - start < kHeadBytes) {
-      memset(copy, 0, sizeof(copy));
-      memcpy(copy, data + start, size - start);
-      line.head = copy;
-    }
-    uint32_t tid;
-    const Meaning* meaning = nullptr;
-    const LineKind kind = classify(line, &tid, &meaning);
-    if (prefix_.pid == PidForm::kBracket && was_without_tid_ != (tid == 0)) {
-      was_without_tid_ = tid == 0;
-      threads_.set_all_pending();
-    }
-    const uint32_t number = result.lines++;
-    const auto offset = static_cast<uint32_t>(start);
-    result.consumed = end + 1;
-    has_unknown_result = false;
-    if (kind <= LineKind::kReturn && threads_.is_plain(tid)) {
-      entries[result.entries] = {tid, meaning->nr, offset, number | static_cast<uint32_t>(meaning->abi) << 24};
-      result.entries += kind == LineKind::kCall;
-      return true;
-    }
-    switch (kind) {
-      case LineKind::kCall:
-        threads_.set_plain(tid);
-        break;
-      case LineKind::kReturn:
-        break;
-      case LineKind::kNewName:
-      case LineKind::kOfThread:
-        threads_.set_pending(tid);
-        break;
-      case LineKind::kOther:
-        threads_.set_all_pending();
-        break;
-    }
-    entries[result.entries++] = {static_cast<uint32_t>(line.length), 0, offset, number | kLineEntry << 24};
-    return kind != LineKind::kNewName && !threads_.has_modes();
-  };
+  // The first is the last of the piece before.
+  uint64_t equals[1 + kPieceBlocks] = {};
 
   for (size_t piece = 0; piece < size; piece += kPieceBytes) {
     const size_t bytes = std::min(kPieceBytes, size - piece);
-    masks_(data + piece, bytes, feeds, questions);
+    equals[0] = equals[kPieceBlocks];
+    masks_(data + piece, bytes, feeds, equals + 1);
     for (size_t block = 0; block * kBlockBytes < bytes; block++) {
-      const size_t at = piece + block * kBlockBytes;
-      uint64_t unknown = questions[block] == 0 ? 0 : unknown_results(data, at, questions[block]);
+      const uint8_t* const at = data + piece + block * kBlockBytes;
       for (uint64_t feed = feeds[block]; feed != 0; feed &= feed - 1) {
-        const uint64_t before = (feed & -feed) - 1;
-        has_unknown_result |= (unknown & before) != 0;
-        unknown &= ~before;
-        if (!take(at + static_cast<unsigned>(std::countr_zero(feed)))) return result;
+        if (result.entries == capacity) return result;
+        Line line{data + result.consumed, at + std::countr_zero(feed), nullptr, data + result.consumed};
+        LogEntry& entry = entries[result.entries++];
+        entry = {0, static_cast<uint32_t>(result.consumed), result.lines++, 0, EntryKind::kLine};
+        result.consumed = static_cast<size_t>(line.end - data) + 1;
+        if (!has_prefix_ || static_cast<size_t>(line.end - line.begin) > kLongLineBytes) continue;
+        // The result stands near the end of the line: in this block or in the one before.
+        line.equals = last_before_space(at, equals[1 + block] & ((feed & -feed) - 1));
+        if (line.equals == nullptr && at > data) line.equals = last_before_space(at - kBlockBytes, equals[block]);
+        uint8_t copy[kHeadBytes];
+        const auto left = static_cast<size_t>(data + size - line.begin);
+        if (left < kHeadBytes) {
+          memset(copy, 0, sizeof(copy));
+          memcpy(copy, line.begin, left);
+          line.head = copy;
+        }
+        if (!read(line, &entry)) return result;
       }
-      has_unknown_result |= unknown != 0;
     }
   }
   result.is_done = true;

@@ -1,48 +1,52 @@
-// The fast half of reading a log of strace. It tells lines from which no more follows than "this thread entered this
-// call" from all others: the former become records, the latter are handed on as lines, in order, to the reader in
-// TypeScript, which knows what they mean. Handing a line on is always right; making a record of it is what saves time.
+// The fast half of reading a log of strace. It tells lines of ordinary calls, which are nearly all, from the others: of
+// the former it says thread, name and whether the call was entered, returned or both; the latter are handed on as
+// lines, in order. What a line means for its thread is not known here, so that each line is looked at for itself and
+// nothing is remembered between two of them. src/source/log is the twin in TypeScript, which reads every line and
+// decides.
 //
-//   bytes -> masks (line feeds, question marks) -> prefix -> name -> table -> record | line | nothing
+//   bytes -> masks (line feeds, equals signs) -> prefix -> name -> result -> entry
 //
-// What a line means may depend on the one before it in its thread, or, for a few lines, in the whole log. So after a
-// line that was handed on, the next call of its thread is handed on too: see threads.h.
-//
-// Pure: it owns no descriptor and asks the kernel nothing.
+// Handing a line on is always right; all else must be what the twin would say. Pure: it asks the kernel nothing.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 
 #include "log/masks.h"
 #include "log/names.h"
 #include "log/prefix.h"
-#include "log/threads.h"
 
 namespace tracefp {
 
-// A call, or a line to be read by others. As four 32-bit words it crosses the wall (src/addon/log-scanner.ts).
+enum class EntryKind : uint16_t {
+  kLine = 0,        // read it yourself
+  kCall = 1,        // entered and returned with a value
+  kUnfinished = 2,  // entered
+  kReturn = 3,      // returned with a value
+};
+
+// As four 32-bit words it crosses the wall: src/addon/log-scanner.ts.
 struct LogEntry {
-  uint32_t
-      tid_or_length;      // of a call its thread, 0 where the log says none; of a line its length without the line feed
-  int32_t nr;             // of a call
-  uint32_t offset;        // of the beginning of the line in the scanned bytes
-  uint32_t line_and_abi;  // lines before it in the scanned bytes | ABI code << 24, kLineEntry for a line
+  uint32_t tid;     // 0: the line says none. Of kLine: nothing
+  uint32_t offset;  // of the beginning of the line, in the scanned bytes
+  uint32_t line;    // lines before it in the scanned bytes
+  uint16_t name;    // its number in the table. Of kLine: nothing
+  EntryKind kind;
 };
 static_assert(sizeof(LogEntry) == 16);
 
-constexpr uint32_t kLineEntry = 0xff;
-// Line numbers within one scan have 24 bits.
-constexpr size_t kScanBytesLimit = (size_t{1} << 24) - 1;
-// A longer line is always handed on: what is dropped of it is for others to decide.
+// Offsets have 32 bits.
+constexpr size_t kScanBytesLimit = size_t{1} << 30;
+// A longer line is handed on: what is dropped of it is for others to decide.
 constexpr size_t kLongLineBytes = size_t{1} << 16;
 
 struct ScanResult {
-  size_t consumed;  // bytes: up to and with the last line feed that was dealt with
-  size_t entries;
-  uint32_t lines;  // with those that became nothing
-  // False: scan again from `consumed`, after having dealt with the entries. Only an unfinished line is left otherwise.
-  bool is_done;
+  size_t consumed = 0;  // bytes: up to and with the last line feed that was dealt with
+  size_t entries = 0;
+  uint32_t lines = 0;
+  // False: the entries are full, or the last of them is a line with a name that is not in the table, which has room for
+  // it. Scan again from `consumed`. True: only an unfinished line is left, or nothing.
+  bool is_done = false;
 };
 
 class LogScanner {
@@ -53,29 +57,22 @@ class LogScanner {
   // Before it is known, every line is handed on.
   void set_prefix(const Prefix& prefix);
 
-  // What `name` means in processes of mode `mode`. A name that is not in the table ends a scan with its line, so that
-  // it can be added; false = it cannot.
-  bool add_name(uint8_t mode, const char* name, size_t length, const Meaning& meaning);
+  // `number` is told in entries, or kSpecialName for a name of which every line is handed on. False when the table has
+  // no room: the name's lines are handed on, and end no scan. A name has one number for good.
+  bool add_name(const char* name, size_t length, uint16_t number);
 
-  // From here on the thread's names are those of `mode`; before, and for all others, of mode 0. Once a thread has
-  // another mode, each line that is handed on ends a scan, since it may change one.
-  void set_mode(uint32_t tid, uint8_t mode);
-
-  // The whole lines in data[0, size), at most kScanBytesLimit bytes, into at most `capacity` entries.
-  ScanResult scan(const uint8_t* data, size_t size, LogEntry* entries, size_t capacity);
+  // The whole lines in data[0, size), at most kScanBytesLimit bytes, into at most `capacity` entries. One entry a line.
+  ScanResult scan(const uint8_t* data, size_t size, LogEntry* entries, size_t capacity) const;
 
  private:
-  enum class LineKind : uint8_t;
   struct Line;
 
-  LineKind classify(const Line& line, uint32_t* tid, const Meaning** meaning) const;
+  bool read(const Line& line, LogEntry* entry) const;
 
   MaskFunction masks_;
   bool has_prefix_ = false;
-  bool was_without_tid_ = false;
   Prefix prefix_;
   NameTable names_;
-  ThreadTable threads_;
 };
 
 }  // namespace tracefp

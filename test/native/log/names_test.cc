@@ -14,15 +14,15 @@ bool read(const std::string& text, char end, NameWords* name) {
   return read_name(reinterpret_cast<const uint8_t*>(readable.data()), end, name);
 }
 
-const Meaning* find(const NameTable& table, uint8_t mode, const std::string& name) {
+uint16_t find(const NameTable& table, const std::string& name) {
   NameWords words;
   REQUIRE(read(name + "(", '(', &words));
   CHECK(words.length == name.size());
-  return table.find(mode, words);
+  return table.find(words);
 }
 
-void add(NameTable& table, uint8_t mode, const std::string& name, int32_t nr) {
-  CHECK(table.add(mode, name.data(), name.size(), {nr, 1, NameKind::kOrdinary}));
+bool add(NameTable& table, const std::string& name, uint16_t number) {
+  return table.add(name.data(), name.size(), number);
 }
 
 }  // namespace
@@ -30,19 +30,15 @@ void add(NameTable& table, uint8_t mode, const std::string& name, int32_t nr) {
 TEST_CASE("names of every length up to 31 bytes are found, and are not mistaken for each other") {
   NameTable table;
   const std::string letters = "abcdefghijklmnopqrstuvwxyz_01234";
-  for (size_t length = 1; length <= kNameBytes; length++)
-    add(table, 0, letters.substr(0, length), static_cast<int32_t>(length));
-  for (size_t length = 1; length <= kNameBytes; length++) {
-    const Meaning* const meaning = find(table, 0, letters.substr(0, length));
-    REQUIRE(meaning != nullptr);
-    CHECK(meaning->nr == static_cast<int32_t>(length));
-    CHECK(find(table, 1, letters.substr(0, length)) == nullptr);
-    CHECK(find(table, 0, letters.substr(1, length - 1) + "Z") == nullptr);
+  for (uint16_t length = 1; length <= kNameBytes; length++) CHECK(add(table, letters.substr(0, length), length));
+  for (uint16_t length = 1; length <= kNameBytes; length++) {
+    CHECK(find(table, letters.substr(0, length)) == length);
+    CHECK(find(table, letters.substr(1, length - 1U) + "Z") == kNoName);
   }
   NameWords words;
   CHECK_FALSE(read(letters + "(", '(', &words));
-  CHECK_FALSE(table.add(0, letters.data(), letters.size(), {1, 1, NameKind::kOrdinary}));
-  CHECK_FALSE(table.add(0, letters.data(), 0, {1, 1, NameKind::kOrdinary}));
+  CHECK_FALSE(add(table, letters, 1));
+  CHECK_FALSE(add(table, "", 1));
 }
 
 TEST_CASE("a name ends at the first byte that ends it, whatever stands behind") {
@@ -57,27 +53,23 @@ TEST_CASE("a name ends at the first byte that ends it, whatever stands behind") 
   }
 }
 
-TEST_CASE("a name means in each mode what was said last") {
+TEST_CASE("a name keeps its first number") {
   NameTable table;
-  add(table, 0, "read", 0);
-  add(table, 1, "read", 3);
-  CHECK(find(table, 0, "read")->nr == 0);
-  CHECK(find(table, 1, "read")->nr == 3);
-  add(table, 0, "read", 63);
-  CHECK(find(table, 0, "read")->nr == 63);
+  CHECK(add(table, "read", 7));
+  CHECK_FALSE(add(table, "read", 8));
+  CHECK(find(table, "read") == 7);
+  CHECK(add(table, "execve", kSpecialName));
+  CHECK(find(table, "execve") == kSpecialName);
 }
 
-TEST_CASE("a full table takes no more names and still finds those that it has and that it has not") {
+TEST_CASE("a full table takes no more names and still finds those that it has, and none that it has not") {
   NameTable table;
-  int32_t count = 0;
+  uint16_t count = 0;
   while (!table.is_full()) {
-    add(table, 0, "name" + std::to_string(count), count);
+    CHECK(add(table, "name" + std::to_string(count), count));
     count++;
   }
-  const std::string more = "one_more";
-  CHECK_FALSE(table.add(0, more.data(), more.size(), {1, 1, NameKind::kOrdinary}));
-  CHECK(find(table, 0, more) == nullptr);
-  for (int32_t i = 0; i < count; i++) CHECK(find(table, 0, "name" + std::to_string(i))->nr == i);
-  add(table, 0, "name7", 70);
-  CHECK(find(table, 0, "name7")->nr == 70);
+  CHECK_FALSE(add(table, "one_more", 1));
+  CHECK(find(table, "one_more") == kNoName);
+  for (uint16_t i = 0; i < count; i++) CHECK(find(table, "name" + std::to_string(i)) == i);
 }

@@ -27,25 +27,41 @@ std::optional<Found> after(const Prefix& prefix, std::string_view line) {
   return Found{tid, std::string(line.substr(static_cast<size_t>(at - bytes)))};
 }
 
-Prefix with_time(TimeForm time) { return {PidForm::kBare, time, false, false, false}; }
+Prefix with_time(TimeForm time) { return {PidForm::kColumn, time, false, false, false}; }
 
 }  // namespace
 
 TEST_CASE("pids of a file are padded to five characters, those on a terminal stand in brackets") {
-  const Prefix bare{PidForm::kBare, TimeForm::kNone, false, false, false};
-  CHECK(after(bare, "5860  brk(NULL) = 0") == Found{5860, "brk(NULL) = 0"});
-  CHECK(after(bare, "1     brk(NULL) = 0") == Found{1, "brk(NULL) = 0"});
-  CHECK(after(bare, "4194303 brk(NULL) = 0") == Found{4194303, "brk(NULL) = 0"});
-  for (const char* line : {"brk(NULL) = 0", "0 brk()", "012 brk()", "5860brk()", "12345678 brk()", "-5 brk()", ""})
-    CHECK(after(bare, line) == std::nullopt);
+  const Prefix column{PidForm::kColumn, TimeForm::kNone, false, false, false};
+  CHECK(after(column, "5860  brk(NULL) = 0") == Found{5860, "brk(NULL) = 0"});
+  CHECK(after(column, "1     brk(NULL) = 0") == Found{1, "brk(NULL) = 0"});
+  CHECK(after(column, "4194303 brk(NULL) = 0") == Found{4194303, "brk(NULL) = 0"});
+  CHECK(after(column, "6324<a b> brk(NULL) = 0") == Found{6324, "brk(NULL) = 0"});
+  for (const char* line : {"brk(NULL) = 0", "0 brk()", "012 brk()", "5860brk()", "4194305 brk()", "12345678 brk()",
+                           "-5 brk()", "", "6324<a>brk()", "6324<a<b> brk()", "6324<a brk()"})
+    CHECK(after(column, line) == std::nullopt);
 
   const Prefix bracket{PidForm::kBracket, TimeForm::kNone, false, false, false};
   CHECK(after(bracket, "[pid  5925] read(3, ") == Found{5925, "read(3, "});
   CHECK(after(bracket, "[pid 4194303] read(3, ") == Found{4194303, "read(3, "});
   CHECK(after(bracket, "read(3, ") == Found{0, "read(3, "});
-  for (const char* line :
-       {"[pid  5925]read(3, ", "[pid5925] read(", "[ Process PID=5 runs in 32 bit mode. ]", "[pid ] x("})
+  CHECK(after(bracket, "[pid  5925<demo>] read(3, ") == Found{5925, "read(3, "});
+  // No pid, and no call either.
+  CHECK(after(bracket, "[ Process PID=5 runs") == Found{0, "[ Process PID=5 runs"});
+  for (const char* line : {"[pid  5925]read(3, ", "[pid ] x(", "[pid 0] x(", "[pid  5925<demo] x(", "5860  x("})
     CHECK(after(bracket, line) == std::nullopt);
+}
+
+TEST_CASE("a number that may be a pid is never taken for a time") {
+  const Prefix epoch{PidForm::kBracket, TimeForm::kEpoch, false, false, false};
+  CHECK(after(epoch, "1795403568.296479 brk(") == Found{0, "brk("});
+  CHECK(after(epoch, "1795403568 brk(") == Found{0, "brk("});
+  const Prefix delta{PidForm::kBracket, TimeForm::kNone, true, false, false};
+  CHECK(after(delta, "     0.000205 brk(") == Found{0, "brk("});
+  for (const char* line : {"5860 brk(", "4194305 brk(", "00001795403568 brk(", "5860<x> brk("}) {
+    CHECK(after(epoch, line) == std::nullopt);
+    CHECK(after(delta, line) == std::nullopt);
+  }
 }
 
 TEST_CASE("times are taken in every precision, with digits and nothing else") {
@@ -72,34 +88,42 @@ TEST_CASE("every character of a clock is looked at") {
       const bool is_digit = byte >= '0' && byte <= '9';
       const bool is_due = good[at] >= '0' && good[at] <= '9' ? is_digit || (byte == ' ' && at > 9) : line == good;
       // A shorter fraction ends earlier; what follows is no name then.
-      const auto found = after({PidForm::kNone, TimeForm::kClock, false, false, false}, line + "x(");
+      const auto found = after({PidForm::kBracket, TimeForm::kClock, false, false, false}, line + "x(");
       CHECK((found != std::nullopt) == (is_due || (at == 8 && byte == ' ')));
     }
   }
 }
 
 TEST_CASE("relative time, number and instruction pointer come in this order") {
-  CHECK(after({PidForm::kBare, TimeForm::kNone, true, false, false}, "5965       0.000170 brk(") ==
+  CHECK(after({PidForm::kColumn, TimeForm::kNone, true, false, false}, "5965       0.000170 brk(") ==
         Found{5965, "brk("});
-  CHECK(after({PidForm::kBare, TimeForm::kClock, true, false, false}, "5995  03:12:48.725427 (+     0.000251) brk(") ==
-        Found{5995, "brk("});
-  CHECK(after({PidForm::kBare, TimeForm::kClock, true, false, false}, "5995  03:12:48.725427      0.000251 brk(") ==
+  CHECK(after({PidForm::kColumn, TimeForm::kClock, true, false, false},
+              "5995  03:12:48.725427 (+     0.000251) brk(") == Found{5995, "brk("});
+  CHECK(after({PidForm::kColumn, TimeForm::kClock, true, false, false}, "5995  03:12:48.725427      0.000251 brk(") ==
         std::nullopt);
-  CHECK(after({PidForm::kBare, TimeForm::kNone, false, true, false}, "6049  [  59] execve(") == Found{6049, "execve("});
+  CHECK(after({PidForm::kColumn, TimeForm::kNone, false, true, false}, "6049  [  59] execve(") ==
+        Found{6049, "execve("});
   for (const char* pointer : {"[00007f43c6a21ad7]", "[????????????????]"})
-    CHECK(after({PidForm::kBare, TimeForm::kNone, false, false, true}, "6022  " + std::string(pointer) + " brk(") ==
+    CHECK(after({PidForm::kColumn, TimeForm::kNone, false, false, true}, "6022  " + std::string(pointer) + " brk(") ==
           Found{6022, "brk("});
-  CHECK(after({PidForm::kBare, TimeForm::kClock, true, true, true}, "1     03:12:48 (+ 0) [ 12] [????????] brk(") ==
+  CHECK(after({PidForm::kColumn, TimeForm::kClock, true, true, true}, "1     03:12:48 (+ 0) [ 12] [????????] brk(") ==
         Found{1, "brk("});
-  CHECK(after({PidForm::kBare, TimeForm::kNone, false, false, true}, "6022  [00007F43] brk(") == std::nullopt);
-  CHECK(after({PidForm::kBare, TimeForm::kNone, false, false, true}, "6022  [] brk(") == std::nullopt);
+  CHECK(after({PidForm::kColumn, TimeForm::kNone, false, false, true}, "6022  [00007F4321212121] brk(") ==
+        std::nullopt);
+  for (const char* pointer : {"[]", "[0000]", "[00007f43c6a21ad7f]", "[????????????]", "[0000????]"})
+    CHECK(after({PidForm::kColumn, TimeForm::kNone, false, false, true}, "6022  " + std::string(pointer) + " brk(") ==
+          std::nullopt);
+  CHECK(after({PidForm::kColumn, TimeForm::kNone, false, true, false}, "6022  [12345678] brk(") == std::nullopt);
 }
 
 TEST_CASE("no prefix reaches past what must be readable") {
-  const std::string longest = "4194303" + std::string(13, ' ') + "123456789012.123456789 (+" + std::string(12, ' ') +
-                              "123456789.123456789) [" + std::string(12, ' ') + "123456789] [0123456789abcdef] ";
-  const auto found = after({PidForm::kBare, TimeForm::kEpoch, true, true, true}, longest + "x(");
-  CHECK(found == Found{4194303, "x("});
-  // The longest name and what is read behind it.
+  const std::string padding(12, ' ');
+  const std::string longest = "[pid " + padding + "4194303<" + std::string(32, 'c') + ">] 123456789012.123456789 (+" +
+                              padding + "123456789.123456789) [" + padding + "1234567] [0123456789abcdef] ";
+  const Prefix all{PidForm::kBracket, TimeForm::kEpoch, true, true, true};
+  CHECK(after(all, longest + "x(") == Found{4194303, "x("});
+  // Behind it the longest name with what stands around it in a resumed call is looked at.
   CHECK(longest.size() + 5 + 32 + 8 <= kHeadBytes);
+  for (const char* longer : {"[", "[pid ", "123456789012"})
+    CHECK(after(all, std::string(longer) + std::string(300, longer[0] == '[' ? ' ' : '0')) == std::nullopt);
 }
