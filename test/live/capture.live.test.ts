@@ -1,0 +1,175 @@
+// A session that was recorded while it was checked, and what its capture says of it later.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { CheckedProgram } from '../../src/match/checked-program.ts'
+import { Checker } from '../../src/match/checker.ts'
+import { buildReport, type Report } from '../../src/match/report.ts'
+import { Walker } from '../../src/match/walker.ts'
+import type { StreamHandler } from '../../src/model/stream.ts'
+import { VERSION } from '../../src/package.ts'
+import { CheckSession } from '../../src/session/check-session.ts'
+import { learnProgram } from '../../src/session/learn-program.ts'
+import { CaptureReader } from '../../src/source/capture/reader.ts'
+import { readFingerprint } from '../../src/store/fingerprint-file.ts'
+import { linuxMapping } from '../../src/syscall/mapping.ts'
+import { MAIN } from '../cli/cli.ts'
+import { SESSION } from '../source/capture/streams.ts'
+import { compileTracee, listTracees } from './tracees.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'capture-'))
+const quiet = { stdio: 'ignore', home: join(folder, 'home'), thread: 'this' } as const
+const file = join(folder, 'x.tfc')
+afterAll(() => rmSync(folder, { recursive: true }))
+
+/** Of a capture that was cut off before its header. */
+const NO_SESSION = { ...SESSION, endedAt: null }
+
+/** The report that a capture gives under one fingerprint. */
+function replay(capture: string, fingerprint: string, depth?: number): Report {
+  const mapping = linuxMapping()
+  const checker = new Checker({
+    fingerprints: [readFingerprint(fingerprint)],
+    mapping,
+    at: () => reader.at(),
+    ...(depth === undefined ? {} : { depth }),
+  })
+  let walker: Walker<CheckedProgram> | undefined
+  const reader: CaptureReader = new CaptureReader(
+    lazily(() => {
+      const { rootPpid, rootAncestors } = reader.session ?? NO_SESSION
+      walker = new Walker(checker, { mapping, tracks: checker.tracks, rootPpid, rootAncestors })
+      return walker
+    }),
+    capture,
+  )
+  reader.write(readFileSync(capture))
+  reader.end()
+  if (walker === undefined) throw new Error('nothing was told')
+  walker.finish()
+  const session = reader.session ?? NO_SESSION
+  const source = { kind: 'capture', engine: session.engine, format: null, order: 'entry' } as const
+  const facts = { ...session, endedAt: session.endedAt ?? '', tracefp: VERSION, source, unparsedLineCount: 0 }
+  return buildReport(facts, walker, checker).report
+}
+
+/** Makes the handler when the first record is told: by then it is known of which session it is. */
+function lazily(make: () => StreamHandler): StreamHandler {
+  let made: StreamHandler | undefined
+  return new Proxy({} as StreamHandler, {
+    get: (_target, name: keyof StreamHandler) => {
+      made ??= make()
+      return (made[name] as () => void).bind(made)
+    },
+  })
+}
+
+function json(report: Report): string {
+  return JSON.stringify(report, null, 2)
+}
+
+/** A live report as its replay must be: only where it comes from differs. */
+function asReplayed(report: Report): string {
+  return json({ ...report, source: { ...report.source, kind: 'capture' } })
+}
+
+const NORMAL = 'for i in 1 2 3; do (cd / && pwd); done; trap "true" USR1; kill -USR1 $$; exit 3'
+const OTHER =
+  'for i in 1 2; do (cd / && ulimit -n); done; umask; /usr/bin/id; trap "cat /dev/null" USR1; kill -USR1 $$; kill -9 $$'
+
+describe.each(['notify', 'trace'] as const)('under %s', (engine) => {
+  const fingerprint = join(folder, `${engine}.tfp`)
+
+  beforeAll(async () => {
+    for (let run = 0; run < 3; run += 1) {
+      await learnProgram(['sh', '-c', NORMAL], { ...quiet, engine, file: fingerprint, settings: { depth: 3 } })
+    }
+  })
+
+  test.each([
+    ['authentic', NORMAL],
+    ['abnormal', OTHER],
+  ])('an %s run is replayed to its report, byte for byte', async (verdict, script) => {
+    const session = new CheckSession(['sh', '-c', script], { ...quiet, engine, fingerprint, record: file })
+    const report = await session.report
+    expect(report.verdict).toBe(verdict)
+    expect(json(replay(file, fingerprint))).toBe(asReplayed(report))
+  })
+
+  test('a replay at another depth is what a live check at that depth finds', async () => {
+    const session = new CheckSession(['sh', '-c', OTHER], { ...quiet, engine, fingerprint, depth: 2, record: file })
+    const report = await session.report
+    expect(json(replay(file, fingerprint, 2))).toBe(asReplayed(report))
+    expect(replay(file, fingerprint, 3).missCount).toBeGreaterThanOrEqual(report.missCount)
+  })
+})
+
+const TRACEES = [
+  'clone_restarted_by_timer',
+  'exec_from_thread',
+  'filter_listener',
+  'handler_siglongjmp',
+  'io_uring',
+  'kill_threaded_child',
+  'm32',
+  'nested_handlers',
+  'pipeline',
+  'threads_8x1000',
+  'thread_churn',
+  'unknown_numbers',
+  'vfork_then_exec',
+]
+
+describe('a session in which nearly every call is a miss', () => {
+  const fingerprint = join(folder, 'true.tfp')
+
+  beforeAll(async () => {
+    await learnProgram(['true'], { ...quiet, file: fingerprint, settings: { scope: 'set' } })
+  })
+
+  test.each(TRACEES)('that of %s, is replayed to its report, byte for byte', async (name) => {
+    const tracee = listTracees().find((other) => other.name === name)
+    if (tracee === undefined) throw new Error('there is no such tracee')
+    const session = new CheckSession([compileTracee(tracee)], { ...quiet, fingerprint, record: file })
+    const report = await session.report
+    expect(report.missCount).toBeGreaterThan(0)
+    expect(json(replay(file, fingerprint))).toBe(asReplayed(report))
+  })
+})
+
+describe('a recorder that is killed', () => {
+  const script = 'i=0; while [ $i -lt $1 ]; do (cd /); i=$((i+1)); done'
+  const fingerprint = join(folder, 'killed.tfp')
+
+  beforeAll(async () => {
+    for (let run = 0; run < 3; run += 1) {
+      await learnProgram(['sh', '-c', script, 'sh', '20'], { ...quiet, file: fingerprint })
+    }
+  })
+
+  test('leaves a capture that is read up to its last block, and inconclusive', async () => {
+    let recordCount = 0
+    for (let turn = 0; turn < 20; turn += 1) {
+      rmSync(file, { force: true })
+      const tool = spawn(process.execPath, [MAIN, 'record', '-o', file, '--', 'sh', '-c', script, 'sh', '1000000'], {
+        stdio: 'ignore',
+        env: { ...process.env, TRACEFP_HOME: quiet.home },
+      })
+      const ended = once(tool, 'exit')
+      while (!existsSync(file) || statSync(file).size === 0) await sleep(1)
+      await sleep(Math.random() ** 2 * 2500)
+      tool.kill('SIGKILL')
+      expect(await ended).toEqual([null, 'SIGKILL'])
+      const report = replay(file, fingerprint)
+      expect(report).toMatchObject({ verdict: 'inconclusive', missCount: 0, gapCount: 1 })
+      expect(report.notes.map(({ code }) => code)).toEqual(['capture_cut'])
+      expect(Number(/byte (\d+):/.exec(report.notes[0]?.message ?? '')?.[1])).toBeLessThanOrEqual(statSync(file).size)
+      recordCount += report.recordCount
+    }
+    expect(recordCount).toBeGreaterThan(1000)
+  }, 120_000)
+})
