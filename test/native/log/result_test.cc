@@ -78,7 +78,7 @@ TEST_CASE("whatever is not surely one of these is left to others") {
                            "read(3) = 5 a\rb",
                            "read(3) = 5<0.1>x",
                            "read(3 = 5",
-                           "write(1, \") = 5",
+
                            "= 5",
                            "read(= 5",
                            "read( = 5",
