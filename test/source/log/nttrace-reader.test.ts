@@ -78,7 +78,7 @@ describe('strings, which are not escaped', () => {
 
   test('a call that another begins in is not understood, line by line, and a gap', () => {
     const told = read('NtWriteFile(4, "first', 'second', 'NtClose(1) => 0')
-    expect(told.events).toEqual(['birth 1 of 0 in 1 join', 'gap 1', '1 NtClose', 'note one_track'])
+    expect(told.events).toEqual(['birth 1 of 0 in 1 join', 'gap 1 of 1', '1 NtClose', 'note one_track'])
     expect(told.counts.firstUnparsed).toEqual([
       { line: 1, text: 'NtWriteFile(4, "first' },
       { line: 2, text: 'second' },
