@@ -100,7 +100,11 @@ test('every option of every command is in every script', async () => {
 
 test('the commands that start a program are known as such', async () => {
   const { commands } = treeOf(await buildProgram('completion'), startsProgram)
-  expect(commands.filter((command) => command.startsProgram).map(({ name }) => name)).toEqual(['learn', 'run'])
+  expect(commands.filter((command) => command.startsProgram).map(({ name }) => name)).toEqual([
+    'learn',
+    'run',
+    'record',
+  ])
 })
 
 test('an unknown shell is a usage error that names the known ones', async () => {

@@ -31,6 +31,20 @@ test.each([
   expect(ended.stderr).toBe(`tracefp: unknown option '--nonsense': try 'tracefp ${name} --help'\n`)
 })
 
+test.each([
+  [
+    ['record', '--', 'ls'],
+    "tracefp: required option '-o, --output <file>' not specified: try 'tracefp record --help'\n",
+  ],
+  [['record', '-o', '-', '--', 'ls'], "tracefp: a capture cannot go to stdout, which is the program's: name a file\n"],
+  [
+    ['run', '--record', '-', '--', 'ls'],
+    "tracefp: a capture cannot go to stdout, which is the program's: name a file\n",
+  ],
+])('%j is a usage error, and nothing runs', async (args, stderr) => {
+  expect(await cli(...args)).toEqual({ code: 125, stdout: '', stderr })
+})
+
 test('a missing operand is one line, and a usage error', async () => {
   expect(await cli('show')).toMatchObject({
     code: 2,

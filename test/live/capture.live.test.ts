@@ -1,7 +1,7 @@
 // A session that was recorded while it was checked, and what its capture says of it later.
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -141,6 +141,54 @@ describe('a session in which nearly every call is a miss', () => {
   })
 })
 
+describe('tracefp record', () => {
+  const record = (...args: string[]): { status: number | null; stdout: string; stderr: string } => {
+    const env = { ...process.env, TRACEFP_HOME: quiet.home }
+    return spawnSync(process.execPath, [MAIN, 'record', ...args], { encoding: 'utf8', env, timeout: 20_000 })
+  }
+
+  test('ends as the program did, leaves its output alone and says what it wrote', () => {
+    const { status, stdout, stderr } = record('-o', file, '--', 'sh', '-c', 'echo out; exit 7')
+    expect([status, stdout]).toEqual([7, 'out\n'])
+    expect(stderr).toMatch(new RegExp(`^tracefp: ${file}: \\d+ records in ${statSync(file).size} bytes\n$`))
+    expect(record('-q', '-o', file, '--', 'sh', '-c', 'kill -15 $$')).toMatchObject({ status: 143, stderr: '' })
+  })
+
+  test('a file that cannot be written is told before anything runs', () => {
+    for (const bad of [folder, '/dev/full']) {
+      expect(record('-o', bad, '--', 'echo', 'out')).toMatchObject({ status: 125, stdout: '' })
+    }
+  })
+
+  test('a command that is not there leaves the file as it was', () => {
+    writeFileSync(file, 'old')
+    expect(record('-o', file, '--', 'no-such-command').status).toBe(127)
+    expect(readFileSync(file, 'utf8')).toBe('old')
+  })
+
+  test('a disk that fills up ends the capture and not the program, and is told', () => {
+    const script = 'ulimit -f 4; exec "$@"'
+    const command = [
+      MAIN,
+      'record',
+      '-o',
+      file,
+      '--',
+      'sh',
+      '-c',
+      'i=0; while [ $i -lt 3000 ]; do cd /; i=$((i+1)); done; echo out',
+    ]
+    const env = { ...process.env, TRACEFP_HOME: quiet.home }
+    const { status, stdout, stderr } = spawnSync('sh', ['-c', script, 'sh', process.execPath, ...command], {
+      encoding: 'utf8',
+      env,
+    })
+    expect(stdout).toBe('out\n')
+    expect(stderr).toMatch(/^tracefp: .*: EFBIG: .*: the capture ends there, the program went on\n$/)
+    expect(status).toBe(125)
+  })
+})
+
 describe('a recorder that is killed', () => {
   const script = 'i=0; while [ $i -lt $1 ]; do (cd /); i=$((i+1)); done'
   const fingerprint = join(folder, 'killed.tfp')
@@ -161,7 +209,7 @@ describe('a recorder that is killed', () => {
       })
       const ended = once(tool, 'exit')
       while (!existsSync(file) || statSync(file).size === 0) await sleep(1)
-      await sleep(Math.random() ** 2 * 2500)
+      await sleep(Math.random() ** 2 * 1500)
       tool.kill('SIGKILL')
       expect(await ended).toEqual([null, 'SIGKILL'])
       const report = replay(file, fingerprint)
