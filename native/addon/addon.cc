@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "addon/log_binding.h"
 #include "engine/engine.h"
 #include "engine/host.h"
 #include "engine/notify/notify_engine.h"
@@ -299,6 +300,7 @@ Napi::Value known_call_numbers(const Napi::CallbackInfo& info) {
 
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("NativeSession", Session::define(env));
+  exports.Set("LogScanner", define_log_scanner(env));
   exports.Set("makePipe", Napi::Function::New(env, make_pipe));
   exports.Set("ringLayout", Napi::Function::New(env, ring_layout));
   exports.Set("knownCallNumbers", Napi::Function::New(env, known_call_numbers));

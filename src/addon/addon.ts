@@ -3,6 +3,7 @@
 import { createRequire } from 'node:module'
 import { TracefpError } from '../errors.ts'
 import { PACKAGE_ROOT } from '../package.ts'
+import type { NativeLogScanner, Simd } from './log-scanner.ts'
 
 /** Where tracer and tracee run. `auto`: on one CPU while a process has one thread, unnoticed by it. */
 export type Pin = 'auto' | 'always' | 'never'
@@ -89,6 +90,7 @@ export interface NativeSessionOptions {
 
 export interface Addon {
   readonly NativeSession: new (options: NativeSessionOptions) => NativeSession
+  readonly LogScanner: new (simd: Simd | '') => NativeLogScanner
   makePipe(): [number, number]
   ringLayout(): Record<string, number>
   knownCallNumbers(abi: number): Record<string, number>
