@@ -1,7 +1,6 @@
 // Check, the whole story: a source brings records, the walker finds the track of each, the checker holds every transition
 // against the fingerprint of the program that runs, and what came of it becomes a report.
 
-import type { LaunchOptions } from './addon/addon.ts'
 import { TracefpError } from './errors.ts'
 import type { CheckedProgram } from './match/checked-program.ts'
 import { Checker } from './match/checker.ts'
@@ -15,8 +14,8 @@ import { VERSION } from './package.ts'
 import { captureSessionOf } from './source/capture/session.ts'
 import type { CaptureSession } from './source/capture/values.ts'
 import { CaptureWriter } from './source/capture/writer.ts'
-import { assertLaunched } from './source/launch.ts'
-import { type Engine, type Guard, LiveSource } from './source/live.ts'
+import { type Guard, LiveSource } from './source/live.ts'
+import { assertBegun, liveOptionsOf, type Target } from './source/target.ts'
 import { tee } from './source/tee.ts'
 import { readFingerprint } from './store/fingerprint-file.ts'
 import { fingerprintFolder, storedFor } from './store/fingerprint-store.ts'
@@ -26,8 +25,7 @@ import { linuxMapping } from './syscall/mapping.ts'
 export interface CheckOptions {
   /** ULID of the session. */
   readonly session: string
-  readonly launch: LaunchOptions
-  readonly engine: Engine
+  readonly target: Target
   /** Fingerprint files; none = those of the fingerprint store that were learned for the program. */
   readonly files: readonly string[]
   /** tracefp's home: the fingerprint store and the cache of hashes. */
@@ -49,15 +47,16 @@ export interface CheckOptions {
 export interface RunningCheck {
   /** @throws EngineError, FormatError, TracefpError: see `check` of the library. */
   readonly done: Promise<Result>
-  /** Kills the program and what it started. */
+  /** Kills the program and what it started, or lets go of what was attached to. */
   stop(): void
 }
 
-/** Starts the program and checks it until its last tracee is gone. Runs where waiting hurts nobody: in a worker. */
+/** Starts the program, or joins a process, and checks it until its last tracee is gone. Runs where waiting hurts nobody: in a worker. */
 export function checkLive(options: CheckOptions): RunningCheck {
   const mapping = linuxMapping()
   // Read before the program starts: a damaged file must not cost a run.
   const given = options.files.map((file) => readFingerprint(file))
+  const isAttached = options.target.kind === 'attach'
   const imageCache = new ImageCache(options.home)
   const startedAt = new Date().toISOString()
   const capture =
@@ -85,18 +84,20 @@ export function checkLive(options: CheckOptions): RunningCheck {
         'the fingerprint was made with tracks log, the order of calls across threads: no call can be judged by it before it runs',
       )
     }
-    const facts = captureSessionOf({ ...options, engine: source.engine, startedAt })
+    const engine = source.engine === 'attach' ? 'trace' : source.engine
+    const facts = captureSessionOf({ ...options, engine, startedAt })
     const { rootPpid, rootAncestors } = facts
     const walker = new Walker(checker, { mapping, tracks: checker.tracks, rootPpid, rootAncestors })
     session = { walker, checker, facts }
+    // Who watches for nothing is only in the way.
+    if (isAttached) queueMicrotask(() => checker.root?.known === null && source.stop())
     // Written down before it is judged: what a miss is made of is in the capture.
     return capture === null ? walker : tee(capture.begin(facts), walker)
   }
 
   const source = new LiveSource(
     {
-      engine: options.engine,
-      launch: options.launch,
+      ...liveOptionsOf(options.target),
       imageCache,
       onStart: options.onStart,
       onRootExit: options.onRootExit,
@@ -107,7 +108,7 @@ export function checkLive(options: CheckOptions): RunningCheck {
 
   const run = async (): Promise<Result> => {
     const result = await source.run()
-    assertLaunched(result, options.launch)
+    assertBegun(result, options.target)
     if (session === undefined)
       throw new TracefpError('TFP_ERR_ENGINE_FAILED', 'the program was stopped before it began')
     const { walker, checker, facts } = session
@@ -121,7 +122,7 @@ export function checkLive(options: CheckOptions): RunningCheck {
       {
         ...facts,
         tracefp: VERSION,
-        source: { kind: 'live', engine: source.engine, format: null, order: 'entry' },
+        source: { kind: 'live', engine: facts.engine, format: null, order: 'entry' },
         endedAt,
         unparsedLineCount: 0,
       },
@@ -133,11 +134,11 @@ export function checkLive(options: CheckOptions): RunningCheck {
 }
 
 function deciderOf(
-  { policy, ask }: CheckOptions,
+  { policy, ask, target }: CheckOptions,
   tell: DeciderOptions['tell'],
   checker: () => Checker,
 ): Decider | null {
-  return policy === 'alert' ? null : new Decider(checker, { policy, ask, tell })
+  return policy === 'alert' ? null : new Decider(checker, { policy, ask, tell, alreadyRuns: target.kind === 'attach' })
 }
 
 /** What was checked was checked: a capture that ended early does not change the verdict. */

@@ -21,6 +21,26 @@ export function check(argv: readonly string[], options: CheckSessionOptions = {}
   return new CheckSession(argv, options)
 }
 
+/** Options of `attach`: what is said about starting a program does not apply. */
+export type AttachSessionOptions = Omit<
+  CheckSessionOptions,
+  'cwd' | 'env' | 'stdio' | 'uid' | 'gid' | 'engine' | 'pin' | 'bytes' | 'stopsWithProgram'
+>
+
+/**
+ * Joins a process that already runs, with its threads and all processes below it, and checks it. Tracks begin in the middle:
+ * the first transition of each is not judged. Every call costs two stops. `stop()`, an aborted signal and the end of the host
+ * let it go on as before.
+ *
+ * @throws UsageError; what goes wrong later (EngineError TFP_ERR_ENGINE_PTRACE, TFP_ERR_ENGINE_FAILED) rejects `report`.
+ * @example
+ * await using watch = attach(1234, { fingerprint: 'server.tfp' })
+ * for await (const miss of watch.misses()) console.error(miss.from, '->', miss.to)
+ */
+export function attach(pid: number, options: AttachSessionOptions = {}): CheckSession {
+  return new CheckSession(pid, options)
+}
+
 /**
  * Reads a fingerprint file and makes sure that this tracefp numbers calls as it does.
  *

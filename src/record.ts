@@ -8,6 +8,7 @@ import { captureSessionOf } from './source/capture/session.ts'
 import { CaptureWriter } from './source/capture/writer.ts'
 import { assertLaunched } from './source/launch.ts'
 import { type Engine, LiveSource } from './source/live.ts'
+import type { Target } from './source/target.ts'
 import { ImageCache } from './store/image-cache.ts'
 import { linuxMapping } from './syscall/mapping.ts'
 
@@ -45,7 +46,8 @@ export interface RunningRecord {
 
 /** Starts the program and records it until its last tracee is gone. */
 export function recordLive(options: RecordOptions): RunningRecord {
-  const { session, launch, file } = options
+  const { session, launch, engine, file } = options
+  const target: Target = { kind: 'launch', launch, engine }
   const imageCache = new ImageCache(options.home)
   const startedAt = new Date().toISOString()
   const capture = new CaptureWriter({ file, mappingName: linuxMapping().name })
@@ -53,7 +55,7 @@ export function recordLive(options: RecordOptions): RunningRecord {
 
   const begin = (): StreamHandler => {
     hasBegun = true
-    return capture.begin(captureSessionOf({ session, launch, engine: source.engine, startedAt }))
+    return capture.begin(captureSessionOf({ session, target, engine: source.engine, startedAt }))
   }
   const source = new LiveSource(
     {

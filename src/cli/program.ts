@@ -17,6 +17,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Define>> = new Map<string, () 
   ['learn', async () => (await import('./learn.ts')).defineLearn],
   ['run', async () => (await import('./run.ts')).defineRun],
   ['record', async () => (await import('./record.ts')).defineRecord],
+  ['attach', async () => (await import('./attach.ts')).defineAttach],
   ['release', async () => (await import('./release.ts')).defineRelease],
   ['show', async () => (await import('./show.ts')).defineShow],
   ['explain', async () => (await import('./explain.ts')).defineExplain],

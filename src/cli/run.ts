@@ -1,21 +1,16 @@
 // tracefp run: starts a program and checks it; tells each miss as it happens and ends with an exit code that says what came
 // of it. What the program reads and writes is its own: tracefp says everything on stderr.
 
-import { constants } from 'node:os'
 import type { Command } from 'commander'
 import { missLine } from '../match/explain.ts'
-import type { Miss } from '../match/miss.ts'
-import { printable } from '../match/printable.ts'
-import type { Report } from '../match/report.ts'
-import type { Outcome } from '../match/verdict.ts'
 import { CheckSession } from '../session/check-session.ts'
 import type { Engine } from '../source/live.ts'
 import { exitCodeOfOutcome } from './exit-codes.ts'
 import { captureFile, collect, engineOption, pinOption, wholeNumber } from './options.ts'
 import type { Output } from './output.ts'
 import { programBytesOf } from './program-bytes.ts'
+import { exitCodeOf, frozenText, summaryOf, writeReport } from './session-output.ts'
 import { hasTerminal, relaySignals } from './terminal.ts'
-import { counted, shellWord } from './words.ts'
 
 interface RunOptions {
   readonly fingerprint?: readonly string[]
@@ -28,8 +23,6 @@ interface RunOptions {
   readonly pin: 'auto' | 'always' | 'never'
   readonly quiet?: boolean
 }
-
-const SIGNAL_EXIT = 128
 
 export function defineRun(program: Command, output: Output): void {
   const command = program.command('run')
@@ -100,42 +93,4 @@ async function run(argv: readonly string[], options: RunOptions, output: Output)
   } finally {
     relay.close()
   }
-}
-
-function frozenText(miss: Miss, session: string): string {
-  return [
-    `tracefp: frozen at: ${missLine(miss).replace(/^tracefp: abnormal: /, '')}`,
-    `tracefp: nothing of it goes on until: tracefp release ${session} --allow, or --kill`,
-  ].join('\n')
-}
-
-async function writeReport(file: string, report: Report, output: Output): Promise<void> {
-  const text = `${JSON.stringify(report, null, 2)}\n`
-  if (file === '-') output.data(text)
-  else await (await import('../model/files.ts')).writeAtomic(file, text)
-}
-
-function exitCodeOf({ exit }: Report): number {
-  if (exit.signal === null) return exit.code ?? 0
-  const known = constants.signals[exit.signal as NodeJS.Signals]
-  return SIGNAL_EXIT + (known ?? Number(exit.signal.replace(/\D/g, '')))
-}
-
-function summaryOf(report: Report, outcome: Outcome): string {
-  const verdict = outcome === 'no_fingerprint' ? 'no fingerprint' : outcome
-  const root = report.programs[0]
-  const counts = [
-    `${counted(report.missCount, 'miss')} in ${counted(report.recordCount, 'call')} of ${counted(report.trackCount, 'track')}`,
-  ]
-  if (root !== undefined && root.fingerprint !== null) counts.push(`coverage ${(root.coverage * 100).toFixed(0)} %`)
-  if (report.gapCount > 0)
-    counts.push(`${counted(report.gapCount, 'gap')}, ${counted(report.droppedCount, 'record')} dropped`)
-  const unlisted = report.missCount - report.misses.length
-  if (unlisted > 0) counts.push(`${counted(unlisted, 'miss')} more than are listed`)
-  const lines = [`tracefp: ${verdict}: ${printable(report.name)}: ${counts.join(', ')}`]
-  for (const note of report.notes) lines.push(`tracefp: note: ${note.message}`)
-  if (outcome === 'no_fingerprint') {
-    lines.push(`tracefp: learn it first: tracefp learn --runs 20 -- ${report.argv.map(shellWord).join(' ')}`)
-  }
-  return `${lines.join('\n')}\n`
 }

@@ -20,6 +20,8 @@ export interface DeciderOptions {
   readonly ask: (miss: Miss, signal: AbortSignal) => Promise<Decided>
   /** Told of each miss once it is known what was done about it. */
   readonly tell: (miss: Miss) => void
+  /** The program was there before: without a fingerprint it is left alone. */
+  readonly alreadyRuns: boolean
 }
 
 export class Decider {
@@ -47,7 +49,8 @@ export class Decider {
     if (isExec ? misses.some(({ kind }) => kind === 'call') : misses.length !== 1) {
       throw new Error(`the engine and the matcher disagree: ${misses.length} misses where it found one`)
     }
-    if (misses.length === 0) return this.#checker().root?.known === null ? this.#refuse() : 'allow'
+    const isUnknown = this.#checker().root?.known === null && !this.#options.alreadyRuns
+    if (misses.length === 0) return isUnknown ? this.#refuse() : 'allow'
     if (this.#options.policy !== 'ask') return this.#settle(misses, this.#options.policy)
     return this.#askAbout(misses, signal)
   }

@@ -9,6 +9,7 @@ import type { Outcome } from '../match/verdict.ts'
 import { newUlid } from '../model/ulid.ts'
 import { launchOptionsOf, type ProgramBytes } from '../source/launch.ts'
 import type { Engine } from '../source/live.ts'
+import type { Target } from '../source/target.ts'
 import { tracefpHome } from '../store/home.ts'
 import { type Ask, askHandler, type MissHandler } from './decide.ts'
 import type { Freezer, Release } from './freezer.ts'
@@ -90,17 +91,20 @@ export class CheckSession implements AsyncDisposable {
   #isOver = false
   #hasRootExited = false
 
-  /** @throws EngineError when there is no such command or it is not executable; UsageError. */
-  constructor(argv: readonly string[], options: CheckSessionOptions = {}) {
+  /**
+   * `what`: a command, or the pid of a process that already runs.
+   * @throws EngineError when there is no such command or it is not executable; UsageError.
+   */
+  constructor(what: readonly string[] | number, options: CheckSessionOptions = {}) {
     const onMiss = options.onMiss ?? 'alert'
     if (!POLICIES.includes(onMiss) && typeof onMiss !== 'function') {
       throw new UsageError(`onMiss: ${String(onMiss)}: expected ${POLICIES.join(', ')} or a function`)
     }
-    const { launch, streams } = prepare(argv, options)
+    const { target, streams } = typeof what === 'number' ? joined(what, options) : launched(what, options)
     this.id = newUlid()
     const home = options.home ?? tracefpHome()
     if (onMiss === 'freeze') {
-      const facts = { session: this.id, pid: process.pid, command: argv }
+      const facts = { session: this.id, pid: process.pid, command: typeof what === 'number' ? [`pid ${what}`] : what }
       this.#freezer = import('./freezer.ts').then(({ Freezer }) => {
         return Freezer.open(home, facts, (miss) => options.onFreeze?.(miss, this.id))
       })
@@ -126,8 +130,7 @@ export class CheckSession implements AsyncDisposable {
         options: {
           session: this.id,
           policy: onMiss === 'alert' || onMiss === 'deny' || onMiss === 'kill' ? onMiss : 'ask',
-          launch,
-          engine: options.engine ?? 'auto',
+          target,
           files: typeof files === 'string' ? [files] : files,
           home,
           depth: options.depth ?? null,
@@ -188,7 +191,7 @@ export class CheckSession implements AsyncDisposable {
     }
   }
 
-  /** Kills the program and everything it started; the report says how far it came. */
+  /** Kills the program and everything it started, or lets go of what was attached to; the report says how far it came. */
   stop(): void {
     this.#task.stop()
   }
@@ -232,6 +235,30 @@ export class CheckSession implements AsyncDisposable {
   #wakeAll(): void {
     for (const wake of this.#wake.splice(0)) wake()
   }
+}
+
+interface Prepared {
+  readonly target: Target
+  readonly streams: Streams
+}
+
+function launched(argv: readonly string[], options: ProgramOptions): Prepared {
+  const { launch, streams } = prepare(argv, options)
+  return { target: { kind: 'launch', launch, engine: options.engine ?? 'auto' }, streams }
+}
+
+function joined(pid: number, options: ProgramOptions): Prepared {
+  if (!Number.isInteger(pid) || pid < 1) throw new UsageError(`pid ${pid}: expected a whole number of at least 1`)
+  if (pid === process.pid) throw new UsageError(`pid ${pid} is tracefp itself, which cannot watch itself`)
+  if (options.signal?.aborted === true) throw options.signal.reason
+  const streams: Streams = {
+    descriptors: [-1, -1, -1],
+    stdin: null,
+    stdout: null,
+    stderr: null,
+    closeProgramEnds: () => {},
+  }
+  return { target: { kind: 'attach', attach: { pid, hidesHost: options.thread === 'this' } }, streams }
 }
 
 /** What a session and a learning run need before their worker starts. */

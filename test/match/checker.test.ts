@@ -55,6 +55,7 @@ describe('misses', () => {
       expected: ['write', 'read'],
       path: ['read', 'write', 'close'],
       severity: 'low',
+      action: 'alert',
     })
   })
 

@@ -1,0 +1,88 @@
+// tracefp attach: joins a process that already runs and checks it, until it ends, the time is over or a signal comes; then
+// the process goes on as before.
+
+import type { Command } from 'commander'
+import { UsageError } from '../errors.ts'
+import { missLine } from '../match/explain.ts'
+import { CheckSession } from '../session/check-session.ts'
+import { exitCodeOfOutcome } from './exit-codes.ts'
+import { collect, wholeNumber } from './options.ts'
+import type { Output } from './output.ts'
+import { exitCodeOf, frozenText, summaryOf, writeReport } from './session-output.ts'
+
+interface AttachOptions {
+  readonly pid: number
+  readonly fingerprint?: readonly string[]
+  readonly depth?: number
+  readonly for?: number
+  readonly onMiss: 'alert' | 'kill' | 'freeze'
+  readonly engine: 'trace'
+  readonly report?: string
+  readonly quiet?: boolean
+}
+
+/** Who asks this process to end means the watch. */
+const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
+const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 }
+/** What a timer can hold. */
+const LONGEST_S = 2_000_000
+
+export function defineAttach(program: Command, output: Output): void {
+  const command = program.command('attach')
+  command
+    .description('join a process that runs, with all below it, and check every system call it makes')
+    .requiredOption('--pid <pid>', 'the process', wholeNumber)
+    .option('-f, --fingerprint <file>', 'check against this file; repeatable (default: the fingerprint store)', collect)
+    .option('--depth <n>', 'length of the sequences to check, at most what was learned', wholeNumber)
+    .option('--for <duration>', 'let it go after so long, such as 90s, 10m, 8h (default: when it ends)', seconds)
+    .addOption(
+      command
+        .createOption('--on-miss <what>', 'what happens at a miss, before its call runs')
+        .choices(['alert', 'kill', 'freeze'])
+        .default('alert'),
+    )
+    .addOption(
+      command
+        .createOption('--engine <name>', 'how calls are seen: trace = two ptrace stops a call')
+        .choices(['trace'])
+        .default('trace'),
+    )
+    .option('--report <file>', 'write the report here as JSON; - is stdout')
+    .option('-q, --quiet', 'say nothing when the session is authentic')
+    .addHelpText('after', '\nExample:\n  tracefp attach -f server.tfp --for 10m --pid 1234')
+    .action(async (options: AttachOptions) => {
+      process.exitCode = await attach(options, output)
+    })
+}
+
+async function attach(options: AttachOptions, output: Output): Promise<number> {
+  const session: CheckSession = new CheckSession(options.pid, {
+    onMiss: options.onMiss,
+    onFreeze: (miss, id) => output.message(`${frozenText(miss, id)}\n`),
+    fingerprint: options.fingerprint ?? [],
+    thread: 'this',
+    ...(options.depth === undefined ? {} : { depth: options.depth }),
+  })
+  const stop = (): void => session.stop()
+  for (const signal of ENDING) process.on(signal, stop)
+  const timer = options.for === undefined ? undefined : setTimeout(stop, options.for * 1_000)
+  try {
+    for await (const miss of session.misses()) output.message(`${missLine(miss)}\n`)
+    const [report, outcome] = [await session.report, await session.outcome]
+    if (options.report !== undefined) await writeReport(options.report, report, output)
+    if (options.quiet !== true || outcome !== 'authentic') output.message(summaryOf(report, outcome))
+    return exitCodeOfOutcome(outcome, 'program', exitCodeOf(report))
+  } finally {
+    clearTimeout(timer)
+    for (const signal of ENDING) process.off(signal, stop)
+  }
+}
+
+function seconds(text: string): number {
+  const [, count, unit] = /^(\d+(?:\.\d+)?)([smhd]?)$/.exec(text) ?? []
+  const duration = Number(count) * (UNITS[unit === '' || unit === undefined ? 's' : unit] as number)
+  if (count === undefined || duration <= 0)
+    throw new UsageError(`${text}: expected a duration such as 90s, 10m, 8h, 2d`)
+  if (duration > LONGEST_S) throw new UsageError(`${text}: the longest duration is 23 days`)
+  return duration
+}

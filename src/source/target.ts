@@ -1,0 +1,74 @@
+// What a live session is about: a program that is started, or a process that already runs.
+
+import { readFileSync } from 'node:fs'
+import { basename } from 'node:path'
+import type { AttachOptions, EngineResult, LaunchOptions } from '../addon/addon.ts'
+import { EngineError } from '../errors.ts'
+import { ancestorNames } from './host.ts'
+import { assertLaunched } from './launch.ts'
+import type { Engine, LiveOptions } from './live.ts'
+
+export type Target =
+  | { readonly kind: 'launch'; readonly launch: LaunchOptions; readonly engine: Engine }
+  | { readonly kind: 'attach'; readonly attach: AttachOptions }
+
+/** The options of a LiveSource that say what it follows. */
+export function liveOptionsOf(target: Target): Pick<LiveOptions, 'engine' | 'launch' | 'attach'> {
+  if (target.kind === 'launch') return { engine: target.engine, launch: target.launch }
+  return { engine: 'attach', attach: target.attach }
+}
+
+/** What reports say of it. */
+export interface TargetFacts {
+  readonly name: string
+  readonly argv: readonly string[]
+  readonly rootPpid: number
+  /** Names of the processes above, nearest first. */
+  readonly rootAncestors: readonly string[]
+}
+
+export function factsOfTarget(target: Target): TargetFacts {
+  if (target.kind === 'attach') return factsOfProcess(target.attach.pid)
+  const { argv } = target.launch
+  return { name: basename(argv[0] as string), argv, rootPpid: process.pid, rootAncestors: ancestorNames() }
+}
+
+/** @throws EngineError when the engine could not start, join or follow it. */
+export function assertBegun(result: EngineResult, target: Target): void {
+  if (target.kind === 'launch') assertLaunched(result, target.launch)
+  else assertAttached(result, target.attach.pid)
+}
+
+const EPERM = 1
+const ESRCH = 3
+
+function assertAttached({ failedOperation: operation, errno, errorText }: EngineResult, pid: number): void {
+  if (operation === '') return
+  const hint = hintOf(pid, operation, errno)
+  const code = errno === EPERM ? 'TFP_ERR_ENGINE_PTRACE' : 'TFP_ERR_ENGINE_FAILED'
+  throw new EngineError(code, `pid ${pid}: ${operation}: ${errorText}${hint === '' ? '' : `: ${hint}`}`, errno, hint)
+}
+
+function hintOf(pid: number, operation: string, errno: number): string {
+  if (operation !== 'ptrace(PTRACE_SEIZE)') return ''
+  if (errno === ESRCH) return 'there is no such process'
+  const tracer = Number(/^TracerPid:\t(\d+)$/m.exec(readText(`/proc/${pid}/status`))?.[1] ?? 0)
+  if (tracer > 0) return `it already has a tracer, process ${tracer}; a process can have only one`
+  return 'only root, or its own user where kernel.yama.ptrace_scope is 0, may attach to a process'
+}
+
+function factsOfProcess(pid: number): TargetFacts {
+  const status = readText(`/proc/${pid}/status`)
+  const argv = readText(`/proc/${pid}/cmdline`).split('\0').slice(0, -1)
+  const rootPpid = Number(/^PPid:\t(\d+)$/m.exec(status)?.[1] ?? 0)
+  const name = argv[0] === undefined ? (/^Name:\t(.*)$/m.exec(status)?.[1] ?? `${pid}`) : basename(argv[0])
+  return { name, argv, rootPpid, rootAncestors: ancestorNames(rootPpid) }
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}
