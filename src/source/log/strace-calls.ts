@@ -6,7 +6,8 @@
 //   the same, without SA_RESTART:       signal line, push .. rt_sigreturn = -1 EINTR, pop .. read -> two calls
 
 import type { StreamHandler } from '../../model/stream.ts'
-import type { CallNumber, NamingMapping } from '../../syscall/naming.ts'
+import type { CallNumber } from '../../syscall/naming.ts'
+import type { Mode, StraceAbi } from './strace-abi.ts'
 import { cloneFlagsOf, execArgumentsOf, signalActionOf, signalNumberOf } from './strace-args.ts'
 import type { FilterSigns } from './strace-filter.ts'
 import { imageOfExec } from './strace-image.ts'
@@ -39,15 +40,29 @@ const SPECIAL: ReadonlyMap<string, Special> = new Map<string, Special>([
   ['????', 'unread'],
 ])
 
+/** Whether the end of the call matters, too. */
 export function isSpecialCall(name: string): boolean {
   return SPECIAL.has(name)
 }
 
+/** A call about which the killing of a thread makes strace say what is not so. */
+const KILLING: ReadonlySet<string> = new Set(['kill', 'tgkill', 'tkill'])
+
+/** Calls after an exec that wait for a sign of the mode of the program. */
+const HELD_LIMIT = 16
+
+export interface Position {
+  line: number
+  time: string
+}
+
 export interface CallsOptions {
   readonly handler: StreamHandler
-  readonly mapping: NamingMapping
+  readonly abi: StraceAbi
   readonly life: StraceLife
   readonly signs: FilterSigns
+  /** Where the record being told stands; the reader sets it for each line. */
+  readonly position: Position
   /** Each thread has a file of its own: an exec ends the other threads, so theirs must be read before it is told. */
   readonly hold?: (process: Process, tell: () => void) => void
 }
@@ -55,9 +70,6 @@ export interface CallsOptions {
 export class StraceCalls {
   readonly #options: CallsOptions
   readonly #handler: StreamHandler
-  /** By mode, then by name in the log. */
-  readonly #numbers = new Map<string, Map<string, CallNumber>>()
-  readonly #unknownNames = new Set<string>()
   #untracedCount = 0
 
   constructor(options: CallsOptions) {
@@ -65,42 +77,103 @@ export class StraceCalls {
     this.#handler = options.handler
   }
 
-  get unknownNameCount(): number {
-    return this.#unknownNames.size
+  isWanted(tracee: Tracee, name: string): boolean {
+    return SPECIAL.has(name) || KILLING.has(name) || tracee.held !== null || this.#options.signs.isWatching
   }
 
-  /** A call is entered. `nr` is what -n prints, or -1. */
+  /** A call is entered. `nr` is what -n prints, or -1; `args` is empty for calls that are not wanted. */
   entry(tracee: Tracee, name: string, args: string, nr: number): void {
     const special = SPECIAL.get(name)
     if (tracee.isLaunching) {
       if (special === 'exec') return
       this.#options.life.joinLaunched(tracee)
     }
-    if (tracee.hasHole) this.#tellHole(tracee)
+    this.settle(tracee)
     if (special === 'unread') {
       tracee.hasHole = true
       return
     }
     if (tracee.open !== null && SPECIAL.get(tracee.open.name) === 'clone') this.#options.life.cloneFailed(tracee)
-    this.tell(tracee, name, this.numberOf(tracee, name, nr))
+    this.#tell(tracee, name, args, nr, special !== undefined)
     if (special !== undefined) this.#specialEntry(tracee, special, name, args)
+    else if (KILLING.has(name)) this.#doom(name, args)
     if (this.#options.signs.isWatching) this.#options.signs.entry(tracee, name, args)
   }
 
-  /** Tells a call of which nothing but its number matters. */
-  tell(tracee: Tracee, name: string, { abi, nr }: CallNumber): void {
-    const { restart } = tracee
-    if (restart === null) {
-      this.#handler.onCall(tracee.told, abi, nr, false)
-      return
+  /**
+   * A call is entered by a thread of a process that is about to be killed, and its end is not there. strace may have found the
+   * thread dead, and then prints the name of whatever call it read last: what comes next tells.
+   */
+  doubt(tracee: Tracee, name: string, args: string, nr: number): void {
+    this.settle(tracee)
+    if (SPECIAL.get(name) === 'unread') tracee.hasHole = true
+    else tracee.doubtful = { name, args, nr, ...this.#options.position }
+  }
+
+  /** A call ended with the thread that made it. */
+  endedByDeath(tracee: Tracee): void {
+    if (tracee.doubtful?.name === tracee.process.doom) tracee.doubtful = null
+    if (!tracee.hasHole) this.settle(tracee)
+  }
+
+  /** The thread goes on: what was doubtful was so, and what strace could not read was a call. */
+  settle(tracee: Tracee): void {
+    const { doubtful } = tracee
+    if (doubtful !== null) {
+      tracee.doubtful = null
+      const { name, args, nr } = doubtful
+      this.#at(doubtful, () => this.entry(tracee, name, args, nr))
     }
+    if (!tracee.hasHole) return
+    tracee.hasHole = false
+    this.settleMode(tracee, '')
+    this.#handler.onGap(tracee.told, 1)
+  }
+
+  /** Calls that waited for the mode of their program are told. */
+  settleMode(tracee: Tracee, mode: Mode): void {
+    const { held } = tracee
+    if (held === null) return
+    tracee.held = null
+    tracee.mode = mode
+    for (const call of held) {
+      const number = this.#options.abi.numberOf(mode, call.name, -1)
+      this.#at(call, () => this.#handler.onCall(tracee.told, number.abi, number.nr, call.isRestart))
+    }
+  }
+
+  #tell(tracee: Tracee, name: string, args: string, nr: number, isSpecial: boolean): void {
+    const { abi, position } = this.#options
+    const isRestart = tracee.restart !== null && (name === tracee.restart || name === 'restart_syscall')
     tracee.restart = null
-    this.#handler.onCall(tracee.told, abi, nr, name === restart || name === 'restart_syscall')
+    if (tracee.held !== null) {
+      const mode = nr >= 0 ? abi.modeByNumber(name, nr) : abi.modeByCall(name, args)
+      if (mode === undefined && !isSpecial && tracee.held.length < HELD_LIMIT) {
+        tracee.held.push({ name, isRestart, ...position })
+        return
+      }
+      this.settleMode(tracee, mode ?? '')
+    }
+    const number: CallNumber = abi.numberOf(tracee.mode, name, nr)
+    this.#handler.onCall(tracee.told, number.abi, number.nr, isRestart)
+  }
+
+  /** Tells something that was read before. */
+  #at(place: Position, tell: () => void): void {
+    const { position } = this.#options
+    const { line, time } = position
+    position.line = place.line
+    position.time = place.time
+    tell()
+    position.line = line
+    position.time = time
   }
 
   /** A call returned, or is known not to. */
   returned(tracee: Tracee, { name, args }: OpenCall, result: CallResult): void {
     if (result.error.startsWith('ERESTART')) tracee.restart = name
+    // An address that no 32-bit program has.
+    if (tracee.held !== null && result.value > 0xffffffff) this.settleMode(tracee, '')
     const special = SPECIAL.get(name)
     if (special !== undefined) this.#specialReturn(tracee, special, { name, args }, result)
     if (this.#options.signs.isWatching) this.#options.signs.result(tracee, name, result)
@@ -108,6 +181,8 @@ export class StraceCalls {
 
   signal(tracee: Tracee, name: string): void {
     if (tracee.isLaunching) return
+    this.settle(tracee)
+    this.settleMode(tracee, '')
     const signal = signalNumberOf(name)
     const isCaught = signal === undefined ? undefined : tracee.process.dispositions.deliver(signal)
     if (isCaught === true && signal !== undefined) {
@@ -123,7 +198,12 @@ export class StraceCalls {
     if (special === 'exit') {
       tracee.isEnding = true
       tracee.exitCode = Number.parseInt(args.replace(/^[a-z_]+=/, ''), 10) & 0xff
-      if (name === 'exit_group') tracee.process.isEnding = true
+      if (name === 'exit_group') {
+        tracee.process.isEnding = true
+        tracee.process.doom = name
+      }
+    } else if (special === 'exec') {
+      tracee.process.doom = name
     } else if (special === 'clone') {
       const flags = cloneFlagsOf(name, args)
       if (flags?.isUntraced === true) this.#noteUntraced()
@@ -137,6 +217,7 @@ export class StraceCalls {
   #specialReturn(tracee: Tracee, special: Special, call: OpenCall, result: CallResult): void {
     const isDone = result.error === '' && !Number.isNaN(result.value)
     if (special === 'exec') {
+      tracee.process.doom = null
       if (isDone) this.#exec(tracee, call)
     } else if (special === 'clone') {
       const { life } = this.#options
@@ -154,48 +235,23 @@ export class StraceCalls {
   }
 
   #exec(caller: Tracee, { name, args }: OpenCall): void {
-    const { life, signs, hold } = this.#options
+    const { abi, life, signs, hold } = this.#options
     const image = imageOfExec(execArgumentsOf(name, args), caller.process.path)
     const tell = (): void => {
       life.exec(caller, image)
+      caller.held = abi.hasModes ? [] : null
       signs.exec(caller.process)
     }
     if (hold !== undefined && caller.process.threadCount > 1) hold(caller.process, tell)
     else tell()
   }
 
-  /** What a name means in the mode of the tracee. `printed` is what -n prints, or -1. */
-  numberOf(tracee: Tracee, name: string, printed: number): CallNumber {
-    let numbers = this.#numbers.get(tracee.mode)
-    if (numbers === undefined) {
-      numbers = new Map()
-      this.#numbers.set(tracee.mode, numbers)
-    }
-    let number = numbers.get(name)
-    if (number === undefined) {
-      number = this.#resolve(tracee.mode, name, printed)
-      numbers.set(name, number)
-    }
-    return number
-  }
-
-  #resolve(mode: string, name: string, printed: number): CallNumber {
-    const { mapping } = this.#options
-    const bare = bareName(name, printed)
-    const own = mode === '' ? bare : `${mode}:${bare}`
-    // -q hides that a process is in 32 bit mode; some names are of that mode only.
-    const isForeign = mode === '' && !mapping.knows(bare) && mapping.knows(`i386:${bare}`)
-    const before = mapping.unknownNames.size
-    const text = isForeign ? `i386:${bare}` : own
-    const number = mapping.intern(text)
-    if (mapping.unknownNames.size > before || mapping.unknownNames.has(text)) this.#unknownNames.add(text)
-    return number
-  }
-
-  /** A call that strace could not read was made before this one. */
-  #tellHole(tracee: Tracee): void {
-    tracee.hasHole = false
-    this.#handler.onGap(tracee.told, 1)
+  /** SIGKILL was sent to a process: what its threads are said to do from now on may not be so. */
+  #doom(name: string, args: string): void {
+    if (!/\bSIGKILL\b|, (?:0x)?9$/.test(args.replace(/\).*$/, ''))) return
+    const tgid = Number(/^(?:\w+=)?(\d+)/.exec(args)?.[1] ?? 0)
+    const target = this.#options.life.tracees.get(tgid)
+    if (target !== undefined) target.process.doom = name
   }
 
   #noteUntraced(): void {
@@ -204,12 +260,4 @@ export class StraceCalls {
     const message = 'a child that nobody may trace (CLONE_UNTRACED) was made: what it did is not in the log'
     this.#handler.onNote({ code: 'untraced', message, inconclusive: true })
   }
-}
-
-/** `syscall_0x270f` is number 9999 without a name; numbers have 32 bits. */
-function bareName(name: string, printed: number): string {
-  const match = /^syscall_(0x[\da-f]{1,16}|\d{1,20})$/.exec(name)
-  if (match === null) return name
-  const number = printed >= 0 ? BigInt(printed) : BigInt(match[1] as string)
-  return `sys_${BigInt.asIntN(32, number)}`
 }

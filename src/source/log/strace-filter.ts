@@ -78,9 +78,9 @@ export class FilterSigns {
   }
 
   /** It ended by itself. */
-  end({ process, isEnding, open }: Tracee): void {
+  end({ process, isEnding }: Tracee): void {
     if (process.threadCount <= 1) this.#judgeBeginning(process)
-    if (isEnding || process.isEnding || open?.name.startsWith('exec') === true) return
+    if (isEnding || process.isEnding || process.doom !== null) return
     this.#tell('a process ended without calling exit')
   }
 

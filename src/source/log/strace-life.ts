@@ -174,6 +174,7 @@ export class StraceLife {
     process.dispositions = new Dispositions(true, isSet)
     process.threadCount = 1
     process.isEnding = false
+    process.doom = null
     caller.frames = []
     caller.restart = null
     caller.open = null

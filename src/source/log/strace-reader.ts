@@ -8,8 +8,9 @@
 import { TracefpError } from '../../errors.ts'
 import { LineSplitter } from './line-splitter.ts'
 import { countUnparsed, type LogCounts, type LogReader, type LogReaderOptions, newCounts } from './log-reader.ts'
+import { StraceAbi } from './strace-abi.ts'
 import { signalNumberOf } from './strace-args.ts'
-import { isSpecialCall, StraceCalls } from './strace-calls.ts'
+import { isSpecialCall, type Position, StraceCalls } from './strace-calls.ts'
 import { FilterSigns } from './strace-filter.ts'
 import { StraceLife } from './strace-life.ts'
 import { newLine, readLine, type StraceLine, withoutColours } from './strace-line.ts'
@@ -18,6 +19,8 @@ import type { Process, Tracee } from './strace-tracee.ts'
 
 /** What the files of one session have in common: -ff makes one per thread. */
 export interface StraceSession {
+  readonly abi: StraceAbi
+  readonly position: Position
   readonly life: StraceLife
   readonly calls: StraceCalls
   readonly signs: FilterSigns
@@ -45,6 +48,7 @@ export class StraceReader implements LogReader {
   readonly splitter: LineSplitter = new LineSplitter()
   readonly #options: LogReaderOptions
   readonly #session: StraceSession
+  readonly #position: Position
   /** -ff: all lines are of this thread. */
   readonly #fileTid: number
   readonly #line: StraceLine = newLine()
@@ -55,8 +59,6 @@ export class StraceReader implements LogReader {
   /** Something was glued into its line: what is left of it stands at the beginning of a later one. */
   #glued: Tracee | null = null
   #last: Tracee | null = null
-  #number = 0
-  #time = ''
   #callCount = 0
   #summaryCount = 0
   #hasPidColumn = false
@@ -66,6 +68,7 @@ export class StraceReader implements LogReader {
     this.#options = options
     this.#fileTid = fileTid
     this.#session = session ?? openStraceSession(options, undefined, (tid) => this.#resolved.push(tid))
+    this.#position = this.#session.position
   }
 
   write(chunk: Uint8Array): void {
@@ -78,7 +81,7 @@ export class StraceReader implements LogReader {
     const { splitter } = this
     if (!splitter.next()) return false
     this.counts.lineCount += 1
-    this.#number = splitter.number
+    this.#position.line = splitter.number
     this.#read(splitter.bytes.toString('latin1', splitter.start, splitter.end), splitter.isCut)
     while (this.#resolved.length > 0) this.#replay(this.#resolved.shift() as number)
     return true
@@ -96,11 +99,12 @@ export class StraceReader implements LogReader {
       if (tracee === null) return false
       this.#last = tracee
     }
-    if (tracee.isLaunching || tracee.hasHole || tracee.restart !== null || tracee.open !== null) return false
-    if (signs.isWatching) return false
+    const isPlain = tracee.restart === null && tracee.open === null && tracee.held === null && tracee.doubtful === null
+    if (!isPlain || tracee.isLaunching || tracee.hasHole || tracee.process.doom !== null || signs.isWatching)
+      return false
     life.see(tracee)
-    this.#number = lineNumber
-    this.#time = ''
+    this.#position.line = lineNumber
+    this.#position.time = ''
     this.#callCount += 1
     this.#options.handler.onCall(tracee.told, abi, nr, false)
     return true
@@ -118,19 +122,19 @@ export class StraceReader implements LogReader {
     this.#session.life.resolveAll()
     while (this.#resolved.length > 0) this.#replay(this.#resolved.shift() as number)
     finishSession(this.#session, this.#options)
-    this.counts.unknownNameCount = this.#session.calls.unknownNameCount
+    this.counts.unknownNameCount = this.#session.abi.unknownNames.size
   }
 
   at(): string {
     const thread = this.#last === null || this.#last.told === this.#last.tid ? '' : `, thread ${this.#last.tid}`
-    return `line ${this.#number}${this.#time === '' ? '' : ` at ${this.#time}`}${thread}`
+    return `line ${this.#position.line}${this.#position.time === '' ? '' : ` at ${this.#position.time}`}${thread}`
   }
 
   #read(raw: string, isCut: boolean): void {
     const text = withoutColours(raw)
     const line = this.#line
     readLine(text, line)
-    this.#time = line.time
+    this.#position.time = line.time
     if (line.tid > 0 && text.charCodeAt(0) !== 91) this.#hasPidColumn = true
     switch (line.kind) {
       case 'aside':
@@ -166,15 +170,16 @@ export class StraceReader implements LogReader {
   }
 
   #call(tracee: Tracee, text: string, isCut: boolean): void {
-    const { calls, signs } = this.#session
+    const { calls } = this.#session
     const { name, rest, nr } = this.#line
     const result = this.#result
-    const isWanted = isSpecialCall(name) || signs.isWatching
+    const isWanted = calls.isWanted(tracee, name)
     this.#callCount += 1
     if (this.#glued === tracee) this.#glued = null
     if (result.kind !== 'none') {
       const args = isWanted ? text.slice(rest) : ''
-      calls.entry(tracee, name, args, nr)
+      if (result.kind === 'unfinished' && tracee.process.doom !== null) calls.doubt(tracee, name, args, nr)
+      else calls.entry(tracee, name, args, nr)
       tracee.open = result.kind === 'unfinished' ? { name, args } : null
       if (result.kind === 'value') calls.returned(tracee, { name, args }, result)
       return
@@ -211,34 +216,34 @@ export class StraceReader implements LogReader {
     if (this.#result.kind === 'none') {
       this.#glued = tracee
     } else if (this.#result.kind === 'value') {
+      const isDeath = Number.isNaN(this.#result.value) && this.#result.error === ''
+      if (isDeath) this.#session.calls.endedByDeath(tracee)
+      else this.#session.calls.settle(tracee)
       tracee.open = null
       this.#session.calls.returned(tracee, call, this.#result)
     }
   }
 
   #lifeLine(tracee: Tracee, line: StraceLine): void {
-    const { life, calls, signs } = this.#session
+    const { abi, life, calls, signs } = this.#session
     if (line.kind === 'signal') {
       calls.signal(tracee, line.name)
     } else if (line.kind === 'mode') {
-      tracee.mode = this.#modeOf(line.name)
+      calls.settle(tracee)
+      calls.settleMode(tracee, '')
+      tracee.mode = abi.modeOf(line.name)
     } else if (line.kind === 'superseded') {
       life.supersede(tracee.tid, line.value)
     } else if (line.kind === 'exited') {
+      calls.settleMode(tracee, '')
       signs.end(tracee)
       life.end(tracee, line.value, 0)
       this.#last = null
     } else if (line.kind === 'killed') {
+      calls.settleMode(tracee, '')
       life.end(tracee, 0, signalNumberOf(line.name) ?? 0)
       this.#last = null
     }
-  }
-
-  /** `32 bit` of a 64-bit machine is another ABI; `64 bit` is the native one. */
-  #modeOf(name: string): string {
-    if (name === 'x32') return 'x32'
-    if (name !== '32 bit') return ''
-    return this.#options.mapping.nativeAbi === 'x86_64' ? 'i386' : 'arm'
   }
 
   #attached(tid: number): void {
@@ -300,7 +305,7 @@ export class StraceReader implements LogReader {
 
   #wait(tid: number, text: string): void {
     const lines = this.#waiting.get(tid)
-    const line = { text, number: this.#number }
+    const line = { text, number: this.#position.line }
     if (lines === undefined) this.#waiting.set(tid, [line])
     else lines.push(line)
     this.#waitingBytes += text.length
@@ -310,13 +315,13 @@ export class StraceReader implements LogReader {
   #replay(tid: number): void {
     const lines = this.#waiting.get(tid) ?? []
     this.#waiting.delete(tid)
-    const number = this.#number
+    const number = this.#position.line
     for (const line of lines) {
       this.#waitingBytes -= line.text.length
-      this.#number = line.number
+      this.#position.line = line.number
       this.#read(line.text, false)
     }
-    this.#number = number
+    this.#position.line = number
   }
 
   /** The rest of a call; a call behind words of the program, which share stderr with strace; or nothing known. */
@@ -350,7 +355,7 @@ export class StraceReader implements LogReader {
   }
 
   #unparsed(text: string, tracee: Tracee | null): void {
-    countUnparsed(this.counts, this.#number, text)
+    countUnparsed(this.counts, this.#position.line, text)
     // It may have been a call of this thread.
     if (tracee !== null && !tracee.isLaunching) this.#options.handler.onGap(tracee.told, 1)
   }
@@ -366,11 +371,17 @@ export function openStraceSession(
   const onBirth = hooks === undefined ? {} : { onBirth: hooks.onBirth }
   const life = new StraceLife({ handler, isSet: hooks !== undefined, onResolved, ...onBirth })
   const hold = hooks === undefined ? {} : { hold: hooks.hold }
-  return { life, signs, calls: new StraceCalls({ handler, mapping, life, signs, ...hold }) }
+  const abi = new StraceAbi(mapping)
+  const position = { line: 0, time: '' }
+  return { abi, life, signs, position, calls: new StraceCalls({ handler, abi, life, signs, position, ...hold }) }
 }
 
 /** Tracees that called exit have ended, where the log does not tell ends (-qq); and what was never seen is said. */
-export function finishSession({ life, signs }: StraceSession, { handler }: LogReaderOptions): void {
+export function finishSession({ life, calls, signs }: StraceSession, { handler }: LogReaderOptions): void {
+  for (const tracee of life.all) {
+    calls.settle(tracee)
+    calls.settleMode(tracee, '')
+  }
   signs.finish()
   const count = life.unseenCount
   if (count > 0) {

@@ -51,6 +51,8 @@ export class Process {
   makesForeign = false
   /** A thread of it called exit_group. */
   isEnding = false
+  /** The call by which threads of it are about to be killed: exit_group, an exec, or a kill. */
+  doom: string | null = null
   threadCount = 1
 
   constructor(tgid: number, dispositions: Dispositions, path: string | null) {
@@ -65,6 +67,13 @@ export interface OpenCall {
   readonly name: string
   /** What is there of its arguments; empty for calls whose arguments do not matter. */
   readonly args: string
+}
+
+/** A call that was read and not told yet, and where it stood. */
+export interface LaterCall {
+  readonly name: string
+  readonly line: number
+  readonly time: string
 }
 
 export class Tracee {
@@ -85,6 +94,10 @@ export class Tracee {
   hasHole = false
   /** Not native, as in `[ Process PID=1 runs in 32 bit mode. ]`. Empty: native. */
   mode = ''
+  /** Calls since the exec, while the mode of the program is not known; null: it is. */
+  held: (LaterCall & { readonly isRestart: boolean })[] | null = null
+  /** A call that may never have been made. */
+  doubtful: (LaterCall & { readonly args: string; readonly nr: number }) | null = null
   open: OpenCall | null = null
   /** The call that the kernel will repeat when this frame goes on. */
   restart: string | null = null
