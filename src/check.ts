@@ -62,11 +62,19 @@ export function checkLive(options: CheckOptions): RunningCheck {
   const capture =
     options.record === null ? null : new CaptureWriter({ file: options.record, mappingName: mapping.name })
   let session: { walker: Walker<CheckedProgram>; checker: Checker; facts: CaptureSession } | undefined
+  let recorder: StreamHandler | null = null
   const tell = (miss: Miss): void => {
+    // Whoever executed is the leader by now.
+    if (miss.action !== 'alert') recorder?.onDecided?.(miss.kind === 'call' ? miss.tid : miss.tgid, miss.action)
     capture?.flush()
     options.onMiss(miss)
   }
-  const decider = deciderOf(options, tell, () => (session as NonNullable<typeof session>).checker)
+  const checkerNow = (): Checker => (session as NonNullable<typeof session>).checker
+  const note = (told: StreamNote): void => {
+    recorder?.onNote(told)
+    checkerNow().note(told)
+  }
+  const decider = deciderOf(options, tell, note, checkerNow)
 
   const begin = (image: Image): StreamHandler => {
     const stored = options.files.length > 0 ? [] : storedFor(fingerprintFolder(options.home), image)
@@ -92,7 +100,9 @@ export function checkLive(options: CheckOptions): RunningCheck {
     // Who watches for nothing is only in the way.
     if (isAttached) queueMicrotask(() => checker.root?.known === null && source.stop())
     // Written down before it is judged: what a miss is made of is in the capture.
-    return capture === null ? walker : tee(capture.begin(facts), walker)
+    if (capture === null) return walker
+    recorder = capture.begin(facts)
+    return tee(recorder, walker)
   }
 
   const source = new LiveSource(
@@ -136,9 +146,12 @@ export function checkLive(options: CheckOptions): RunningCheck {
 function deciderOf(
   { policy, ask, target }: CheckOptions,
   tell: DeciderOptions['tell'],
+  note: DeciderOptions['note'],
   checker: () => Checker,
 ): Decider | null {
-  return policy === 'alert' ? null : new Decider(checker, { policy, ask, tell, alreadyRuns: target.kind === 'attach' })
+  return policy === 'alert'
+    ? null
+    : new Decider(checker, { policy, ask, tell, note, alreadyRuns: target.kind === 'attach' })
 }
 
 /** What was checked was checked: a capture that ended early does not change the verdict. */

@@ -3,7 +3,7 @@
 import { TracefpError } from '../errors.ts'
 import { assertMapping, type Fingerprint, SET_IMAGE } from '../model/fingerprint.ts'
 import { joinImages } from '../model/learner.ts'
-import { type Image, programKeyOf, type StreamNote } from '../model/stream.ts'
+import { type Image, programKeyOf, type StreamDecision, type StreamNote } from '../model/stream.ts'
 import { TransitionTable } from '../model/table.ts'
 import type { Mapping } from '../syscall/mapping.ts'
 import { CheckedProgram, type Known } from './checked-program.ts'
@@ -129,7 +129,7 @@ export class Checker implements Judge<CheckedProgram> {
     // The outcome knows about a root without a fingerprint: its note alone does not make the session inconclusive.
     if (program.known !== null) this.#checkImage(track, program, image)
     else if (isRoot) this.#note('no_fingerprint', `there is no fingerprint for ${printable(program.key)}`, false)
-    else if (isExpected) {
+    else if (isExpected && program !== this.root) {
       this.#note('unchecked_program', `${printable(program.key)} has no fingerprint: it was not judged`, true)
     }
     return program
@@ -142,11 +142,23 @@ export class Checker implements Judge<CheckedProgram> {
   }
 
   /** What was decided about a miss that was told by `onMiss`. Reports tell it. */
-  decided(miss: Miss, action: MissAction): Miss {
+  settle(miss: Miss, action: MissAction): Miss {
     const told = { ...miss, action }
     const at = this.misses.lastIndexOf(miss)
     if (at >= 0) this.misses[at] = told
     return told
+  }
+
+  decided(track: Track<CheckedProgram>, decision: StreamDecision): void {
+    const index = Math.max(0, track.recordCount - 1)
+    const { misses } = this
+    for (let at = misses.length - 1; at >= 0; at -= 1) {
+      const miss = misses[at] as Miss
+      // The thread that executed is the leader by now.
+      if (miss.tid !== track.tid && (miss.kind === 'call' || miss.tgid !== track.tgid)) continue
+      if (miss.index !== index || miss.kind === 'end') return
+      misses[at] = { ...miss, action: decision }
+    }
   }
 
   note(note: StreamNote): void {

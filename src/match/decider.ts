@@ -1,6 +1,7 @@
 // Guard mode: what is done about misses before their calls run. The engine's native walk finds them and waits; the checker,
 // which walks the same records, says what they are. Here the two meet: were they ever of two minds, the session would end.
 import type { Decision } from '../addon/addon.ts'
+import type { StreamNote } from '../model/stream.ts'
 import { baseNameOf, isFrameReturn } from '../syscall/mapping.ts'
 import type { Checker } from './checker.ts'
 import type { Miss } from './miss.ts'
@@ -20,6 +21,7 @@ export interface DeciderOptions {
   readonly ask: (miss: Miss, signal: AbortSignal) => Promise<Decided>
   /** Told of each miss once it is known what was done about it. */
   readonly tell: (miss: Miss) => void
+  readonly note: (note: StreamNote) => void
   /** The program was there before: without a fingerprint it is left alone. */
   readonly alreadyRuns: boolean
 }
@@ -63,7 +65,7 @@ export class Decider {
   /** Without a fingerprint nothing can be guarded. */
   #refuse(): Decision {
     const message = 'nothing can be guarded without a fingerprint: the program was not run'
-    this.#checker().note({ code: 'not_run', message, inconclusive: false })
+    this.#options.note({ code: 'not_run', message, inconclusive: false })
     return 'kill'
   }
 
@@ -75,14 +77,14 @@ export class Decider {
     }
     if (isDefault) {
       const message = `decisions about misses were not made in time, or failed: the default, ${decision}, was taken`
-      this.#checker().note({ code: 'default_decision', message, inconclusive: false })
+      this.#options.note({ code: 'default_decision', message, inconclusive: false })
     }
     return this.#settle(misses, decision)
   }
 
   #settle(misses: readonly Miss[], wanted: Decision): Decision {
     const decision = wanted === 'deny' && !misses.every(canBeDenied) ? 'kill' : wanted
-    for (const miss of misses) this.#options.tell(this.#checker().decided(miss, decision))
+    for (const miss of misses) this.#options.tell(this.#checker().settle(miss, decision))
     return decision
   }
 }

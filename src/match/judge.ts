@@ -1,6 +1,6 @@
 // The seam between walking and judging. The walker knows tracks, frames, births and gaps; a judge knows programs and what
 // may follow what. The checker and the recorder are the two judges, so checking and learning can never walk differently.
-import type { Image, StreamNote } from '../model/stream.ts'
+import type { Image, StreamDecision, StreamNote } from '../model/stream.ts'
 import type { Track } from './track.ts'
 
 /** What the walker needs of a judge's program. */
@@ -25,4 +25,6 @@ export interface Judge<P extends WalkedProgram> {
   /** The track ended by its own exit or exit_group. */
   end(track: Track<P>, program: P): void
   note(note: StreamNote): void
+  /** What was decided, when the session was live, about the record told last of this track. */
+  decided?(track: Track<P>, decision: StreamDecision): void
 }

@@ -1,10 +1,11 @@
 // A miss as reports hold it: one transition outside its successor set, or an image that should not run. A value.
+import type { StreamDecision } from '../model/stream.ts'
 import type { Severity } from './severity.ts'
 
 export type MissKind = 'call' | 'exec' | 'image' | 'end'
 
 /** What was done about a miss: nothing but telling it, or, where calls are judged before they run, what was decided. */
-export type MissAction = 'alert' | 'allow' | 'deny' | 'kill'
+export type MissAction = 'alert' | StreamDecision
 
 export interface Miss {
   readonly tid: number

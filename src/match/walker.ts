@@ -2,7 +2,7 @@
 // breaks (README.md has the rules). It never decides whether a transition is right; that is the judge's.
 
 import { signalSymbol } from '../model/fingerprint.ts'
-import type { BirthKind, Image, StreamHandler, StreamNote } from '../model/stream.ts'
+import type { BirthKind, Image, StreamDecision, StreamHandler, StreamNote } from '../model/stream.ts'
 import type { Mapping } from '../syscall/mapping.ts'
 import { callFlags, callIndex, ENDS_FRAME, ENDS_TRACK, TRANSPARENT, UNSEEN_WORK } from './flags.ts'
 import type { Judge, WalkedProgram } from './judge.ts'
@@ -137,6 +137,11 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
 
   onRefused(tid: number): void {
     if (this.#log === null) this.#tracks.get(tid)?.undo()
+  }
+
+  onDecided(tid: number, decision: StreamDecision): void {
+    const track = this.#tracks.get(tid)
+    if (track !== undefined && this.#log === null) this.#judge.decided?.(track, decision)
   }
 
   onGap(tid: number, count: number): void {

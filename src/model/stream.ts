@@ -24,6 +24,9 @@ export interface StreamNote {
   readonly inconclusive: boolean
 }
 
+/** What was done about a miss before its call ran. */
+export type StreamDecision = 'allow' | 'deny' | 'kill'
+
 export interface StreamHandler {
   /**
    * A new tracee. For `exec` births (the root of a session) `parentTid` is 0 and onExec follows. `image`: what runs in a
@@ -36,6 +39,11 @@ export interface StreamHandler {
   onCall(tid: number, abi: number, nr: number, isRestart: boolean): void
   /** The call told last of this tracee was refused with EPERM: it did not happen. */
   onRefused(tid: number): void
+  /**
+   * The record told last of this tracee was a miss when it was live, and this was decided about it (guard mode). Only captures
+   * tell it: a live session decides by itself.
+   */
+  onDecided?(tid: number, decision: StreamDecision): void
   /** A handler for `signal` starts on this tracee. */
   onSignal(tid: number, signal: number): void
   /** The tracee is gone: by itself (`signal` 0) or killed. */

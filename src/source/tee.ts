@@ -33,6 +33,10 @@ export function tee(first: StreamHandler, second: StreamHandler): StreamHandler 
       first.onRefused(tid)
       second.onRefused(tid)
     },
+    onDecided(tid, decision) {
+      first.onDecided?.(tid, decision)
+      second.onDecided?.(tid, decision)
+    },
     onNote(note) {
       first.onNote(note)
       second.onNote(note)

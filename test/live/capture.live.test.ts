@@ -12,7 +12,7 @@ import { buildReport, type Report } from '../../src/match/report.ts'
 import { Walker } from '../../src/match/walker.ts'
 import type { StreamHandler } from '../../src/model/stream.ts'
 import { VERSION } from '../../src/package.ts'
-import { CheckSession } from '../../src/session/check-session.ts'
+import { CheckSession, type OnMiss } from '../../src/session/check-session.ts'
 import { learnProgram } from '../../src/session/learn-program.ts'
 import { CaptureReader } from '../../src/source/capture/reader.ts'
 import { readFingerprint } from '../../src/store/fingerprint-file.ts'
@@ -98,6 +98,20 @@ describe.each(['notify', 'trace'] as const)('under %s', (engine) => {
     const report = await session.report
     expect(report.verdict).toBe(verdict)
     expect(json(replay(file, fingerprint))).toBe(asReplayed(report))
+  })
+
+  test.each<OnMiss>([
+    'deny',
+    'kill',
+    ({ to }) => (to === 'umask' ? 'deny' : 'allow'),
+    () => {
+      throw new Error('nobody is there')
+    },
+  ])('a run that was guarded is replayed with what was decided (%s)', async (onMiss) => {
+    const options = { ...quiet, engine, fingerprint, depth: 2, onMiss, onMissDefault: 'allow', record: file } as const
+    const report = await new CheckSession(['sh', '-c', OTHER], options).report
+    expect(report.misses.map(({ action }) => action)).not.toContain('alert')
+    expect(json(replay(file, fingerprint, 2))).toBe(asReplayed(report))
   })
 
   test('a replay at another depth is what a live check at that depth finds', async () => {

@@ -23,6 +23,7 @@
 //   09        count                         gap; in all tracks where the track is 0
 //   0a        inconclusive:u8 JSON          note: [code, message]
 //   0b                                      the call told last in this track was refused: it did not happen
+//   0c        decision:u8                   what was decided about the record told last in this track, a miss
 //
 // An image is its index in their dictionary, and its JSON where it is the next of it.
 // Numbers are LEB128; nr, milliseconds, code and all with a minus are signed, as zigzag (0, -1, 1, -2). JSON is UTF-8 after
@@ -54,6 +55,7 @@ export const OP: {
   readonly gap: 0x09
   readonly note: 0x0a
   readonly refused: 0x0b
+  readonly decided: 0x0c
   readonly recentTrack: 0x10
   readonly call: 0x20
 } = {
@@ -69,6 +71,7 @@ export const OP: {
   gap: 0x09,
   note: 0x0a,
   refused: 0x0b,
+  decided: 0x0c,
   recentTrack: 0x10,
   call: 0x20,
 }
@@ -86,6 +89,9 @@ export const MAX_IMAGES = 1024
 export const BIRTH_HAS_IMAGE = 4
 /** Index = kind of a birth in the file. */
 export const BIRTH_KINDS: readonly ['exec', 'thread', 'fork', 'join'] = ['exec', 'thread', 'fork', 'join']
+
+/** Index = decision in the file. */
+export const DECISIONS: readonly ['allow', 'deny', 'kill'] = ['allow', 'deny', 'kill']
 
 /** Times that a Date can hold, either side of 1970. */
 export const MAX_TIME_MS = 8.64e15

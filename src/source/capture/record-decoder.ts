@@ -2,7 +2,7 @@
 
 import type { Image, StreamHandler } from '../../model/stream.ts'
 import type { ByteReader } from './bytes.ts'
-import { BIRTH_HAS_IMAGE, BIRTH_KINDS, MAX_IMAGES, MAX_SYMBOLS, MAX_TIME_MS, OP } from './layout.ts'
+import { BIRTH_HAS_IMAGE, BIRTH_KINDS, DECISIONS, MAX_IMAGES, MAX_SYMBOLS, MAX_TIME_MS, OP } from './layout.ts'
 import { Recency } from './recency.ts'
 import { isImage, isNote } from './values.ts'
 
@@ -69,9 +69,17 @@ export class RecordDecoder {
         return this.#handler.onGap(tid, bytes.number())
       case OP.refused:
         return this.#handler.onRefused(tid)
+      case OP.decided:
+        return this.#decided(tid, bytes)
       default:
         bytes.fail('a record of no known kind')
     }
+  }
+
+  #decided(tid: number, bytes: ByteReader): void {
+    const decision = DECISIONS[bytes.byte()]
+    if (decision === undefined) bytes.fail('a decision of no known kind')
+    this.#handler.onDecided?.(tid, decision)
   }
 
   #call(op: number, bytes: ByteReader, isRestart: boolean): void {

@@ -1,9 +1,9 @@
 // Turns a stream into the records of a capture (layout.ts). It knows what the decoder will know at the same place: the
 // dictionaries, the track gone to last and the ones before it, the time.
 
-import type { BirthKind, Image, StreamHandler, StreamNote } from '../../model/stream.ts'
+import type { BirthKind, Image, StreamDecision, StreamHandler, StreamNote } from '../../model/stream.ts'
 import type { ByteWriter } from './bytes.ts'
-import { BIRTH_HAS_IMAGE, BIRTH_KINDS, MAX_IMAGES, MAX_SYMBOLS, NEAR_CALL_COUNT, OP } from './layout.ts'
+import { BIRTH_HAS_IMAGE, BIRTH_KINDS, DECISIONS, MAX_IMAGES, MAX_SYMBOLS, NEAR_CALL_COUNT, OP } from './layout.ts'
 import { Recency } from './recency.ts'
 
 /** Symbols of these ABIs and numbers are looked up in an array. */
@@ -108,6 +108,13 @@ export class RecordEncoder implements StreamHandler {
   onRefused(tid: number): void {
     this.#begin(tid)
     this.#bytes.byte(OP.refused)
+    this.#onRecord()
+  }
+
+  onDecided(tid: number, decision: StreamDecision): void {
+    this.#begin(tid)
+    this.#bytes.byte(OP.decided)
+    this.#bytes.byte(DECISIONS.indexOf(decision))
     this.#onRecord()
   }
 

@@ -79,7 +79,8 @@ describe('records', () => {
   })
 
   test.each<[string, readonly number[]]>([
-    ['an op of no known kind', [0x0c]],
+    ['an op of no known kind', [0x0d]],
+    ['a decision of no known kind', [OP.decided, 3]],
     ['a symbol that is not in the dictionary', [OP.call]],
     ['a symbol past the dictionary', [...NEW_READ, OP.farCall, 1]],
     ['a track that was never left', [OP.recentTrack]],

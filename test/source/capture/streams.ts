@@ -37,6 +37,7 @@ export function keeper(told: [at: string, ...told: Told][], at: () => string): S
     onExec: keep('onExec'),
     onCall: keep('onCall'),
     onRefused: keep('onRefused'),
+    onDecided: keep('onDecided'),
     onSignal: keep('onSignal'),
     onExit: keep('onExit'),
     onGap: keep('onGap'),
@@ -148,6 +149,10 @@ const someTold: fc.Arbitrary<Told> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.tuple(fc.constant('onExec' as const), someTid, someTid, someImage) },
   { weight: 1, arbitrary: fc.tuple(fc.constant('onRefused' as const), someTid) },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(fc.constant('onDecided' as const), someTid, fc.constantFrom('allow', 'deny', 'kill')),
+  },
   { weight: 1, arbitrary: fc.tuple(fc.constant('onSignal' as const), someTid, someSignal) },
   { weight: 1, arbitrary: fc.tuple(fc.constant('onExit' as const), someTid, fc.integer(), someSignal) },
   { weight: 1, arbitrary: fc.tuple(fc.constant('onGap' as const), someTid, fc.maxSafeNat()) },

@@ -131,6 +131,7 @@ test('a tee tells both handlers everything, the first one first', () => {
     ['onBirth', 1, 0, 1, 'join', IMAGE],
     ['onExec', 1, 1, IMAGE],
     ['onCall', 1, 1, 0, true],
+    ['onDecided', 1, 'deny'],
     ['onRefused', 1],
     ['onSignal', 1, 14],
     ['onGap', 1, 3],
