@@ -100,14 +100,15 @@ describe.each(['notify', 'trace'] as const)('under %s', (engine) => {
     expect(json(replay(file, fingerprint))).toBe(asReplayed(report))
   })
 
-  test.each<OnMiss>([
-    'deny',
-    'kill',
-    ({ to }) => (to === 'umask' ? 'deny' : 'allow'),
-    () => {
-      throw new Error('nobody is there')
-    },
-  ])('a run that was guarded is replayed with what was decided (%s)', async (onMiss) => {
+  const nobody = (): never => {
+    throw new Error('nobody is there')
+  }
+  test.each<[string, OnMiss]>([
+    ['by deny', 'deny'],
+    ['by kill', 'kill'],
+    ['one by one', ({ to }) => (to === 'umask' ? 'deny' : 'allow')],
+    ['by default', nobody],
+  ])('a run that was guarded is replayed with what was decided %s', async (_how, onMiss) => {
     const options = { ...quiet, engine, fingerprint, depth: 2, onMiss, onMissDefault: 'allow', record: file } as const
     const report = await new CheckSession(['sh', '-c', OTHER], options).report
     expect(report.misses.map(({ action }) => action)).not.toContain('alert')
