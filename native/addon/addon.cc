@@ -273,6 +273,7 @@ Napi::Value ring_layout(const Napi::CallbackInfo& info) {
   set("RECORD_FLAGS_OFFSET", offsetof(Record, flags));
   set("RECORD_EXTRA_OFFSET", offsetof(Record, extra));
   set("RECORD_RESTART", kRecordRestart);
+  set("RECORD_ASKED", kRecordAsked);
   return layout;
 }
 

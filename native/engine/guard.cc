@@ -31,6 +31,7 @@ void Guard::birth(pid_t tid, pid_t parent, pid_t tgid, BirthKind kind) {
   const bool is_joined = kind == BirthKind::kJoin || kind == BirthKind::kMet;
   if (from == nullptr && (kind == BirthKind::kThread || is_joined)) from = sibling_of(tgid, tid);
   const bool is_born = from != nullptr && !is_joined;
+  const bool begins_later = kind == BirthKind::kExec || kind == BirthKind::kOrphan;
 
   Track track;
   track.tgid = tgid;
@@ -39,7 +40,7 @@ void Guard::birth(pid_t tid, pid_t parent, pid_t tgid, BirthKind kind) {
     track.frames = from->frames;
     track.stray_allowance = from->stray_allowance;
   }
-  if (!is_born && kind != BirthKind::kExec) {
+  if (!is_born && !begins_later) {
     track.stray_allowance = 1;
     track.state = kJoined;
   } else if (track.table != nullptr) {
@@ -61,7 +62,11 @@ void Guard::exec(pid_t tid, const Table* table) {
 
 void Guard::met(pid_t tid, const Table* table) {
   if (!is_on_) return;
-  if (Track* track = find(tid)) track->table = table;
+  Track* track = find(tid);
+  if (track == nullptr) return;
+  track->table = table;
+  // An orphan is new: what it does first comes after its fork.
+  if (table != nullptr && track->state != kJoined) track->state = table->start_of(Start::kFork);
 }
 
 void Guard::signal(pid_t tid, int signal) {

@@ -21,11 +21,13 @@ class Guard {
   // All other threads of the process are gone. `table` null: the new program is not judged.
   void exec(pid_t tid, const Table* table);
 
-  // A process that already ran: `table` is what its program is judged by.
+  // A process that already ran, or one whose parent cannot tell: `table` is what its program is judged by.
   void met(pid_t tid, const Table* table);
 
   void signal(pid_t tid, int signal);
   void end(pid_t tid);
+
+  bool is_on() const { return is_on_; }
 
   // True: the call is a miss, and the track waits for settle(). False: it happens.
   bool is_miss(pid_t tid, const Call& call);

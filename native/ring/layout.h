@@ -49,6 +49,8 @@ enum class BirthKind : uint16_t {
   kJoin = 4,
   // As kJoin, and the first of a process that already ran. The tracee waits until the reader answers.
   kMet = 5,
+  // As kFork, but the parent was killed before it could tell. The tracee waits until the reader answers.
+  kOrphan = 6,
 };
 
 enum class NoteKind : uint32_t {
@@ -68,6 +70,8 @@ enum class NoteKind : uint32_t {
   kUnreadable = 7,
   // A task of those that were to be attached to could not be; argument: errno.
   kNotAttached = 8,
+  // A guarded tracee asked for a seccomp listener of its own; it was refused with EPERM.
+  kListenerRefused = 9,
 };
 
 // Set on kCall when the kernel repeats a call that was interrupted: the program called once.

@@ -71,6 +71,8 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
       this.#join(track, parent, image)
     } else if (parent !== null) {
       this.#inherit(track, parent, kind)
+    } else if (image !== undefined && this.#log === null) {
+      this.#orphan(track, image)
     } else {
       this.#note('unknown_parent', `the parent of ${kind} ${tid} was not seen`, false)
       this.#join(track, null)
@@ -229,6 +231,13 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
     if (kind === 'fork') track.copyFramesOf(parent)
     const start = `<${kind}>`
     track.begin(parent.program === null ? NO_STATE : this.#judge.start(parent.program, start), start)
+  }
+
+  /** A fork whose parent was killed before it could tell: it runs what the parent ran. */
+  #orphan(track: Track<P>, image: Image): void {
+    track.image = image
+    track.program = this.#judge.enter(track, image, false, true)
+    track.begin(this.#judge.start(track.program, '<fork>'), '<fork>')
   }
 
   #join(met: Track<P>, sibling: Track<P> | null, image: Image | null = this.#joinImage): void {

@@ -30,7 +30,8 @@ export type StreamDecision = 'allow' | 'deny' | 'kill'
 export interface StreamHandler {
   /**
    * A new tracee. For `exec` births (the root of a session) `parentTid` is 0 and onExec follows. `image`: what runs in a
-   * process that was met by this `join`, where that is known; its other threads have it too.
+   * process that was met by this `join`, where that is known; its other threads have it too. A `fork` has one when its
+   * parent was killed before it could tell of it (`parentTid` is 0 then).
    */
   onBirth(tid: number, parentTid: number, tgid: number, kind: BirthKind, image?: Image): void
   /** A successful exec. `formerTid` differs from `tid` when a thread that was not the leader called it. */

@@ -44,6 +44,7 @@ export const BIRTH_KIND = {
   fork: 3,
   join: 4,
   met: 5,
+  orphan: 6,
 } as const
 
 export const NOTE_KIND = {
@@ -55,4 +56,5 @@ export const NOTE_KIND = {
   unknownTracee: 6,
   unreadable: 7,
   notAttached: 8,
+  listenerRefused: 9,
 } as const

@@ -186,7 +186,8 @@ export class LiveSource {
       case RECORD_KIND.signal:
         return this.#tell((told) => told.onSignal(tid, value))
       case RECORD_KIND.birth:
-        if (flags === BIRTH_KIND.met) return this.#meet(tid, extra)
+        if (flags === BIRTH_KIND.met) return this.#meet(tid, extra, 'join')
+        if (flags === BIRTH_KIND.orphan) return this.#meet(tid, extra, 'fork')
         return this.#tell((told) => told.onBirth(tid, value, extra, BIRTH_KINDS.get(flags) ?? 'join'))
       case RECORD_KIND.exec:
         return this.#exec(tid, value)
@@ -216,10 +217,10 @@ export class LiveSource {
     this.#ask(tid, true)
   }
 
-  /** The first task of a process that already runs; it waits until it is answered. */
-  #meet(tid: number, tgid: number): void {
+  /** The first task of a process that already runs, or of one whose parent could not tell; it waits until it is answered. */
+  #meet(tid: number, tgid: number, kind: BirthKind): void {
     const image = identifyImage(tid, this.#options.imageCache)
-    this.#handlerFor(tgid, image).onBirth(tid, 0, tgid, 'join', image)
+    this.#handlerFor(tgid, image).onBirth(tid, 0, tgid, kind, image)
     this.#ask(tid, true)
   }
 

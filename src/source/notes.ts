@@ -23,6 +23,12 @@ const NOTES: Readonly<Record<string, Omit<StreamNote, 'code'> & { readonly code:
     message: 'the program installed a seccomp listener of its own: calls that it answers itself are not seen',
     inconclusive: true,
   },
+  listenerRefused: {
+    code: 'listener',
+    message:
+      'the program asked for a seccomp listener of its own and was refused with EPERM: its calls could not be judged',
+    inconclusive: true,
+  },
   ownFilter: {
     code: 'own_filter',
     message: 'the program installed a seccomp filter of its own: calls that the filter refuses are not seen',

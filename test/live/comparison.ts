@@ -57,10 +57,14 @@ export function readTracks(
     if (track === undefined) problems.push(`${event.type} of tid ${event.tid}, which is not alive`)
     return track
   }
+  let wasMet = false
   for (const event of events) {
+    if (event.type === 'note') wasMet = event.code === 'unknown_tracee'
     if (event.type === 'birth') {
       if (alive.has(event.tid)) problems.push(`birth of tid ${event.tid}, which is alive`)
-      if (event.kind !== 'exec' && event.kind !== 'join' && !known.has(event.parentTid)) {
+      // Who was met without its birth has no parent that is known; a note said so.
+      const isOrphan = event.kind === 'fork' && event.parentTid === 0 && wasMet
+      if (event.kind !== 'exec' && event.kind !== 'join' && !isOrphan && !known.has(event.parentTid)) {
         problems.push(`birth of tid ${event.tid} by tid ${event.parentTid}, which was never born`)
       }
       if (event.kind !== 'thread' && event.tgid !== event.tid)

@@ -18,7 +18,7 @@ const PROGRAMS = ['/bin/a', '/bin/b', '/bin/unknown']
 const SIGNALS = [10, 14, 64]
 
 interface Op {
-  readonly verb: 'call' | 'restart' | 'signal' | 'sigreturn' | 'fork' | 'thread' | 'exec' | 'exit'
+  readonly verb: 'call' | 'restart' | 'signal' | 'sigreturn' | 'fork' | 'thread' | 'orphan' | 'exec' | 'exit'
   readonly who: number
   readonly what: number
 }
@@ -32,6 +32,7 @@ const someOps = fc.array(
       'restart',
       'fork',
       'thread',
+      'orphan',
       'exec',
       'exit',
     ),
@@ -45,10 +46,7 @@ const someOps = fc.array(
 function streamOf(ops: readonly Op[]): Step[] {
   const alive = new Map<number, number>([[1, 1]])
   let born = 1
-  const steps: Step[] = [
-    (to) => to.onBirth(1, 0, 1, 'exec'),
-    (to) => to.onExec(1, 1, image('/bin/a')),
-  ]
+  const steps: Step[] = [(to) => to.onBirth(1, 0, 1, 'exec'), (to) => to.onExec(1, 1, image('/bin/a'))]
   for (const { verb, who, what } of ops) {
     const tids = [...alive.keys()]
     const tid = tids[who % tids.length]
@@ -65,6 +63,12 @@ function streamOf(ops: readonly Op[]): Step[] {
       const childTgid = verb === 'thread' ? tgid : child
       alive.set(child, childTgid)
       steps.push((to) => to.onBirth(child, tid, childTgid, verb))
+    }
+    if (verb === 'orphan') {
+      born += 1
+      const orphan = born
+      alive.set(orphan, orphan)
+      steps.push((to) => to.onBirth(orphan, 0, orphan, 'fork', image(PROGRAMS[what % PROGRAMS.length] as string)))
     }
     if (verb === 'exec') {
       for (const [other, group] of alive) if (group === tgid) alive.delete(other)
@@ -87,7 +91,10 @@ function scriptOf(steps: readonly Step[]): { words: Uint32Array; images: Image[]
     words.push(tid, value >>> 0, kind | (abi << 8) | (flags << 16), extra)
   }
   const encoder: StreamHandler = {
-    onBirth: (tid, parent, tgid, kind) => push(tid, parent, RECORD_KIND.birth, BIRTH_KIND[kind], tgid),
+    onBirth: (tid, parent, tgid, kind, what) => {
+      if (what !== undefined) images.push(what)
+      push(tid, parent, RECORD_KIND.birth, BIRTH_KIND[what === undefined ? kind : 'orphan'], tgid)
+    },
     onExec: (tid, former, what) => {
       images.push(what)
       push(tid, former, RECORD_KIND.exec)
@@ -124,13 +131,19 @@ async function disagreements(steps: readonly Step[], fingerprint: Fingerprint, d
   let asked = 0
   const visit = (tid: number, value: number, packed: number, extra: number): void => {
     const [kind, flags] = [packed & 0xff, packed >>> 16]
-    if (kind === RECORD_KIND.birth) walker.onBirth(tid, value, extra, BIRTHS.get(flags) as BirthKind)
+    const answerImage = (): void => {
+      const table = walker.programOf(tid)?.known?.table.buffer
+      session.answer(++questions, DECISION.allow, table === undefined ? null : new Uint8Array(table))
+    }
+    if (kind === RECORD_KIND.birth && flags === BIRTH_KIND.orphan) {
+      walker.onBirth(tid, 0, extra, 'fork', images.shift() as Image)
+      answerImage()
+    } else if (kind === RECORD_KIND.birth) walker.onBirth(tid, value, extra, BIRTHS.get(flags) as BirthKind)
     if (kind === RECORD_KIND.signal) walker.onSignal(tid, value)
     if (kind === RECORD_KIND.exit) walker.onExit(tid, value, flags)
     if (kind === RECORD_KIND.exec) {
       walker.onExec(tid, value, images.shift() as Image)
-      const table = walker.programOf(tid)?.known?.table.buffer
-      session.answer(++questions, DECISION.allow, table === undefined ? null : new Uint8Array(table))
+      answerImage()
     }
     if (kind !== RECORD_KIND.call) return
     const before = checker.missCount

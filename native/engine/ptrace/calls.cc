@@ -16,7 +16,10 @@ CallDue Calls::entered(Tracee& tracee, const SyscallInfo& info) {
   const Entered entered = enter(tracee, {call, info.ip});
   const std::optional<Decision> decision = life_.record_call(tracee.tid, call, entered.is_restart);
   if (!decision.has_value() || *decision == Decision::kKill) return CallDue::kNothing;
-  if (*decision == Decision::kDeny) return CallDue::kRefuse;
+  if (*decision == Decision::kDeny) {
+    tracee.last = {};  // it is over: when it comes again it is a new call, never a repetition that nobody judges
+    return CallDue::kRefuse;
+  }
 
   const KnownCalls& known = known_calls(call.abi);
   if (call.nr == known.clone || call.nr == known.clone3) {
@@ -25,7 +28,7 @@ CallDue Calls::entered(Tracee& tracee, const SyscallInfo& info) {
       return CallDue::kRefuse;
     }
   } else if (call.nr == known.seccomp || call.nr == known.prctl) {
-    note_own_filter(tracee, info);
+    if (!allows_filter(tracee, info)) return CallDue::kRefuse;
   } else if (call.nr == known.sched_getaffinity || call.nr == known.sched_setaffinity) {
     let_go_of_cpu(tracee, info);
   }
@@ -67,17 +70,24 @@ void Calls::kill_untraced_child(const Tracee& tracee) {
 }
 
 // A filter of the program's own outranks ours where it refuses a call, and a listener of its own may even let the call
-// run (USER_NOTIF outranks TRACE, and its answer can be "continue"): such calls are not seen here.
-void Calls::note_own_filter(const Tracee& tracee, const SyscallInfo& info) {
+// run (USER_NOTIF outranks TRACE, and its answer can be "continue"): such calls are not seen here. So where calls are
+// judged before they run there is no listener.
+bool Calls::allows_filter(const Tracee& tracee, const SyscallInfo& info) {
   const Call& call = tracee.last.call;
   if (call.nr == known_calls(call.abi).prctl) {
     if (static_cast<int>(info.args[0]) == PR_SET_SECCOMP) life_.note(tracee.tid, NoteKind::kOwnFilter, 0);
-    return;
+    return true;
   }
   // The kernel reads 32 bits of each; what stands in the upper halves is of no account.
-  if (static_cast<uint32_t>(info.args[0]) != SECCOMP_SET_MODE_FILTER) return;
+  if (static_cast<uint32_t>(info.args[0]) != SECCOMP_SET_MODE_FILTER) return true;
   const bool listens = (static_cast<uint32_t>(info.args[1]) & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0;
-  life_.note(tracee.tid, listens ? NoteKind::kListener : NoteKind::kOwnFilter, 0);
+  const bool is_refused = listens && life_.is_guarded();
+  life_.note(tracee.tid,
+             is_refused ? NoteKind::kListenerRefused
+             : listens  ? NoteKind::kListener
+                        : NoteKind::kOwnFilter,
+             0);
+  return !is_refused;
 }
 
 void Calls::let_go_of_cpu(Tracee& tracee, const SyscallInfo& info) {

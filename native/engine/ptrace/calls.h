@@ -36,7 +36,7 @@ class Calls {
 
  private:
   static bool is_untraced_clone(const Tracee& tracee, const SyscallInfo& info);
-  void note_own_filter(const Tracee& tracee, const SyscallInfo& info);
+  bool allows_filter(const Tracee& tracee, const SyscallInfo& info);
   void let_go_of_cpu(Tracee& tracee, const SyscallInfo& info);
 
   Life& life_;

@@ -40,21 +40,35 @@ void Life::begin_joined(pid_t root) {
   ring_.set_state(RingState::kRunning);
 }
 
-// What runs in a process is asked about at its first task, while that is stopped.
 void Life::join(pid_t tid, pid_t tgid) {
+  if (!has_tracee_of(tgid)) {
+    (void)meet(tid, tgid, BirthKind::kMet);
+    return;
+  }
+  put(tid, tgid, true);
+  announce(tid, 0, tgid, BirthKind::kJoin);
+}
+
+void Life::put(pid_t tid, pid_t tgid, bool is_met) {
   Tracee tracee;
   tracee.tid = tid;
   tracee.tgid = tgid;
-  tracee.is_met = true;
-  const bool is_first = !has_tracee_of(tgid);
+  tracee.is_met = is_met;
   latest_ = nullptr;
   tracees_.insert_or_assign(tid, std::move(tracee));
-  if (!is_first) return announce(tid, 0, tgid, BirthKind::kJoin);
+}
+
+// What runs in a process is asked about at its first task, while that is stopped. False: it does not go on.
+bool Life::meet(pid_t tid, pid_t tgid, BirthKind kind) {
+  put(tid, tgid, kind == BirthKind::kMet);
   gate_.open_question();
-  announce(tid, 0, tgid, BirthKind::kMet);
-  const Answer answer = ask(tid);
-  guard_.met(tid, answer.table);
-  if (answer.decision != Decision::kAllow) kill_session();
+  announce(tid, 0, tgid, kind);
+  const std::optional<Answer> answer = ask(tid);
+  if (!answer.has_value()) return false;
+  guard_.met(tid, answer->table);
+  if (answer->decision == Decision::kAllow) return true;
+  kill_session();
+  return false;
 }
 
 uint32_t Life::now_ms() const {
@@ -80,21 +94,26 @@ void Life::note(pid_t tid, NoteKind kind, uint32_t argument) {
 }
 
 std::optional<Decision> Life::record_call(pid_t tid, const Call& call, bool is_restart) {
+  if (is_killing_) return std::nullopt;  // nothing of the session happens any more
   const bool is_asked = !is_restart && guard_.is_miss(tid, call);
   if (is_asked) gate_.open_question();
   const uint16_t flags = is_asked ? kRecordAsked : is_restart ? kRecordRestart : 0;
   if (!record(tid, RecordKind::kCall, static_cast<uint32_t>(call.nr), flags, now_ms(), call.abi)) return std::nullopt;
   if (!is_asked) return Decision::kAllow;
-  const Decision decision = ask(tid).decision;
+  const std::optional<Answer> answer = ask(tid);
+  if (!answer.has_value()) return std::nullopt;
+  const Decision decision = answer->decision;
   guard_.settle(decision == Decision::kAllow);
   if (decision == Decision::kKill) kill_session();
   return decision;
 }
 
-// The record of the question is in the ring.
-Answer Life::ask(pid_t tid) {
+// The record of the question is in the ring. Nothing: stopping, and nobody has decided.
+std::optional<Answer> Life::ask(pid_t tid) {
   ring_.ring_doorbell();
-  return gate_.wait([tid] { return is_dead(tid); });
+  const Answer answer = gate_.wait([tid] { return is_dead(tid); });
+  if (is_stopping()) return std::nullopt;
+  return answer;
 }
 
 Resumption Life::handle(pid_t tid, const Stop& stop) {
@@ -194,12 +213,12 @@ void Life::adopt(pid_t tid) {
   ProcStatus status;
   if (!read_proc_status(tid, &status)) return;
   note(tid, NoteKind::kUnknownTracee, 0);
+  early_.erase(tid);
   if (has_tracee_of(status.tgid)) {
     add(tid, status.tgid, nullptr, BirthKind::kThread);
-  } else {
-    join(tid, status.tgid);
+  } else if (!meet(tid, status.tgid, BirthKind::kOrphan)) {
+    return;
   }
-  early_.erase(tid);
   (void)resume(tid, step_, 0);
 }
 
@@ -232,11 +251,16 @@ Resumption Life::on_exec(pid_t tid) {
     record(tid, RecordKind::kBirth, 0, static_cast<uint16_t>(BirthKind::kExec), static_cast<uint32_t>(tid));
     ring_.set_state(RingState::kRunning);
   }
+  if (is_killing_) return kNothingDue;
   gate_.open_question();
-  if (!record(tid, RecordKind::kExec, static_cast<uint32_t>(former), 0, now_ms())) return kContinue;
-  const Answer answer = ask(tid);
-  guard_.exec(tid, answer.table);
-  if (answer.decision != Decision::kAllow) kill_session();
+  if (!record(tid, RecordKind::kExec, static_cast<uint32_t>(former), 0, now_ms())) return kNothingDue;
+  const std::optional<Answer> answer = ask(tid);
+  if (!answer.has_value()) return kNothingDue;
+  guard_.exec(tid, answer->table);
+  if (answer->decision != Decision::kAllow) {
+    kill_session();
+    return kNothingDue;
+  }
   // Threads that the exec killed announce nothing any more.
   if (!early_.empty()) adopt_orphans(tid);
   return kContinue;

@@ -50,6 +50,7 @@ class Life {
   void join(pid_t tid, pid_t tgid);
 
   bool has_begun() const { return has_begun_; }
+  bool is_guarded() const { return guard_.is_on(); }
 
   // Neither a tracee nor an unannounced child is left.
   bool is_over() const { return tracees_.empty() && early_.empty(); }
@@ -86,12 +87,14 @@ class Life {
   bool is_interrupted(Tracee& tracee);
   void on_end(pid_t tid, const Stop& stop);
   void add(pid_t tid, pid_t tgid, const Tracee* parent, BirthKind kind);
+  void put(pid_t tid, pid_t tgid, bool is_met);
+  bool meet(pid_t tid, pid_t tgid, BirthKind kind);
   void announce(pid_t tid, pid_t parent, pid_t tgid, BirthKind kind);
   bool has_tracee_of(pid_t tgid) const;
   bool may_be_announced(pid_t tid, pid_t gone) const;
   void adopt(pid_t tid);
   void adopt_orphans(pid_t tgid);
-  Answer ask(pid_t tid);
+  std::optional<Answer> ask(pid_t tid);
   void kill_session();
 
   RingWriter& ring_;

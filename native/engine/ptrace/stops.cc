@@ -1,6 +1,7 @@
 #include "engine/ptrace/stops.h"
 
 #include <cerrno>
+#include <csignal>
 
 #include "engine/ptrace/arch.h"
 
@@ -40,8 +41,9 @@ Resumption Stops::on_entry(Tracee& tracee, const SyscallInfo& info) {
     case CallDue::kRunAndReturn:
       return {true, How::kSyscall, 0};
     case CallDue::kRefuse:
-      (void)refuse_call(tracee.tid);
-      return kContinue;
+      if (refuse_call(tracee.tid) != Outcome::kFailed) return kContinue;
+      kill(tracee.tgid, SIGKILL);  // whoever cannot be refused does not go on
+      return kNothingDue;
     case CallDue::kNothing:
       return kNothingDue;
   }

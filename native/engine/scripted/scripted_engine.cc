@@ -34,11 +34,18 @@ bool ScriptedEngine::play(Record record) {
       guard_.exec(tid, answer.table);
       return answer.decision == Decision::kAllow;
     }
-    case RecordKind::kBirth:
-      guard_.birth(tid, static_cast<pid_t>(record.value), static_cast<pid_t>(record.extra),
-                   static_cast<BirthKind>(record.flags));
+    case RecordKind::kBirth: {
+      const auto kind = static_cast<BirthKind>(record.flags);
+      guard_.birth(tid, static_cast<pid_t>(record.value), static_cast<pid_t>(record.extra), kind);
       if (result_.root_pid == 0) result_.root_pid = tid;
-      break;
+      if (kind != BirthKind::kMet && kind != BirthKind::kOrphan) break;
+      gate_.open_question();
+      if (!ring_.push(record)) return false;
+      ring_.ring_doorbell();
+      const Answer answer = gate_.wait(lives_on);
+      guard_.met(tid, answer.table);
+      return answer.decision == Decision::kAllow;
+    }
     case RecordKind::kSignal:
       guard_.signal(tid, static_cast<int>(record.value));
       break;
