@@ -44,6 +44,11 @@ const ESRCH = 3
 
 function assertAttached({ failedOperation: operation, errno, errorText }: EngineResult, pid: number): void {
   if (operation === '') return
+  if (operation === 'attach(own child)') {
+    const hint = 'attach from another process, or start it with check()'
+    const message = `pid ${pid} is a child of this process, which would take its stops for its end: ${hint}`
+    throw new EngineError('TFP_ERR_ENGINE_FAILED', message, errno, hint)
+  }
   const hint = hintOf(pid, operation, errno)
   const code = errno === EPERM ? 'TFP_ERR_ENGINE_PTRACE' : 'TFP_ERR_ENGINE_FAILED'
   throw new EngineError(code, `pid ${pid}: ${operation}: ${errorText}${hint === '' ? '' : `: ${hint}`}`, errno, hint)

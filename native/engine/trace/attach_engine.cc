@@ -1,5 +1,7 @@
 #include "engine/trace/attach_engine.h"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <vector>
 
@@ -31,11 +33,16 @@ AttachEngine::AttachEngine(const AttachOptions& options, RingWriter& ring)
 
 void AttachEngine::run() {
   shield_tracer_thread();
+  // A child of this process is waited for by the host too: libuv would take its stops for its end.
+  ProcStatus status;
+  if (read_proc_status(pid_, &status) && status.ppid == getpid()) {
+    result_.failure = {"attach(own child)", EBUSY};
+    return;
+  }
   if (hides_host_) hide_host(true);
   result_.failure = seize_process(pid_);
   if (!result_.failure.ok()) return;
   life_.begin_joined(pid_);
-  seize_family(pid_);
   for (unsigned stop_count = 0; !life_.is_stopping(); stop_count++) {
     if (life_.is_over() && pending_.empty() && postponed_.empty()) return;
     if (stop_count % kStopsPerSigchldCheck == 0) quiet_sigchld(hides_host_);
@@ -74,7 +81,8 @@ Status AttachEngine::seize_process(pid_t tgid) {
   return first.ok() ? Status{"ptrace(PTRACE_SEIZE)", ESRCH} : first;
 }
 
-// Threads and children that were there before, and those that came while others were being seized.
+// Threads and children that were there before, and those that came while others were being seized. (What is below the
+// process is looked for once that is met, so the first that is met is the root.)
 void AttachEngine::seize_family(pid_t tgid) {
   (void)seize_process(tgid);
   for (const pid_t child : children_of(tgid)) {

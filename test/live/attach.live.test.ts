@@ -1,0 +1,269 @@
+// Attaching to what already runs: joined in the middle, followed exactly, and let go as it was.
+import { type ChildProcessByStdio, execFileSync, spawn, spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Readable, Writable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { attach, type CheckSession, learn } from '../../src/index.ts'
+import { PACKAGE_ROOT } from '../../src/package.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'attach-'))
+const program = join(folder, 'service')
+const marker = join(folder, 'evil')
+const fingerprint = join(folder, 'service.tfp')
+const home = join(folder, 'home')
+const cli = join(PACKAGE_ROOT, 'lib', 'tracefp.cjs')
+
+/** All it was ever seen to do, in every order that matters. */
+const LEARNED = 'gtfsxcigtsfxcggttffssxxcciigstxfcigfgsgxgcgiftxtcq'
+
+class Service {
+  readonly process: ChildProcessByStdio<Writable, Readable, null>
+  #output = ''
+  readonly ended: Promise<number | null>
+
+  constructor() {
+    // Below a shell: a child of this process could not be attached to.
+    this.process = spawn('sh', ['-c', '"$0" "$1"; exit $?', program, marker], { stdio: ['pipe', 'pipe', 'inherit'] })
+    this.process.stdout.on('data', (chunk: Buffer) => {
+      this.#output += chunk.toString()
+    })
+    this.ended = new Promise((resolve) => this.process.once('exit', resolve))
+    running.push(this)
+  }
+
+  get pid(): number {
+    const shell = this.process.pid as number
+    return Number(readFileSync(`/proc/${shell}/task/${shell}/children`, 'latin1').split(' ')[0])
+  }
+
+  /** It has begun. */
+  async ready(): Promise<this> {
+    await this.ask('i')
+    return this
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    process.kill(this.pid, signal)
+  }
+
+  /** Its answers to these letters, one after the other. */
+  async ask(letters: string): Promise<string[]> {
+    const answers: string[] = []
+    for (const letter of letters) {
+      this.#output = ''
+      this.process.stdin.write(letter)
+      for (let i = 0; !this.#output.endsWith('\n'); i++) {
+        if (i > 500) throw new Error(`no answer to ${letter}`)
+        await sleep(10)
+      }
+      answers.push(this.#output.trim())
+    }
+    return answers
+  }
+}
+
+let running: Service[] = []
+afterEach(() => {
+  for (const service of running.filter(({ process }) => process.exitCode === null)) service.kill('SIGKILL')
+  running = []
+  rmSync(marker, { recursive: true, force: true })
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+function field(pid: number, name: string): string {
+  return new RegExp(`^${name}:\\t(.*)$`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? ''
+}
+
+async function until(what: () => boolean): Promise<void> {
+  for (let i = 0; i < 300 && !what(); i++) await sleep(20)
+  expect(what()).toBe(true)
+}
+
+/** Attached, all tasks of it. */
+async function watch(service: Service, options: Parameters<typeof attach>[1] = {}): Promise<CheckSession> {
+  const session = attach(service.pid, { fingerprint, home, ...options })
+  await session.pid
+  await sleep(100)
+  return session
+}
+
+beforeAll(async () => {
+  execFileSync('cc', ['-O1', '-pthread', '-o', program, join(import.meta.dirname, 'service.c')])
+  const letters = join(folder, 'letters')
+  writeFileSync(letters, LEARNED)
+  for (let i = 0; i < 8; i++) {
+    await learn(['sh', '-c', `exec ${program} < ${letters}`], { stdio: 'ignore', file: fingerprint, home })
+  }
+})
+
+describe('a process that is attached to', () => {
+  test('is authentic while it does what was learned, and every call is counted', async () => {
+    const service = await new Service().ready()
+    await service.ask('g')
+    const session = await watch(service)
+    await service.ask('ggtfscx')
+    await service.ask('i')
+    session.stop()
+    const report = await session.report
+    expect(report.misses).toEqual([])
+    expect(report.verdict).toBe('authentic')
+    expect(report.source).toMatchObject({ kind: 'live', engine: 'trace', order: 'entry' })
+    // 200 of the main thread, 50 of a new thread, 50 of a new child, 20 of the child that was there before.
+    expect(report.recordCount).toBeGreaterThan(320)
+    expect(report.trackCount).toBeGreaterThanOrEqual(6)
+    expect(report.argv[0]).toBe(program)
+    expect(report.exit).toEqual({ code: null, signal: null })
+  })
+
+  test('is seen in its threads and children of before and of since, call by call', async () => {
+    const service = await new Service().ready()
+    const session = await watch(service, { fingerprint, depth: 2 })
+    const before = await service.ask('i')
+    await service.ask('g'.repeat(10))
+    session.stop()
+    const few = (await session.report).recordCount
+    const again = await watch(service)
+    await service.ask('g'.repeat(20))
+    again.stop()
+    const many = (await again.report).recordCount
+    // The sleeping thread calls now and then; the main thread makes 102 calls a letter.
+    expect(many - few).toBeGreaterThanOrEqual(1010)
+    expect(many - few).toBeLessThan(1100)
+    expect(before).toEqual(['i 0'])
+  })
+
+  test('is told apart when it does what was never learned', async () => {
+    const service = await new Service().ready()
+    const session = await watch(service)
+    await service.ask('ge')
+    session.stop()
+    const report = await session.report
+    expect(report.verdict).toBe('abnormal')
+    expect(report.misses.map(({ from, to, tid }) => [from, to, tid])).toEqual([['read', 'mkdir', service.pid]])
+    expect(existsSync(marker)).toBe(true)
+  })
+
+  test('goes on as before when it is let go: no call was interrupted, no tracer is left', async () => {
+    const service = await new Service().ready()
+    for (let i = 0; i < 5; i++) {
+      const session = await watch(service)
+      await service.ask('gc')
+      session.stop()
+      await session.report
+      expect(field(service.pid, 'TracerPid')).toBe('0')
+    }
+    expect(await service.ask('gtfscxi')).toEqual(['g', 't', 'f', 's', 'c', 'x', 'i 0'])
+    service.process.stdin.write('q')
+    expect(await service.ended).toBe(5)
+  })
+
+  test('ends as it would, and the session with it', async () => {
+    const service = await new Service().ready()
+    const session = await watch(service)
+    service.process.stdin.write('q')
+    expect(await service.ended).toBe(5)
+    const report = await session.report
+    expect(report.exit).toEqual({ code: 5, signal: null })
+    expect(report.verdict).toBe('authentic')
+  })
+
+  test('stays stopped when it was stopped, and goes on at SIGCONT', async () => {
+    const service = await new Service().ready()
+    service.kill('SIGSTOP')
+    await until(() => field(service.pid, 'State').startsWith('T'))
+    const session = await watch(service)
+    expect(field(service.pid, 'State')).toMatch(/^[tT]/)
+    service.kill('SIGCONT')
+    expect(await service.ask('gi')).toEqual(['g', 'i 0'])
+    session.stop()
+    expect((await session.report).misses).toEqual([])
+    expect(await service.ask('g')).toEqual(['g'])
+  })
+
+  test('lives on when the host that watches it is killed', async () => {
+    const service = await new Service().ready()
+    const host = spawn(process.execPath, [cli, 'attach', '-f', fingerprint, '--pid', `${service.pid}`], {
+      env: { ...process.env, TRACEFP_HOME: home },
+      stdio: 'ignore',
+    })
+    await until(() => field(service.pid, 'TracerPid') !== '0')
+    await service.ask('gc')
+    host.kill('SIGKILL')
+    await until(() => field(service.pid, 'TracerPid') === '0')
+    expect(await service.ask('gtci')).toEqual(['g', 't', 'c', 'i 0'])
+  })
+
+  test('does not make the call that is a miss when the miss is killed', async () => {
+    const service = await new Service().ready()
+    const session = await watch(service, { onMiss: 'kill' })
+    await service.ask('g')
+    service.process.stdin.write('e')
+    const report = await session.report
+    expect(report.misses.map(({ to, action }) => [to, action])).toEqual([['mkdir', 'kill']])
+    expect(report.exit).toEqual({ code: null, signal: 'SIGKILL' })
+    expect(existsSync(marker)).toBe(false)
+  })
+
+  test('waits with everything it has at a miss that freezes it, until it is released', async () => {
+    const service = await new Service().ready()
+    let frozen = 0
+    const session = await watch(service, { onMiss: 'freeze', onFreeze: () => frozen++ })
+    service.process.stdin.write('e')
+    await until(() => frozen === 1)
+    await sleep(200)
+    expect(existsSync(marker)).toBe(false)
+    expect(await session.release('allow')).toBe(true)
+    await until(() => existsSync(marker))
+    session.stop()
+    expect((await session.report).misses.map(({ action }) => action)).toEqual(['allow'])
+    expect(await service.ask('g')).toEqual(['g'])
+  })
+
+  test('is left alone at once when there is no fingerprint of it', async () => {
+    const service = await new Service().ready()
+    const session = attach(service.pid, { home, onMiss: 'kill' })
+    expect(await session.outcome).toBe('no_fingerprint')
+    expect(await service.ask('gi')).toEqual(['g', 'i 0'])
+  })
+})
+
+describe('attaching says clearly why it cannot', () => {
+  test('to a child of its own process, whose stops Node would take for its end', async () => {
+    const child = spawn('sleep', ['77.1'])
+    await expect(attach(child.pid as number, { home }).report).rejects.toThrow(/is a child of this process/)
+    child.kill()
+  })
+
+  test('to a process that is not there, to itself, to one that has a tracer', async () => {
+    await expect(attach(4_194_000, { home }).report).rejects.toThrow(/pid 4194000: .*there is no such process/)
+    expect(() => attach(process.pid)).toThrow(/cannot watch itself/)
+    expect(() => attach(-1)).toThrow(/whole number/)
+    const service = await new Service().ready()
+    const first = await watch(service)
+    await expect(attach(service.pid, { home }).report).rejects.toThrow(/already has a tracer/)
+    first.stop()
+    await first.report
+  })
+})
+
+describe('the command line', () => {
+  const run = (...args: string[]) => {
+    const env = { ...process.env, TRACEFP_HOME: home }
+    return spawnSync(process.execPath, [cli, 'attach', ...args], { encoding: 'utf8', env })
+  }
+
+  test('watches for a while and ends with the verdict', async () => {
+    const service = await new Service().ready()
+    await service.ask('g')
+    const { status, stderr } = run('-f', fingerprint, '--pid', `${service.pid}`, '--for', '0.5s')
+    expect(stderr).toMatch(/authentic: service/)
+    expect(status).toBe(0)
+    expect(run('--pid', `${service.pid}`).status).toBe(102)
+    expect(run('--pid', '4194000').status).toBe(125)
+    expect(run('--pid', `${service.pid}`, '--for', 'ever').status).toBe(125)
+    expect(run('--pid', 'x').status).toBe(125)
+  })
+})
