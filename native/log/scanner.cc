@@ -15,6 +15,10 @@ namespace {
 constexpr size_t kPieceBytes = 8192;
 constexpr size_t kPieceBlocks = kPieceBytes / kBlockBytes;
 
+// A result further from the end of its line is left to others: so where blocks begin makes no difference.
+constexpr size_t kResultBlocks = 2;
+constexpr ptrdiff_t kResultBytes = kResultBlocks * kBlockBytes;
+
 constexpr Shape kResumedBegin("<... ***");
 constexpr Shape kResumedEnd("resumed>");
 constexpr size_t kResumedBeginBytes = 5;
@@ -31,14 +35,19 @@ bool is_name(const NameWords& name) {
   return std::all_of(text, text + name.length, is_name_byte);
 }
 
-// The highest of the signs that a space follows; `at` is where their block begins.
-const uint8_t* last_before_space(const uint8_t* at, uint64_t signs) {
-  while (signs != 0) {
-    const int bit = 63 - std::countl_zero(signs);
-    if (at[bit + 1] == ' ') return at + bit;
-    signs ^= uint64_t{1} << bit;
+// The last of the signs that a space follows, in a block and those before it; null when there is none. `at` is where
+// the block begins, `before` are the bits of it that count. Blocks before the scanned bytes have no signs.
+const uint8_t* last_before_space(const uint8_t* at, const uint64_t* equals, uint64_t before) {
+  uint64_t signs = *equals & before;
+  for (size_t i = 0;; i++) {
+    for (; signs != 0; signs &= ~(uint64_t{1} << 63 >> std::countl_zero(signs))) {
+      const uint8_t* const sign = at + 63 - std::countl_zero(signs);
+      if (sign[1] == ' ') return sign;
+    }
+    if (i == kResultBlocks) return nullptr;
+    at -= kBlockBytes;
+    signs = *--equals;
   }
-  return nullptr;
 }
 
 }  // namespace
@@ -87,13 +96,13 @@ bool LogScanner::read(const Line& line, LogEntry* entry) const {
 ScanResult LogScanner::scan(const uint8_t* data, size_t size, LogEntry* entries, size_t capacity) const {
   ScanResult result;
   uint64_t feeds[kPieceBlocks];
-  // The first is the last of the piece before.
-  uint64_t equals[1 + kPieceBlocks] = {};
+  // Begins with the last blocks of the piece before.
+  uint64_t equals[kResultBlocks + kPieceBlocks] = {};
 
   for (size_t piece = 0; piece < size; piece += kPieceBytes) {
     const size_t bytes = std::min(kPieceBytes, size - piece);
-    equals[0] = equals[kPieceBlocks];
-    masks_(data + piece, bytes, feeds, equals + 1);
+    std::copy_n(equals + kPieceBlocks, kResultBlocks, equals);
+    masks_(data + piece, bytes, feeds, equals + kResultBlocks);
     for (size_t block = 0; block * kBlockBytes < bytes; block++) {
       const uint8_t* const at = data + piece + block * kBlockBytes;
       for (uint64_t feed = feeds[block]; feed != 0; feed &= feed - 1) {
@@ -103,9 +112,8 @@ ScanResult LogScanner::scan(const uint8_t* data, size_t size, LogEntry* entries,
         entry = {0, static_cast<uint32_t>(result.consumed), result.lines++, 0, EntryKind::kLine};
         result.consumed = static_cast<size_t>(line.end - data) + 1;
         if (!has_prefix_ || static_cast<size_t>(line.end - line.begin) > kLongLineBytes) continue;
-        // The result stands near the end of the line: in this block or in the one before.
-        line.equals = last_before_space(at, equals[1 + block] & ((feed & -feed) - 1));
-        if (line.equals == nullptr && at > data) line.equals = last_before_space(at - kBlockBytes, equals[block]);
+        line.equals = last_before_space(at, equals + kResultBlocks + block, (feed & -feed) - 1);
+        if (line.equals != nullptr && line.end - line.equals > kResultBytes) line.equals = nullptr;
         uint8_t copy[kHeadBytes];
         const auto left = static_cast<size_t>(data + size - line.begin);
         if (left < kHeadBytes) {

@@ -1,0 +1,78 @@
+// Fuzzes the native scanner of logs with libFuzzer under ASan and UBSan: builds test/native/log/scanner_fuzz.cc, runs it, and keeps
+// the smallest corpus with the same coverage in build/fuzz. Usage: fuzz-log.mjs [seconds = 60]. Needs clang (clang-14).
+
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { isOnPath, ROOT } from './toolchain.mjs'
+
+const FLAGS = '-std=c++20 -g -O1 -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all'
+// What lines are made of, so that whole lines are found soon.
+const WORDS = [
+  '7     ',
+  '[pid  7] ',
+  '7<a> ',
+  '03:12:48.112836 ',
+  '1795403568.296479 ',
+  '     0.000205 ',
+  '(+     0.000205) ',
+  '[ 257] ',
+  '[00007f43c6a21ad7] ',
+  'read(3, ',
+  'futex(0x7f, ',
+  'set_robust_list(0x7f) ',
+  ') = 0\n',
+  ') = 0x7f\n',
+  ') = -1 ENOENT (No such file or directory)\n',
+  ') = 3</etc/hosts>\n',
+  ') = 1 <0.000109>\n',
+  ') = ? ERESTARTSYS (To be restarted)\n',
+  '<... read resumed>',
+  '<unfinished ...>\n',
+]
+
+const [seconds = '60'] = process.argv.slice(2)
+const folder = path.join(ROOT, 'build/fuzz')
+const corpus = path.join(folder, 'corpus')
+const program = path.join(folder, 'scanner_fuzz')
+const compiler = ['clang++', 'clang++-14'].find(isOnPath)
+if (compiler === undefined) fail('no clang++: on Debian or Ubuntu: apt-get install clang-14')
+
+mkdirSync(corpus, { recursive: true })
+const sources = readdirSync(path.join(ROOT, 'native/log')).filter((name) => name.endsWith('.cc'))
+const files = ['test/native/log/scanner_fuzz.cc', ...sources.map((name) => `native/log/${name}`)]
+run(compiler, [...FLAGS.split(' '), '-Inative', ...files, '-o', program])
+
+const dictionary = path.join(folder, 'words')
+writeFileSync(dictionary, WORDS.map((word) => `"${word.replace(/\n/g, '\\x0A').replace(/"/g, '\\"')}"\n`).join(''))
+for (const [index, log] of seeds().entries()) writeFileSync(path.join(corpus, `seed-${index}`), log)
+run(program, [corpus, `-dict=${dictionary}`, `-max_total_time=${seconds}`, '-max_len=1024', `-artifact_prefix=${folder}/`])
+
+const smaller = path.join(folder, 'smaller')
+rmSync(smaller, { recursive: true, force: true })
+mkdirSync(smaller)
+run(program, ['-merge=1', smaller, corpus])
+rmSync(corpus, { recursive: true })
+renameSync(smaller, corpus)
+console.log(`no crash in ${seconds} s; ${readdirSync(corpus).length} inputs in ${corpus}`)
+
+/** The beginning of each log of the fixtures, under several readings of its prefix. */
+function seeds() {
+  const fixtures = path.join(ROOT, 'test/fixtures/strace')
+  if (!existsSync(fixtures)) return []
+  const logs = readdirSync(fixtures).filter((name) => name.endsWith('.log'))
+  return logs.flatMap((name, index) => {
+    const text = readFileSync(path.join(fixtures, name)).subarray(0, 1000)
+    return [0, 1, 2, 3].map((form) => Buffer.concat([Buffer.from([(index * 4 + form) & 63, 37 * index]), text]))
+  })
+}
+
+function run(command, args) {
+  const { status } = spawnSync(command, args, { stdio: 'inherit', cwd: ROOT })
+  if (status !== 0) fail(`${path.basename(command)} failed`)
+}
+
+function fail(why) {
+  console.error(why)
+  process.exit(1)
+}
