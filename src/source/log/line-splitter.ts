@@ -2,7 +2,7 @@
 // line, so that a reader can stop between two. A line over the limit keeps its beginning only: `isCut`.
 
 /** No reader holds a longer line in memory. */
-export const LINE_LIMIT = 1 << 20
+export const LINE_LIMIT: number = 1 << 20
 
 const LF = 10
 const CR = 13
@@ -37,6 +37,10 @@ export class LineSplitter {
   /** No more bytes come: what is left is the last line. */
   finish(): void {
     this.#hasEnded = true
+  }
+
+  get isFinished(): boolean {
+    return this.#hasEnded
   }
 
   /** The bytes of the chunk that were not taken yet. */

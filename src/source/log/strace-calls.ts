@@ -242,8 +242,20 @@ export class StraceCalls {
       caller.held = abi.hasModes ? [] : null
       signs.exec(caller.process)
     }
-    if (hold !== undefined && caller.process.threadCount > 1) hold(caller.process, tell)
-    else tell()
+    if (hold === undefined || caller.process.threadCount === 1) {
+      tell()
+      return
+    }
+    const place = { ...this.#options.position }
+    hold(caller.process, () => this.#at(place, tell))
+  }
+
+  /** `+++ superseded by execve in pid THREAD +++` */
+  supersede(leader: Tracee, threadTid: number): void {
+    const { life, hold } = this.#options
+    const supersede = (): void => life.supersede(leader.tid, threadTid)
+    if (hold === undefined) supersede()
+    else hold(leader.process, supersede)
   }
 
   /** SIGKILL was sent to a process: what its threads are said to do from now on may not be so. */

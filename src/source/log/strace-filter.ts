@@ -80,6 +80,7 @@ export class FilterSigns {
   /** It ended by itself. */
   end({ process, isEnding }: Tracee): void {
     if (process.threadCount <= 1) this.#judgeBeginning(process)
+    else if (!this.#isOrdered) return
     if (isEnding || process.isEnding || process.doom !== null) return
     this.#tell('a process ended without calling exit')
   }

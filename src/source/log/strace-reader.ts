@@ -233,7 +233,7 @@ export class StraceReader implements LogReader {
       calls.settleMode(tracee, '')
       tracee.mode = abi.modeOf(line.name)
     } else if (line.kind === 'superseded') {
-      life.supersede(tracee.tid, line.value)
+      calls.supersede(tracee, line.value)
     } else if (line.kind === 'exited') {
       calls.settleMode(tracee, '')
       signs.end(tracee)

@@ -1,0 +1,183 @@
+// The bytes of a log: of a file or of stdin, unpacked where they are packed. What a file is says its content, not its name.
+//
+// zstd: node:zlib has it since Node 22.15; before that the program `zstd` is asked, which is on most machines that have such
+// files. A library for it would be a dependency for one old Node.
+
+import { spawn } from 'node:child_process'
+import { type FileHandle, open } from 'node:fs/promises'
+import { Readable } from 'node:stream'
+import * as zlib from 'node:zlib'
+import { TracefpError } from '../../errors.ts'
+
+const CHUNK_BYTES = 1 << 20
+const GZIP = [0x1f, 0x8b]
+const ZSTD = [0x28, 0xb5, 0x2f, 0xfd]
+
+export interface LogBytes {
+  /** Each chunk may be overwritten when the next one is asked for. */
+  readonly chunks: AsyncIterable<Uint8Array>
+  /** Of the file itself; null: not known. */
+  readonly size: number | null
+  /** Bytes of the file read so far: packed ones where it is packed. */
+  readonly position: () => number
+  /** Why there is less than there should be: a packed file that was cut off. Null: there is not. */
+  readonly cut: () => string | null
+}
+
+/** `path` may be `-`. @throws TracefpError TFP_ERR_FILE. */
+export async function openLogBytes(path: string, name: string): Promise<LogBytes> {
+  const progress = { position: 0, cut: null as string | null }
+  const file = path === '-' ? null : await openFile(path, name)
+  const size = file === null ? null : await sizeOf(file)
+  const raw = counted(file === null ? stdinChunks() : fileChunks(file, name), progress)
+  return {
+    chunks: unpacked(raw, name, progress),
+    size,
+    position: () => progress.position,
+    cut: () => progress.cut,
+  }
+}
+
+async function openFile(path: string, name: string): Promise<FileHandle> {
+  try {
+    const file = await open(path, 'r')
+    if (!(await file.stat()).isDirectory()) return file
+    await file.close()
+  } catch (cause) {
+    throw new TracefpError('TFP_ERR_FILE', `${name}: ${(cause as Error).message}`, { cause })
+  }
+  throw new TracefpError('TFP_ERR_FILE', `${name}: it is a folder: name the logs in it, as in '${name}/*'`)
+}
+
+async function sizeOf(file: FileHandle): Promise<number | null> {
+  const facts = await file.stat()
+  return facts.isFile() ? facts.size : null
+}
+
+async function* fileChunks(file: FileHandle, name: string): AsyncGenerator<Uint8Array> {
+  const buffer = Buffer.allocUnsafe(CHUNK_BYTES)
+  try {
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, buffer.length, null)
+      if (bytesRead === 0) return
+      yield buffer.subarray(0, bytesRead)
+    }
+  } catch (cause) {
+    if (cause instanceof TracefpError || !(cause instanceof Error) || !('syscall' in cause)) throw cause
+    throw new TracefpError('TFP_ERR_FILE', `${name}: ${cause.message}`, { cause })
+  } finally {
+    await file.close()
+  }
+}
+
+async function* stdinChunks(): AsyncGenerator<Uint8Array> {
+  for await (const chunk of process.stdin) yield chunk as Buffer
+}
+
+async function* counted(chunks: AsyncIterable<Uint8Array>, progress: { position: number }): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    progress.position += chunk.length
+    yield chunk
+  }
+}
+
+async function* unpacked(
+  raw: AsyncGenerator<Uint8Array>,
+  name: string,
+  progress: { cut: string | null },
+): AsyncGenerator<Uint8Array> {
+  const first = await raw.next()
+  if (first.done === true) return
+  const head = first.value
+  // The unpacker keeps what it is given, and the chunk is overwritten.
+  async function* copies(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from(head)
+    for await (const chunk of raw) yield Buffer.from(chunk)
+  }
+  if (begins(head, GZIP)) {
+    yield* through(zlib.createGunzip(), copies(), name, progress)
+  } else if (begins(head, ZSTD)) {
+    const own = (zlib as { createZstdDecompress?: () => NodeJS.ReadWriteStream }).createZstdDecompress
+    if (own === undefined) yield* throughProgram(copies(), name, progress)
+    else yield* through(own(), copies(), name, progress)
+  } else {
+    yield head
+    yield* raw
+  }
+}
+
+function begins(head: Uint8Array, magic: readonly number[]): boolean {
+  return magic.every((byte, index) => head[index] === byte)
+}
+
+/** What an unpacker says of a file that ends too early. */
+const CUT_CODES: readonly unknown[] = ['Z_BUF_ERROR', 'ZSTD_error_srcSize_wrong']
+const CUT_WORDS = /premature end|unexpected end|truncated|Read error \(39\)/i
+const CUT = 'the packed file was cut off'
+
+async function* through(
+  unpacker: NodeJS.ReadWriteStream,
+  packed: AsyncGenerator<Uint8Array>,
+  name: string,
+  progress: { cut: string | null },
+): AsyncGenerator<Uint8Array> {
+  const source = Readable.from(packed)
+  source.on('error', (error) => (unpacker as unknown as Readable).destroy(error))
+  source.pipe(unpacker)
+  try {
+    for await (const chunk of unpacker) yield chunk as Buffer
+  } catch (cause) {
+    if (cause instanceof TracefpError) throw cause
+    const { message, code } = cause as Error & { code?: unknown }
+    if (!CUT_CODES.includes(code) && !CUT_WORDS.test(message)) throw cannotUnpack(name, message, cause)
+    progress.cut = CUT
+  } finally {
+    source.destroy()
+  }
+}
+
+async function* throughProgram(
+  packed: AsyncGenerator<Uint8Array>,
+  name: string,
+  progress: { cut: string | null },
+): AsyncGenerator<Uint8Array> {
+  const program = spawn('zstd', ['-d', '-c', '-q'], { stdio: 'pipe' })
+  let words = ''
+  program.stderr.on('data', (chunk: Buffer) => {
+    words = `${words}${chunk.toString('latin1')}`.slice(0, 1000)
+  })
+  let failure: unknown = null
+  const ended = new Promise<number | null>((resolve) => {
+    program.on('error', (error) => {
+      failure = error
+      resolve(null)
+    })
+    program.on('close', resolve)
+  })
+  const source = Readable.from(packed)
+  source.on('error', (error) => {
+    failure = error
+    program.kill()
+  })
+  program.stdin.on('error', () => {}) // It has ended; why, its exit code says.
+  source.pipe(program.stdin)
+  try {
+    for await (const chunk of program.stdout) yield chunk as Buffer
+    const code = await ended
+    if (failure instanceof TracefpError) throw failure
+    if (failure !== null) {
+      const hint = 'install the program zstd, or use Node 22.15 or newer'
+      throw cannotUnpack(name, `${(failure as Error).message}: ${hint}`, failure)
+    }
+    if (code === 0) return
+    if (!CUT_WORDS.test(words)) throw cannotUnpack(name, words.trim(), undefined)
+    progress.cut = CUT
+  } finally {
+    source.destroy()
+    program.kill()
+  }
+}
+
+function cannotUnpack(name: string, why: string, cause: unknown): TracefpError {
+  return new TracefpError('TFP_ERR_FILE', `${name}: it could not be unpacked: ${why}`, { cause })
+}

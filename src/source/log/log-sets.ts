@@ -1,0 +1,91 @@
+// Which of the files that the user names are logs of their own, and which are together the log of one `strace -ff`: those are
+// named FILE.TID and have no pids in their lines. (So have the rotated logs FILE.1, FILE.2 of a single process; but then the
+// first of them begins with no exec of its own.)
+
+import { basename, dirname } from 'node:path'
+import { openLogBytes } from './log-bytes.ts'
+import type { LogFormatName } from './log-reader.ts'
+import { type LogOptions, type LogSink, type OpenLog, openLog, peek } from './log-source.ts'
+import { straceFormat, straceLinesOf } from './strace-format.ts'
+import { type SetFile, StraceSet } from './strace-set.ts'
+
+/** One log to open: a file, or the files of a set. */
+export interface LogInput {
+  readonly name: string
+  readonly open: () => Promise<OpenLog>
+}
+
+const SET_NAME = /^(.+)\.([1-9]\d{0,6})(?:\.(?:gz|zst|zstd))?$/
+const SURE = 0.5
+
+/** In the order given; a set stands where its first file stood. */
+export async function logInputsOf(paths: readonly string[], options: LogOptions): Promise<LogInput[]> {
+  const sets = new Map<string, SetFile[]>()
+  const inputs: LogInput[] = []
+  for (const path of paths) {
+    const member = options.follow === undefined ? await memberOf(path, options.format) : null
+    if (member === null) {
+      inputs.push({ name: path, open: () => openLog(path, options) })
+      continue
+    }
+    const known = sets.get(member.stem)
+    if (known !== undefined) {
+      known.push(member.file)
+      continue
+    }
+    const files = [member.file]
+    sets.set(member.stem, files)
+    inputs.push({ name: member.stem, open: async () => openSet(member.stem, files) })
+  }
+  return inputs
+}
+
+async function memberOf(
+  path: string,
+  format: LogFormatName | 'auto',
+): Promise<{ readonly stem: string; readonly file: SetFile } | null> {
+  const match = SET_NAME.exec(basename(path))
+  if (match === null || (format !== 'auto' && format !== 'strace')) return null
+  const bytes = await openLogBytes(path, path)
+  const { head, close } = await peek(bytes.chunks)
+  await close()
+  if (straceFormat.recognise(head).sureness < SURE) return null
+  const lines = straceLinesOf(head)
+  if (lines.some(({ tid }) => tid > 0)) return null
+  const first = lines.find(({ kind }) => kind === 'call' || kind === 'resumed')
+  const beginsWithExec = first?.kind === 'call' && first.name.startsWith('execve')
+  const tid = Number(match[2])
+  const open = async (): Promise<AsyncIterable<Uint8Array>> => (await openLogBytes(path, path)).chunks
+  return { stem: `${dirname(path)}/${match[1]}`, file: { tid, name: path, open, beginsWithExec } }
+}
+
+function openSet(name: string, files: readonly SetFile[]): OpenLog {
+  return {
+    name,
+    format: straceFormat,
+    reason: `${files.length} files of strace -ff`,
+    order: 'entry',
+    mappingName: undefined,
+    read: async (sink) => await readSet(name, files, sink),
+  }
+}
+
+async function readSet(name: string, files: readonly SetFile[], sink: LogSink): Promise<void> {
+  let readCount = 0
+  const counted = files.map((file) => ({
+    ...file,
+    open: async () => {
+      readCount += 1
+      sink.progress?.(readCount, files.length)
+      return await file.open()
+    },
+  }))
+  const set: StraceSet = new StraceSet({
+    files: counted,
+    mapping: sink.mapping,
+    name,
+    begin: (root) => sink.begin({ name: root, at: () => set.at(), logged: () => null }),
+    end: (counts) => sink.end(counts, null),
+  })
+  await set.read()
+}
