@@ -144,7 +144,8 @@ function readArgv(tid: number): string[] {
 export function appletOf(file: string, argv: readonly string[]): string | null {
   const isMultiCall = MULTI_CALL.has(file)
   if (!isMultiCall && !MANY_NAMES.test(file)) return null
-  const name = basename(argv[0] ?? '')
+  // A server may have written its state over its arguments: `redis-server *:6379`.
+  const name = basename((argv[0] ?? '').split(' ', 1)[0] as string)
   const applet = isMultiCall && MULTI_CALL.has(name) ? basename(argv[1] ?? name) : name
   return applet === '' ? null : applet
 }
