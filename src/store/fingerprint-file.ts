@@ -4,10 +4,10 @@ import { readFileSync } from 'node:fs'
 import { TracefpError } from '../errors.ts'
 import { decodeFingerprint } from '../model/codec-fingerprint.ts'
 import { assertMapping, type Fingerprint } from '../model/fingerprint.ts'
-import { linuxMapping } from '../syscall/mapping.ts'
+import { linuxMapping, type Mapping } from '../syscall/mapping.ts'
 
 /** @throws FormatError, TracefpError TFP_ERR_MODEL_*, TFP_ERR_FILE. */
-export function readFingerprint(file: string): Fingerprint {
+export function readFingerprint(file: string, mapping: Mapping = linuxMapping()): Fingerprint {
   let text: string
   try {
     text = readFileSync(file, 'latin1')
@@ -15,6 +15,6 @@ export function readFingerprint(file: string): Fingerprint {
     throw new TracefpError('TFP_ERR_FILE', `${file}: ${(cause as Error).message}`, { cause })
   }
   const fingerprint = decodeFingerprint(text, file)
-  assertMapping(fingerprint, linuxMapping(), file)
+  assertMapping(fingerprint, mapping, file)
   return fingerprint
 }

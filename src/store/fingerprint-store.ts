@@ -8,6 +8,7 @@ import { writeWord } from '../model/canonical.ts'
 import type { Fingerprint } from '../model/fingerprint.ts'
 import { joinImages } from '../model/learner.ts'
 import { type Image, programKeyOf } from '../model/stream.ts'
+import { linuxMapping, type Mapping } from '../syscall/mapping.ts'
 import { readFingerprint } from './fingerprint-file.ts'
 
 const HEAD_BYTES = 16_384
@@ -37,20 +38,25 @@ export interface StoredFingerprint {
  * not known), of another (before an update, say); among equals the newest.
  * @throws FormatError, TracefpError TFP_ERR_MODEL_*: one of them is damaged.
  */
-export function storedFor(folder: string, image: Image): StoredFingerprint[] {
+export function storedFor(folder: string, image: Image, mapping: Mapping = linuxMapping()): StoredFingerprint[] {
   const key = programKeyOf(image)
   const rated = filesForProgram(folder, key).map((file) => {
-    const fingerprint = readFingerprint(file)
+    const fingerprint = readFingerprint(file, mapping)
     return { file, fingerprint, fit: fitOf(fingerprint.programs.get(key)?.image, image), changedAt: changedAt(file) }
   })
   return rated.sort((a, b) => b.fit - a.fit || b.changedAt - a.changedAt)
 }
 
 /** The file in which learning goes on: one of this image, else a new one. A program that was updated begins anew. */
-export function fileToLearnInto(folder: string, image: Image, name: string | null): string {
+export function fileToLearnInto(
+  folder: string,
+  image: Image,
+  name: string | null,
+  mapping: Mapping = linuxMapping(),
+): string {
   const key = programKeyOf(image)
   if (name !== null) return fileForProgram(folder, key, name)
-  const stored = storedFor(folder, image)[0]
+  const stored = storedFor(folder, image, mapping)[0]
   if (stored !== undefined && fitOf(stored.fingerprint.programs.get(key)?.image, image) > OTHER) return stored.file
   const file = fileForProgram(folder, key)
   if (stored === undefined && !existsSync(file)) return file
