@@ -5,7 +5,7 @@ import { TracefpError } from './errors.ts'
 import type { CheckedProgram } from './match/checked-program.ts'
 import { Checker } from './match/checker.ts'
 import { Decider, type DeciderOptions, type GuardPolicy } from './match/decider.ts'
-import type { Miss } from './match/miss.ts'
+import { MISS_LIMIT, type Miss } from './match/miss.ts'
 import { printable } from './match/printable.ts'
 import { buildReport, type Result } from './match/report.ts'
 import { Walker } from './match/walker.ts'
@@ -63,11 +63,14 @@ export function checkLive(options: CheckOptions): RunningCheck {
     options.record === null ? null : new CaptureWriter({ file: options.record, mappingName: mapping.name })
   let session: { walker: Walker<CheckedProgram>; checker: Checker; facts: CaptureSession } | undefined
   let recorder: StreamHandler | null = null
+  let toldCount = 0
   const tell = (miss: Miss): void => {
     // Whoever executed is the leader by now.
     if (miss.action !== 'alert') recorder?.onDecided?.(miss.kind === 'call' ? miss.tid : miss.tgid, miss.action)
     capture?.flush()
-    options.onMiss(miss)
+    // In guard mode all are made, since each is decided about.
+    toldCount += 1
+    if (toldCount <= MISS_LIMIT) options.onMiss(miss)
   }
   const checkerNow = (): Checker => (session as NonNullable<typeof session>).checker
   const note = (told: StreamNote): void => {

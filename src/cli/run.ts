@@ -59,12 +59,16 @@ async function run(argv: readonly string[], options: RunOptions, output: Output)
   const relay = relaySignals()
   try {
     const bytes = programBytesOf(argv)
+    let isGone = false
     const session: CheckSession = new CheckSession(argv, {
       onMiss: options.onMiss,
       onFreeze: (miss, id) => {
         output.message(`${frozenText(miss, id)}\n`)
         // The program cannot hear a signal now: who asks this process to end means the session.
         relay.detach(() => session.stop())
+      },
+      onThaw: () => {
+        if (!isGone) attach().catch(() => {})
       },
       fingerprint: options.fingerprint ?? [],
       engine: options.engine,
@@ -75,16 +79,15 @@ async function run(argv: readonly string[], options: RunOptions, output: Output)
       ...(options.depth === undefined ? {} : { depth: options.depth }),
       ...(options.record === undefined ? {} : { record: options.record }),
     })
+    const attach = async (): Promise<void> => relay.attach(await session.pid)
     const follow = async (): Promise<void> => {
-      relay.attach(await session.pid)
+      await attach()
       await session.rootExited
+      isGone = true
       relay.detach(() => session.stop())
     }
     follow().catch(() => {})
-    for await (const miss of session.misses()) {
-      output.message(`${missLine(miss)}\n`)
-      if (options.onMiss === 'freeze' && miss.action === 'allow') relay.attach(await session.pid)
-    }
+    for await (const miss of session.misses()) output.message(`${missLine(miss)}\n`)
     const [report, outcome] = [await session.report, await session.outcome]
     if (options.report !== undefined) await writeReport(options.report, report, output)
     if (options.quiet !== true || outcome !== 'authentic') output.message(summaryOf(report, outcome))

@@ -69,17 +69,21 @@ export class Decider {
     return 'kill'
   }
 
-  async #askAbout(misses: readonly Miss[], signal: AbortSignal): Promise<Decision> {
-    const { decision, isDefault } = await this.#options.ask(misses[0] as Miss, signal)
-    if (signal.aborted) {
-      for (const miss of misses) this.#options.tell(miss)
-      return 'allow'
-    }
-    if (isDefault) {
-      const message = `decisions about misses were not made in time, or failed: the default, ${decision}, was taken`
-      this.#options.note({ code: 'default_decision', message, inconclusive: false })
-    }
-    return this.#settle(misses, decision)
+  /** Whoever is killed while it waits has not made its call: that is told at once, before its end is. */
+  #askAbout(misses: readonly Miss[], signal: AbortSignal): Promise<Decision> {
+    return new Promise((resolve, reject) => {
+      signal.addEventListener('abort', () => resolve(this.#settle(misses, 'kill')), { once: true })
+      this.#options.ask(misses[0] as Miss, signal).then(({ decision, isDefault }) => {
+        if (signal.aborted) return
+        if (isDefault) this.#noteDefault(decision)
+        resolve(this.#settle(misses, decision))
+      }, reject)
+    })
+  }
+
+  #noteDefault(decision: Decision): void {
+    const message = `decisions about misses were not made in time, or failed: the default, ${decision}, was taken`
+    this.#options.note({ code: 'default_decision', message, inconclusive: false })
   }
 
   #settle(misses: readonly Miss[], wanted: Decision): Decision {

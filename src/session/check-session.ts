@@ -57,12 +57,14 @@ export interface CheckSessionOptions extends ProgramOptions {
    * decides miss by miss.
    */
   readonly onMiss?: OnMiss
-  /** How long a function may take to decide, in milliseconds; default 5,000. */
+  /** How long a function may take to decide, in milliseconds; default 5,000, `Infinity` as long as it likes. */
   readonly onMissTimeout?: number
   /** What is done when a function fails or takes longer; default `deny`. */
   readonly onMissDefault?: Decision
   /** `freeze`: told at each miss at which everything now waits. */
   readonly onFreeze?: (miss: Miss, session: string) => void
+  /** `freeze`: it was released and goes on. */
+  readonly onThaw?: () => void
 }
 
 export type OnMiss = 'alert' | 'deny' | 'kill' | 'freeze' | MissHandler
@@ -100,13 +102,17 @@ export class CheckSession implements AsyncDisposable {
     if (!POLICIES.includes(onMiss) && typeof onMiss !== 'function') {
       throw new UsageError(`onMiss: ${String(onMiss)}: expected ${POLICIES.join(', ')} or a function`)
     }
+    const ask = this.#asker(onMiss, options)
     const { target, streams } = typeof what === 'number' ? joined(what, options) : launched(what, options)
     this.id = newUlid()
     const home = options.home ?? tracefpHome()
     if (onMiss === 'freeze') {
       const facts = { session: this.id, pid: process.pid, command: typeof what === 'number' ? [`pid ${what}`] : what }
       this.#freezer = import('./freezer.ts').then(({ Freezer }) => {
-        return Freezer.open(home, facts, (miss) => options.onFreeze?.(miss, this.id))
+        return Freezer.open(home, facts, {
+          onFreeze: (miss) => options.onFreeze?.(miss, this.id),
+          onThaw: () => options.onThaw?.(),
+        })
       })
       // Whoever could not be released must not freeze.
       this.#freezer.catch(() => this.stop())
@@ -147,7 +153,7 @@ export class CheckSession implements AsyncDisposable {
           tellRootExited()
         },
         onMiss: (miss) => this.#add(miss),
-        onQuestion: this.#asker(onMiss, options),
+        onQuestion: ask,
       },
     )
     const ended = this.#closing(followTask<Result>(this.#task, streams, options.signal))

@@ -1,5 +1,6 @@
 // Who decides about a miss in guard mode when the host wants to: a function of the host, within a time, and a default.
 import type { Decision } from '../addon/addon.ts'
+import { UsageError } from '../errors.ts'
 import type { Decided } from '../match/decider.ts'
 import type { Miss } from '../match/miss.ts'
 
@@ -13,13 +14,24 @@ export type MissHandler = (miss: Miss, context: { readonly signal: AbortSignal }
 export type Ask = (miss: Miss, signal: AbortSignal) => Promise<Decided>
 
 const DECISIONS: readonly unknown[] = ['allow', 'deny', 'kill'] satisfies Decision[]
+/** What a timer of Node can hold. */
+const LONGEST_MS = 2 ** 31 - 1
 
-/** A handler that throws, answers with something else or takes longer than `timeoutMs` leaves it to `otherwise`. */
+/**
+ * A handler that throws, answers with something else or takes longer than `timeoutMs` leaves it to `otherwise`.
+ * @throws UsageError when these are none.
+ */
 export function askHandler(handler: MissHandler, timeoutMs: number, otherwise: Decision): Ask {
+  if (!(timeoutMs > 0 && (timeoutMs <= LONGEST_MS || timeoutMs === Number.POSITIVE_INFINITY))) {
+    throw new UsageError(`onMissTimeout: ${timeoutMs}: expected milliseconds, at most ${LONGEST_MS}, or Infinity`)
+  }
+  if (!DECISIONS.includes(otherwise)) {
+    throw new UsageError(`onMissDefault: ${String(otherwise)}: expected one of ${DECISIONS.join(', ')}`)
+  }
   return async (miss, signal) => {
     let timer: NodeJS.Timeout | undefined
     const tooLate = new Promise<null>((resolve) => {
-      timer = setTimeout(resolve, timeoutMs, null)
+      if (timeoutMs <= LONGEST_MS) timer = setTimeout(resolve, timeoutMs, null)
     })
     try {
       const answer: unknown = await Promise.race([handler(miss, { signal }), tooLate])

@@ -1,5 +1,9 @@
 // A session that freezes at a miss, and how others release it: a Unix socket in `frozen/` of tracefp's home, named after
-// the session. One line goes in (`allow`, `kill` or `show`), one comes back (`ok`, JSON, or `error WHY`).
+// the session. One line goes in (`show`, `allow KEY` or `kill KEY`), one comes back (JSON, `ok`, or `error WHY`).
+//
+// Each freeze has a key of its own, which `show` tells. The program may be of the same user and may have written to the
+// socket before it froze; what it wrote is read while it is frozen. But it cannot know the key.
+import { randomUUID } from 'node:crypto'
 import { closeSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs'
 import { createConnection, createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
@@ -17,24 +21,37 @@ export interface FrozenSession {
   readonly miss: Miss | null
 }
 
+interface Shown extends FrozenSession {
+  /** Releases this freeze and no other. */
+  readonly key: string | null
+}
+
+export interface FreezeEvents {
+  readonly onFreeze: (miss: Miss) => void
+  /** It goes on. */
+  readonly onThaw: () => void
+}
+
+interface Freeze {
+  readonly miss: Miss
+  readonly key: string
+  decide(release: Release): void
+}
+
 const LINE_LIMIT = 1 << 20
 const ANSWER_MS = 5_000
 
 export class Freezer {
   readonly #home: string
   readonly #facts: Omit<FrozenSession, 'miss'>
-  readonly #onFreeze: (miss: Miss) => void
+  readonly #events: FreezeEvents
   readonly #server: Server
   readonly #path: string
-  #open: { readonly miss: Miss; decide(release: Release): void } | null = null
+  #open: Freeze | null = null
 
   /** @throws TracefpError TFP_ERR_FILE where others could not reach it. */
-  static async open(
-    home: string,
-    facts: Omit<FrozenSession, 'miss'>,
-    onFreeze: (miss: Miss) => void,
-  ): Promise<Freezer> {
-    const freezer = new Freezer(home, facts, onFreeze)
+  static async open(home: string, facts: Omit<FrozenSession, 'miss'>, events: FreezeEvents): Promise<Freezer> {
+    const freezer = new Freezer(home, facts, events)
     try {
       await freezer.#listen()
     } catch (cause) {
@@ -44,10 +61,10 @@ export class Freezer {
     return freezer
   }
 
-  private constructor(home: string, facts: Omit<FrozenSession, 'miss'>, onFreeze: (miss: Miss) => void) {
+  private constructor(home: string, facts: Omit<FrozenSession, 'miss'>, events: FreezeEvents) {
     this.#home = home
     this.#facts = facts
-    this.#onFreeze = onFreeze
+    this.#events = events
     this.#path = join(folderOf(home), `${facts.session}.sock`)
     this.#server = createServer((socket) => this.#serve(socket))
     // The session keeps the process alive, not this.
@@ -57,13 +74,19 @@ export class Freezer {
   /** Waits until somebody releases the session; `kill` when it is gone anyway. */
   ask(miss: Miss, signal: AbortSignal): Promise<Decided> {
     return new Promise((resolve) => {
-      const decide = (decision: Release): void => {
-        this.#open = null
-        resolve({ decision, isDefault: false })
+      const freeze: Freeze = {
+        miss,
+        key: randomUUID(),
+        decide: (decision) => {
+          if (this.#open !== freeze) return
+          this.#open = null
+          if (decision === 'allow') this.#events.onThaw()
+          resolve({ decision, isDefault: false })
+        },
       }
-      this.#open = { miss, decide }
-      signal.addEventListener('abort', () => decide('kill'), { once: true })
-      this.#onFreeze(miss)
+      this.#open = freeze
+      signal.addEventListener('abort', () => freeze.decide('kill'), { once: true })
+      this.#events.onFreeze(miss)
     })
   }
 
@@ -98,10 +121,11 @@ export class Freezer {
   }
 
   #answer(line: string): string {
-    if (line === 'show')
-      return JSON.stringify({ ...this.#facts, miss: this.#open?.miss ?? null } satisfies FrozenSession)
-    if (line !== 'allow' && line !== 'kill') return 'error expected allow, kill or show'
-    return this.release(line) ? 'ok' : 'error it is not frozen'
+    const { miss = null, key = null } = this.#open ?? {}
+    if (line === 'show') return JSON.stringify({ ...this.#facts, miss, key } satisfies Shown)
+    const [release, of] = line.split(' ')
+    if (release !== 'allow' && release !== 'kill') return 'error expected show, allow or kill'
+    return of === key && this.release(release) ? 'ok' : 'error it is not frozen'
   }
 }
 
@@ -111,7 +135,8 @@ export async function freezingSessions(home: string): Promise<FrozenSession[]> {
   for (const name of namesIn(folderOf(home))) {
     const session = name.replace(/\.sock$/, '')
     try {
-      sessions.push(JSON.parse(await talk(home, session, 'show')) as FrozenSession)
+      const { key: _, ...shown } = await show(home, session)
+      sessions.push(shown)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ECONNREFUSED') rmSync(join(folderOf(home), name), { force: true })
     }
@@ -125,10 +150,19 @@ export async function releaseSession(home: string, session: string, release: Rel
     throw new TracefpError('TFP_ERR_SESSION', `session ${session}: ${why}; see tracefp release without a session`)
   }
   if (!/^[0-9A-Z]{26}$/.test(session)) fail('this is not the name of a session')
-  const answer = await talk(home, session, release).catch((error: NodeJS.ErrnoException) => {
-    return fail(error.code === 'ENOENT' || error.code === 'ECONNREFUSED' ? 'there is none' : error.message)
-  })
-  if (answer !== 'ok') fail(answer.replace(/^error /, ''))
+  try {
+    const { key } = await show(home, session)
+    const answer = key === null ? 'it is not frozen' : await talk(home, session, `${release} ${key}`)
+    if (answer !== 'ok') fail(answer.replace(/^error /, ''))
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (error instanceof TracefpError) throw error
+    fail(code === 'ENOENT' || code === 'ECONNREFUSED' ? 'there is none' : message)
+  }
+}
+
+async function show(home: string, session: string): Promise<Shown> {
+  return JSON.parse(await talk(home, session, 'show')) as Shown
 }
 
 function folderOf(home: string): string {

@@ -248,6 +248,8 @@ export class LiveSource {
       const table = isExec ? guard.tableOf(tid) : null
       this.#native?.answer(question, DECISION[decision], table === null ? null : new Uint8Array(table))
     }
+    // The engine asks one question at a time: whom it asked about before is gone, though its end was not told yet.
+    this.#open?.abort.abort()
     const abort = new AbortController()
     const decision = guard.decide(tid, isExec, abort.signal)
     if (typeof decision === 'string') {
@@ -257,7 +259,7 @@ export class LiveSource {
     this.#open = { tid, abort }
     decision.then(
       (decided) => {
-        this.#open = null
+        if (this.#open?.abort === abort) this.#open = null
         // Whoever is gone has made no call; for it nothing was refused.
         answer(abort.signal.aborted ? 'allow' : decided)
       },
