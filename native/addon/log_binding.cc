@@ -1,7 +1,7 @@
 // The scanner of logs, called on bytes that JavaScript holds: no thread, no reference kept, nothing allocated per scan.
 //
 //   new LogScanner(simd)                      '' = the fastest; a form that does not run here is refused
-//   setPrefix(pid, time, delta, number, pointer)
+//   setPrefix(pid, time, delta, pointer)
 //   addName(name, number) -> boolean
 //   scan(bytes, batch)                        batch = Uint32Array: consumed, entries, lines, is done; then the entries
 #include "addon/log_binding.h"
@@ -61,8 +61,7 @@ class ScannerObject final : public Napi::ObjectWrap<ScannerObject> {
  private:
   void set_prefix(const Napi::CallbackInfo& info) {
     scanner_->set_prefix({info[0].ToString().Utf8Value() == "column" ? PidForm::kColumn : PidForm::kBracket,
-                          time_form_of(info[1].ToString().Utf8Value()), info[2].ToBoolean(), info[3].ToBoolean(),
-                          info[4].ToBoolean()});
+                          time_form_of(info[1].ToString().Utf8Value()), info[2].ToBoolean(), info[3].ToBoolean()});
   }
 
   Napi::Value add_name(const Napi::CallbackInfo& info) {

@@ -1,7 +1,7 @@
 // What stands before the call in a line of strace. Which of the fields a log has depends on the options strace was run
-// with and is the same for all of its lines; their order is fixed: pid, absolute time, relative time, number of the
-// call, instruction pointer. What is taken here, src/source/log/strace-line.ts takes too, and for the same; not the
-// other way round.
+// with and is the same for all of its lines; their order is fixed: pid, absolute time, relative time,
+// instruction pointer. What is taken here, src/source/log/strace-line.ts takes too, and for the same; not the
+// other way round. Lines with the number of the call (-n) are not: there it depends on the number which call it is.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,6 @@ struct Prefix {
   PidForm pid = PidForm::kColumn;
   TimeForm time = TimeForm::kNone;
   bool has_delta = false;    // -r: `     0.000205 `, or `(+     0.000205) ` after an absolute time
-  bool has_number = false;   // -n: `[ 257] `
   bool has_pointer = false;  // -i: `[00007f43c6a21ad7] ` or `[????????????????] `
 };
 
@@ -39,7 +38,6 @@ constexpr int kPaddingLimit = 12;
 constexpr int kCommLimit = 32;
 
 constexpr uint32_t kMaxPid = 4'194'304;
-constexpr int kNumberDigitsLimit = 7;
 
 inline constexpr Shape kClock("00:00:00");
 inline constexpr Shape kMicroseconds(".000000 ");
@@ -127,11 +125,6 @@ inline const uint8_t* skip_delta(const uint8_t* at, bool has_time) {
   return skip_byte(at, ' ');
 }
 
-inline const uint8_t* skip_number(const uint8_t* at) {
-  if (*at != '[') return nullptr;
-  return skip_byte(skip_byte(skip_digits(skip_spaces(at + 1), kNumberDigitsLimit), ']'), ' ');
-}
-
 // 8 or 16 digits, or as many question marks.
 inline const uint8_t* skip_pointer(const uint8_t* at) {
   if (*at != '[') return nullptr;
@@ -151,7 +144,6 @@ inline const uint8_t* skip_prefix(const uint8_t* line, const Prefix& prefix, uin
   const uint8_t* at = skip_pid(line, prefix.pid, tid);
   if (at != nullptr) at = skip_time(at, prefix.time);
   if (at != nullptr && prefix.has_delta) at = skip_delta(at, prefix.time != TimeForm::kNone);
-  if (at != nullptr && prefix.has_number) at = skip_number(at);
   if (at != nullptr && prefix.has_pointer) at = skip_pointer(at);
   return at;
 }

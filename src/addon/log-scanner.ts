@@ -17,14 +17,12 @@ export interface LogPrefix {
   readonly time: 'none' | 'clock' | 'epoch'
   /** -r */
   readonly hasDelta: boolean
-  /** -n */
-  readonly hasNumber: boolean
   /** -i */
   readonly hasPointer: boolean
 }
 
 export interface NativeLogScanner {
-  setPrefix(pid: string, time: string, hasDelta: boolean, hasNumber: boolean, hasPointer: boolean): void
+  setPrefix(pid: string, time: string, hasDelta: boolean, hasPointer: boolean): void
   addName(name: string, number: number): boolean
   scan(bytes: Uint8Array, batch: Uint32Array): void
 }
@@ -59,8 +57,8 @@ export class LogScanner {
   }
 
   /** Until it is called, every line is handed on. */
-  setPrefix({ pid, time, hasDelta, hasNumber, hasPointer }: LogPrefix): void {
-    this.#native.setPrefix(pid, time, hasDelta, hasNumber, hasPointer)
+  setPrefix({ pid, time, hasDelta, hasPointer }: LogPrefix): void {
+    this.#native.setPrefix(pid, time, hasDelta, hasPointer)
   }
 
   /** False: there is no room for it, or it has a number already. */

@@ -27,12 +27,12 @@ std::optional<Found> after(const Prefix& prefix, std::string_view line) {
   return Found{tid, std::string(line.substr(static_cast<size_t>(at - bytes)))};
 }
 
-Prefix with_time(TimeForm time) { return {PidForm::kColumn, time, false, false, false}; }
+Prefix with_time(TimeForm time) { return {PidForm::kColumn, time, false, false}; }
 
 }  // namespace
 
 TEST_CASE("pids of a file are padded to five characters, those on a terminal stand in brackets") {
-  const Prefix column{PidForm::kColumn, TimeForm::kNone, false, false, false};
+  const Prefix column{PidForm::kColumn, TimeForm::kNone, false, false};
   CHECK(after(column, "5860  brk(NULL) = 0") == Found{5860, "brk(NULL) = 0"});
   CHECK(after(column, "1     brk(NULL) = 0") == Found{1, "brk(NULL) = 0"});
   CHECK(after(column, "4194303 brk(NULL) = 0") == Found{4194303, "brk(NULL) = 0"});
@@ -41,7 +41,7 @@ TEST_CASE("pids of a file are padded to five characters, those on a terminal sta
                            "-5 brk()", "", "6324<a>brk()", "6324<a<b> brk()", "6324<a brk()"})
     CHECK(after(column, line) == std::nullopt);
 
-  const Prefix bracket{PidForm::kBracket, TimeForm::kNone, false, false, false};
+  const Prefix bracket{PidForm::kBracket, TimeForm::kNone, false, false};
   CHECK(after(bracket, "[pid  5925] read(3, ") == Found{5925, "read(3, "});
   CHECK(after(bracket, "[pid 4194303] read(3, ") == Found{4194303, "read(3, "});
   CHECK(after(bracket, "read(3, ") == Found{0, "read(3, "});
@@ -53,10 +53,10 @@ TEST_CASE("pids of a file are padded to five characters, those on a terminal sta
 }
 
 TEST_CASE("a number that may be a pid is never taken for a time") {
-  const Prefix epoch{PidForm::kBracket, TimeForm::kEpoch, false, false, false};
+  const Prefix epoch{PidForm::kBracket, TimeForm::kEpoch, false, false};
   CHECK(after(epoch, "1795403568.296479 brk(") == Found{0, "brk("});
   CHECK(after(epoch, "1795403568 brk(") == Found{0, "brk("});
-  const Prefix delta{PidForm::kBracket, TimeForm::kNone, true, false, false};
+  const Prefix delta{PidForm::kBracket, TimeForm::kNone, true, false};
   CHECK(after(delta, "     0.000205 brk(") == Found{0, "brk("});
   for (const char* line : {"5860 brk(", "4194305 brk(", "00001795403568 brk(", "5860<x> brk("}) {
     CHECK(after(epoch, line) == std::nullopt);
@@ -88,39 +88,37 @@ TEST_CASE("every character of a clock is looked at") {
       const bool is_digit = byte >= '0' && byte <= '9';
       const bool is_due = good[at] >= '0' && good[at] <= '9' ? is_digit || (byte == ' ' && at > 9) : line == good;
       // A shorter fraction ends earlier; what follows is no name then.
-      const auto found = after({PidForm::kBracket, TimeForm::kClock, false, false, false}, line + "x(");
+      const auto found = after({PidForm::kBracket, TimeForm::kClock, false, false}, line + "x(");
       CHECK((found != std::nullopt) == (is_due || (at == 8 && byte == ' ')));
     }
   }
 }
 
-TEST_CASE("relative time, number and instruction pointer come in this order") {
-  CHECK(after({PidForm::kColumn, TimeForm::kNone, true, false, false}, "5965       0.000170 brk(") ==
-        Found{5965, "brk("});
-  CHECK(after({PidForm::kColumn, TimeForm::kClock, true, false, false},
-              "5995  03:12:48.725427 (+     0.000251) brk(") == Found{5995, "brk("});
-  CHECK(after({PidForm::kColumn, TimeForm::kClock, true, false, false}, "5995  03:12:48.725427      0.000251 brk(") ==
+TEST_CASE("relative time and instruction pointer come in this order, and a number of the call is left to others") {
+  CHECK(after({PidForm::kColumn, TimeForm::kNone, true, false}, "5965       0.000170 brk(") == Found{5965, "brk("});
+  CHECK(after({PidForm::kColumn, TimeForm::kClock, true, false}, "5995  03:12:48.725427 (+     0.000251) brk(") ==
+        Found{5995, "brk("});
+  CHECK(after({PidForm::kColumn, TimeForm::kClock, true, false}, "5995  03:12:48.725427      0.000251 brk(") ==
         std::nullopt);
-  CHECK(after({PidForm::kColumn, TimeForm::kNone, false, true, false}, "6049  [  59] execve(") ==
-        Found{6049, "execve("});
+  CHECK(after({PidForm::kColumn, TimeForm::kNone, false, true}, "6049  [  59] execve(") == std::nullopt);
+  CHECK(after({PidForm::kColumn, TimeForm::kNone, false, true}, "6049  [  59] [00007f43c6a21ad7] execve(") ==
+        std::nullopt);
   for (const char* pointer : {"[00007f43c6a21ad7]", "[????????????????]"})
-    CHECK(after({PidForm::kColumn, TimeForm::kNone, false, false, true}, "6022  " + std::string(pointer) + " brk(") ==
+    CHECK(after({PidForm::kColumn, TimeForm::kNone, false, true}, "6022  " + std::string(pointer) + " brk(") ==
           Found{6022, "brk("});
-  CHECK(after({PidForm::kColumn, TimeForm::kClock, true, true, true}, "1     03:12:48 (+ 0) [ 12] [????????] brk(") ==
+  CHECK(after({PidForm::kColumn, TimeForm::kClock, true, true}, "1     03:12:48 (+ 0) [????????] brk(") ==
         Found{1, "brk("});
-  CHECK(after({PidForm::kColumn, TimeForm::kNone, false, false, true}, "6022  [00007F4321212121] brk(") ==
-        std::nullopt);
+  CHECK(after({PidForm::kColumn, TimeForm::kNone, false, true}, "6022  [00007F4321212121] brk(") == std::nullopt);
   for (const char* pointer : {"[]", "[0000]", "[00007f43c6a21ad7f]", "[????????????]", "[0000????]"})
-    CHECK(after({PidForm::kColumn, TimeForm::kNone, false, false, true}, "6022  " + std::string(pointer) + " brk(") ==
+    CHECK(after({PidForm::kColumn, TimeForm::kNone, false, true}, "6022  " + std::string(pointer) + " brk(") ==
           std::nullopt);
-  CHECK(after({PidForm::kColumn, TimeForm::kNone, false, true, false}, "6022  [12345678] brk(") == std::nullopt);
 }
 
 TEST_CASE("no prefix reaches past what must be readable") {
   const std::string padding(12, ' ');
   const std::string longest = "[pid " + padding + "4194303<" + std::string(32, 'c') + ">] 123456789012.123456789 (+" +
-                              padding + "123456789.123456789) [" + padding + "1234567] [0123456789abcdef] ";
-  const Prefix all{PidForm::kBracket, TimeForm::kEpoch, true, true, true};
+                              padding + "123456789.123456789) [0123456789abcdef] ";
+  const Prefix all{PidForm::kBracket, TimeForm::kEpoch, true, true};
   CHECK(after(all, longest + "x(") == Found{4194303, "x("});
   // Behind it the longest name with what stands around it in a resumed call is looked at.
   CHECK(longest.size() + 5 + 32 + 8 <= kHeadBytes);

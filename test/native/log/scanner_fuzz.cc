@@ -89,8 +89,7 @@ std::vector<Told> scan(plain::Text log, const Prefix& prefix, Simd simd, size_t 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size < 2) return 0;
   const Prefix prefix{(data[0] & 1) != 0 ? PidForm::kColumn : PidForm::kBracket,
-                      static_cast<TimeForm>((data[0] >> 1) % 3), (data[0] & 8) != 0, (data[0] & 16) != 0,
-                      (data[0] & 32) != 0};
+                      static_cast<TimeForm>((data[0] >> 1) % 3), (data[0] & 8) != 0, (data[0] & 16) != 0};
   const plain::Text log(reinterpret_cast<const char*>(data) + 2, size - 2);
   const std::vector<Told> whole = scan(log, prefix, Simd::kPortable, 1000, log.size() + 1);
   for (const Simd simd : {Simd::kAvx2, Simd::kAvx512, Simd::kNeon})

@@ -11,7 +11,7 @@ using namespace tracefp;
 
 namespace {
 
-const Prefix kColumn{PidForm::kColumn, TimeForm::kNone, false, false, false};
+const Prefix kColumn{PidForm::kColumn, TimeForm::kNone, false, false};
 const std::vector<std::string> kNames = {"read", "write", "close", "set_robust_list", "sched_rr_get_interval_time64"};
 
 // Scans as the reader in TypeScript does, and writes down what comes out: `2 7 close` for a call, `2 7 close..` for one
@@ -155,7 +155,7 @@ TEST_CASE("when the table is full, names that are not in it end no scan") {
 }
 
 TEST_CASE("on a terminal lines have a pid or none") {
-  const Prefix bracket{PidForm::kBracket, TimeForm::kClock, false, false, false};
+  const Prefix bracket{PidForm::kBracket, TimeForm::kClock, false, false};
   CHECK(told_of(
             "03:12:48.206446 close(3) = 0\n[pid     7] 03:12:48.206446 close(5) = 0\n7  03:12:48.206446 close(5) = 0\n",
             bracket) == Told{"1 0 close", "2 7 close", "3 |7  03:12:48.206446 close(5) = 0"});
