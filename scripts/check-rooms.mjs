@@ -17,7 +17,7 @@ const SRC_ROOMS = [
   ['alert'],
   ['store'],
   ['fleet', 'console'],
-  ['learn', 'check', 'record'],
+  ['learn', 'check', 'record', 'learn-logs', 'check-logs'],
   ['session'],
   ['daemon'],
   ['index'],
