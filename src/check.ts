@@ -17,6 +17,7 @@ import { CaptureWriter } from './source/capture/writer.ts'
 import { type Guard, LiveSource } from './source/live.ts'
 import { assertBegun, liveOptionsOf, type Target } from './source/target.ts'
 import { tee } from './source/tee.ts'
+import { engineMemory } from './store/engine-memory.ts'
 import { readFingerprint } from './store/fingerprint-file.ts'
 import { fingerprintFolder, storedFor } from './store/fingerprint-store.ts'
 import { ImageCache } from './store/image-cache.ts'
@@ -111,6 +112,7 @@ export function checkLive(options: CheckOptions): RunningCheck {
   const source = new LiveSource(
     {
       ...liveOptionsOf(options.target),
+      ...(options.target.kind === 'launch' ? engineMemory(options.home, options.target.launch) : {}),
       imageCache,
       onStart: options.onStart,
       onRootExit: options.onRootExit,

@@ -18,6 +18,7 @@ import { VERSION } from './package.ts'
 import { hostFacts } from './source/host.ts'
 import { assertLaunched } from './source/launch.ts'
 import { type Engine, LiveSource } from './source/live.ts'
+import { engineMemory } from './store/engine-memory.ts'
 import { readFingerprint } from './store/fingerprint-file.ts'
 import { fileToLearnInto, fingerprintFolder } from './store/fingerprint-store.ts'
 import { ImageCache } from './store/image-cache.ts'
@@ -85,6 +86,7 @@ export function learnLive(options: LearnOptions): RunningLearn {
     {
       engine: options.engine,
       launch: options.launch,
+      ...engineMemory(options.home, options.launch),
       imageCache,
       onStart: options.onStart,
       onRootExit: options.onRootExit,

@@ -9,6 +9,7 @@ import { CaptureWriter } from './source/capture/writer.ts'
 import { assertLaunched } from './source/launch.ts'
 import { type Engine, LiveSource } from './source/live.ts'
 import type { Target } from './source/target.ts'
+import { engineMemory } from './store/engine-memory.ts'
 import { ImageCache } from './store/image-cache.ts'
 import { linuxMapping } from './syscall/mapping.ts'
 
@@ -61,6 +62,7 @@ export function recordLive(options: RecordOptions): RunningRecord {
     {
       engine: options.engine,
       launch,
+      ...engineMemory(options.home, launch),
       imageCache,
       onStart: options.onStart,
       onRootExit: options.onRootExit,

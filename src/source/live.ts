@@ -41,6 +41,10 @@ export interface LiveOptions {
   readonly onStart?: (rootPid: number) => void
   /** The program itself is gone, and its pid may soon be another's; what it started may live on. */
   readonly onRootExit?: () => void
+  /** For `auto`: the program is known to need a listener of its own, which notify leaves no room for. */
+  readonly needsTrace?: boolean
+  /** Under notify, taken by `auto`, the program asked for a listener: it got EBUSY. */
+  readonly onListener?: () => void
   /** Guard mode: the engine judges every call before it runs, and waits for a decision at each miss. */
   readonly guard?: Guard
 }
@@ -90,7 +94,8 @@ export class LiveSource {
     this.#options = options
     this.#begin = begin
     this.#ring = new RingReader(options.capacity)
-    this.engine = options.engine === 'auto' ? 'notify' : options.engine
+    const first = options.needsTrace === true ? 'trace' : 'notify'
+    this.engine = options.engine === 'auto' ? first : options.engine
   }
 
   /**
@@ -199,10 +204,16 @@ export class LiveSource {
       case RECORD_KIND.gap:
         return this.#tell((told) => told.onGap(tid, value))
       case RECORD_KIND.note:
-        return this.#tell((told) => told.onNote(noteOf(NOTE_NAMES.get(value) ?? 'unknown', tid)))
+        return this.#note(tid, NOTE_NAMES.get(value) ?? 'unknown')
       default:
         throw new Error(`a ring record of kind ${kind} that cannot stand here`)
     }
+  }
+
+  #note(tid: number, name: string): void {
+    const isBusy = name === 'listener' && this.engine === 'notify'
+    if (isBusy && this.#options.engine === 'auto') this.#options.onListener?.()
+    this.#tell((handler) => handler.onNote(noteOf(isBusy ? 'listenerBusy' : name, tid)))
   }
 
   #tell(what: (handler: StreamHandler) => void): void {

@@ -29,6 +29,13 @@ const NOTES: Readonly<Record<string, Omit<StreamNote, 'code'> & { readonly code:
       'the program asked for a seccomp listener of its own and was refused with EPERM: its calls could not be judged',
     inconclusive: true,
   },
+  listenerBusy: {
+    code: 'listener',
+    message:
+      'the program asked for a seccomp listener of its own, which engine notify leaves no room for (EBUSY): ' +
+      'run it with engine trace; auto takes that for it from now on',
+    inconclusive: true,
+  },
   ownFilter: {
     code: 'own_filter',
     message: 'the program installed a seccomp filter of its own: calls that the filter refuses are not seen',

@@ -1,7 +1,12 @@
 // What the engines share with nobody: how a listener reaches its tracer, and what happens to one that cannot start.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { check } from '../../src/index.ts'
 import type { StreamEvent } from './events.ts'
 import { recordRun } from './record.ts'
+import { compileTracee, listTracees, type Tracee } from './tracees.ts'
 
 const PIPELINE = ['sh', '-c', 'echo one two | wc -w; exit 4']
 
@@ -39,4 +44,17 @@ test.each(['notify', 'trace', 'auto'] as const)('a pipeline ends under %s as it 
   expect(events.filter((event) => event.type === 'exit').length).toBe(
     events.filter((event) => event.type === 'birth').length,
   )
+})
+
+test('a program that needs a listener of its own is refused it once, and runs under trace from then on', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'engines-'))
+  const tracee = listTracees().find(({ name }) => name === 'filter_listener') as Tracee
+  const program = compileTracee(tracee)
+  const reports = []
+  for (let i = 0; i < 2; i++) reports.push(await check([program], { stdio: 'ignore', home }).report)
+  expect(reports.map(({ source }) => source.engine)).toEqual(['notify', 'trace'])
+  expect(reports[0]?.notes.map(({ message }) => message).join()).toMatch(/EBUSY.*engine trace/)
+  const asked = await check([program], { stdio: 'ignore', home, engine: 'notify' }).report
+  expect(asked.source.engine).toBe('notify')
+  rmSync(home, { recursive: true })
 })
