@@ -1,6 +1,7 @@
 // The log format `capture`: replays the stream of a live session, call by call. Its session, its mapping and its images are
 // known, so a check of it is as good as the live one. A capture that was cut off ends with a gap and an inconclusive note.
 
+import { FormatError } from '../../errors.ts'
 import type { StreamHandler } from '../../model/stream.ts'
 import { type LogCounts, type LogFormat, type LoggedSession, type LogReader, newCounts } from '../log/log-reader.ts'
 import { BlockReader, isBeginningOfLine, readLine } from './block-reader.ts'
@@ -43,21 +44,31 @@ export class CaptureReader implements LogReader {
 
   /** @throws FormatError TFP_ERR_SOURCE_CAPTURE, TFP_ERR_SOURCE_VERSION: all records before the damage were told. */
   write(chunk: Uint8Array): void {
-    this.#blocks.write(chunk)
-    if (this.#isOver && !this.#blocks.isWhole)
-      throw captureError(this.#name, this.#blocks.offset, 'there is more after the end of the session')
+    try {
+      this.#blocks.write(chunk)
+      if (this.#isOver && !this.#blocks.isWhole)
+        throw captureError(this.#name, this.#blocks.offset, 'there is more after the end of the session')
+    } catch (error) {
+      // What was told before is true, but not all there was.
+      if (error instanceof FormatError) this.#tellGap('capture_damaged', 'the capture is damaged')
+      throw error
+    }
   }
 
   end(): void {
     if (this.#isOver) return
-    const message = `the capture was cut off at byte ${this.#blocks.offset}: what came then is not known`
-    this.#handler.onGap(0, 0)
-    this.#handler.onNote({ code: 'capture_cut', message, inconclusive: true })
+    this.#tellGap('capture_cut', 'the capture was cut off')
   }
 
   /** The time at which the live session was told, to the millisecond. */
   at(): string {
     return this.#decoder === null ? '' : new Date(this.#decoder.timeMs).toISOString()
+  }
+
+  #tellGap(code: string, what: string): void {
+    const message = `${what} at byte ${this.#blocks.offset}: what came then is not known`
+    this.#handler.onGap(0, 0)
+    this.#handler.onNote({ code, message, inconclusive: true })
   }
 
   #block(kind: number, bytes: ByteReader): void {

@@ -108,8 +108,9 @@ export class RecordDecoder {
   }
 
   #move(bytes: ByteReader): void {
-    this.timeMs += bytes.signed()
-    if (Math.abs(this.timeMs) > MAX_TIME_MS) bytes.fail('there is no such time')
+    const timeMs = this.timeMs + bytes.signed()
+    if (Math.abs(timeMs) > MAX_TIME_MS) bytes.fail('there is no such time')
+    this.timeMs = timeMs
   }
 
   #birth(bytes: ByteReader): void {
