@@ -20,6 +20,8 @@ export interface WalkerOptions {
   /** Who started the root: its parent and the names above it, nearest first. */
   readonly rootPpid?: number
   readonly rootAncestors?: readonly string[]
+  /** False: the source tells no signals, so that a return from a handler is a call like any other. Default: true. */
+  readonly tellsSignals?: boolean
 }
 
 export class Walker<P extends WalkedProgram> implements StreamHandler {
@@ -38,6 +40,7 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
   readonly #plainFlags: Uint8Array
   readonly #joinImage: Image | null
   readonly #rootPpid: number
+  readonly #tellsSignals: boolean
   readonly #rootAncestors: readonly string[]
   readonly #tracks = new Map<number, Track<P>>()
   /** The one track of `log`; null: a track per thread. */
@@ -51,6 +54,7 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
     this.#plainFlags = callFlags(options.mapping, [])
     this.#joinImage = options.joinImage ?? null
     this.#rootPpid = options.rootPpid ?? 0
+    this.#tellsSignals = options.tellsSignals ?? true
     this.#rootAncestors = options.rootAncestors ?? []
     this.#log = options.tracks === 'log' ? new Track<P>(0, 0, 0, [], '<join>') : null
     if (this.#log !== null) this.#log.state = JOINED
@@ -174,7 +178,7 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
     if (flags === TRANSPARENT) return
     track.lastFlags = flags
     if (flags === UNSEEN_WORK) this.#noteIoUring(track)
-    if (flags === ENDS_FRAME && this.#log === null) {
+    if (flags === ENDS_FRAME && this.#log === null && this.#tellsSignals) {
       this.#endFrame(track, program, abi, nr)
       return
     }

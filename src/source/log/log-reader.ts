@@ -63,6 +63,11 @@ export interface LogReaderOptions {
   /** Of the log, for messages. */
   readonly name: string
   /**
+   * Calls must be told in the order of their lines, whatever track they are of (tracks `log`). Else a reader may keep some back
+   * until it knows what they mean; the order within a track is always kept.
+   */
+  readonly inOrder?: boolean
+  /**
    * A log that holds many sessions (a trace per line) asks for the handler of each as it begins, the first one too; the session
    * before is over then. Left out: all of them are told to `handler`, as tracks of one session.
    */
@@ -71,6 +76,8 @@ export interface LogReaderOptions {
 
 export interface LogFormat {
   readonly name: LogFormatName
+  /** False: nothing in such a log says that a handler starts (`tellsSignals` of the walker). Left out: true. */
+  readonly tellsSignals?: boolean
   /** How sure it is that this is its format, 0 to 1, from the first bytes (up to 64 KiB), and why in a few words. */
   recognise(head: Uint8Array): { readonly sureness: number; readonly reason: string }
   /** Whether calls stand in the order in which they were entered or in which they returned. */

@@ -30,6 +30,8 @@ export const nttraceFormat: LogFormat = {
 function linesOf(head: Uint8Array): NtLine[] {
   const decoder = new Utf16Decoder()
   const text = Buffer.concat([decoder.decode(head), decoder.end()]).toString('latin1')
-  const lines = text.split('\n', LINE_LIMIT + 1).slice(0, LINE_LIMIT)
+  const lines = text.split('\n', LINE_LIMIT + 1)
+  // The last one may be cut.
+  if (lines.length > 1) lines.pop()
   return lines.map((line) => readNtLine(line.replace(/^\xef\xbb\xbf/, '').trimEnd()))
 }

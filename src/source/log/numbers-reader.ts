@@ -33,8 +33,10 @@ const NINE = 57
 
 export const numbersFormat: LogFormat = {
   name: 'numbers',
+  tellsSignals: false,
   recognise: (head) => {
-    const found = layoutOf(head, head.length < HEAD_LENGTH)
+    // The last line may be cut.
+    const found = layoutOf(head, false)
     if (found === null || found.share < 0.9) return { sureness: 0, reason: 'its lines are not numbers' }
     const sureness = found.share * (found.lineCount > 1 || found.layout !== 'column' ? 0.9 : 0.5)
     return { sureness, reason: REASONS[found.layout] }
