@@ -68,6 +68,13 @@ LaunchOptions launch_options_of(const Napi::Object& object) {
   options.sends_listener = object.Get("sendsListener").ToBoolean().Value();
   options.hides_host = object.Get("hidesHost").ToBoolean().Value();
   options.stops_with_root = object.Get("stopsWithRoot").ToBoolean().Value();
+  if (object.Get("fault").IsObject()) {
+    const auto fault = object.Get("fault").As<Napi::Object>();
+    options.fault = Fault{{static_cast<Abi>(fault.Get("abi").ToNumber().Uint32Value()), fault.Get("nr").ToNumber().Int32Value()},
+                          fault.Get("first").ToNumber().Uint32Value(),
+                          fault.Get("isLasting").ToBoolean().Value(),
+                          fault.Get("result").ToNumber().Int64Value()};
+  }
   return options;
 }
 
@@ -216,6 +223,7 @@ class Session final : public Napi::ObjectWrap<Session> {
     object.Set("rootPid", result.root_pid);
     object.Set("exitCode", result.exit_code);
     object.Set("exitSignal", result.exit_signal);
+    object.Set("faultCount", result.fault_count);
     object.Set("failedOperation", result.failure.ok() ? "" : result.failure.op);
     object.Set("errno", result.failure.error);
     object.Set("errorText", result.failure.error == 0 ? "" : strerror(result.failure.error));

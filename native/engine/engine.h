@@ -21,6 +21,14 @@
 
 namespace tracefp {
 
+// Calls that do not run but return what they are documented to return when they fail: to see what a program does then.
+struct Fault {
+  Call call;
+  uint32_t first;    // the first such call of the session that fails, counted from 1
+  bool is_lasting;   // and all after it
+  int64_t result;    // -errno, or a short count
+};
+
 struct LaunchOptions {
   std::string path;  // resolved; not searched for in PATH
   std::vector<std::string> argv;
@@ -34,6 +42,7 @@ struct LaunchOptions {
   bool hides_host = false;       // see hide_host(): only where the whole process is tracefp's own
   bool stops_with_root = false;  // CLI in a terminal: when the root stops, so do we, or the shell never sees it
   bool is_guarded = false;       // every call is judged before it runs, and a miss is asked about
+  std::optional<Fault> fault;
 };
 
 struct AttachOptions {
@@ -59,6 +68,7 @@ struct EngineResult {
   pid_t root_pid = 0;
   int exit_code = 0;
   int exit_signal = 0;
+  uint32_t fault_count = 0;  // calls that `fault` answered
   Status failure;  // the launch failed
 };
 

@@ -11,6 +11,18 @@ export type Pin = 'auto' | 'always' | 'never'
 /** How records come about; `scripted` plays a written list, for tests. */
 export type NativeEngine = 'notify' | 'trace' | 'attach' | 'scripted'
 
+/** Calls that do not run but return what is documented of them when they fail: to see what a program does then. */
+export interface Fault {
+  readonly abi: number
+  readonly nr: number
+  /** The first such call of the session that fails, from 1. */
+  readonly first: number
+  /** And all after it. */
+  readonly isLasting: boolean
+  /** -errno, or a short count. */
+  readonly result: number
+}
+
 export interface LaunchOptions {
   /** Resolved path of the executable; PATH is not searched. */
   readonly path: string
@@ -36,6 +48,7 @@ export interface LaunchOptions {
   readonly hidesHost?: boolean
   /** In a terminal: stop this process too when the program stops, or its shell never sees the job stopped. */
   readonly stopsWithRoot: boolean
+  readonly fault?: Fault
 }
 
 export interface AttachOptions {
@@ -49,6 +62,8 @@ export interface EngineResult {
   readonly rootPid: number
   readonly exitCode: number
   readonly exitSignal: number
+  /** Calls that `fault` answered. */
+  readonly faultCount: number
   /** The system call with which the launch failed; empty = it did not. */
   readonly failedOperation: string
   readonly errno: number

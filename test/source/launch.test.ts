@@ -16,7 +16,15 @@ const launch: LaunchOptions = {
 }
 
 function errorOf(failedOperation: string, errno: number, errorText: string): EngineError {
-  const result: EngineResult = { rootPid: 0, exitCode: 0, exitSignal: 0, failedOperation, errno, errorText }
+  const result: EngineResult = {
+    rootPid: 0,
+    exitCode: 0,
+    exitSignal: 0,
+    faultCount: 0,
+    failedOperation,
+    errno,
+    errorText,
+  }
   try {
     assertLaunched(result, launch)
   } catch (error) {
@@ -52,7 +60,7 @@ test.each(CASES)(
 )
 
 test('a launch that went well is no error', () => {
-  const result = { rootPid: 1, exitCode: 0, exitSignal: 0, failedOperation: '', errno: 0, errorText: '' }
+  const result = { rootPid: 1, exitCode: 0, exitSignal: 0, faultCount: 0, failedOperation: '', errno: 0, errorText: '' }
   expect(() => assertLaunched(result, launch)).not.toThrow()
 })
 

@@ -39,11 +39,15 @@ Received Listener::receive(Notification* notification) {
   return Received::kCall;
 }
 
-void Listener::answer(uint64_t id, int error, uint32_t flags) {
+void Listener::answer(uint64_t id, int64_t result, uint32_t flags) {
   seccomp_notif_resp raw;
   memset(&raw, 0, sizeof raw);
   raw.id = id;
-  raw.error = error;
+  if (result < 0) {
+    raw.error = static_cast<int32_t>(result);
+  } else {
+    raw.val = result;
+  }
   raw.flags = flags;
   // ENOENT: the tracee was killed while it waited.
   (void)ioctl(fd_, SECCOMP_IOCTL_NOTIF_SEND, &raw);
@@ -51,7 +55,7 @@ void Listener::answer(uint64_t id, int error, uint32_t flags) {
 
 void Listener::let_run(uint64_t id) { answer(id, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE); }
 
-void Listener::refuse(uint64_t id, int error) { answer(id, -error, 0); }
+void Listener::refuse(uint64_t id, int64_t result) { answer(id, result, 0); }
 
 bool Listener::is_waiting(uint64_t id) { return ioctl(fd_, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0; }
 

@@ -42,14 +42,14 @@ class Listener {
   // The call runs. Safe only because we decide on its number, which the kernel took, never on memory.
   void let_run(uint64_t id);
 
-  // The call does not run and returns -error.
-  void refuse(uint64_t id, int error);
+  // The call does not run and returns `result`: -errno or a value.
+  void refuse(uint64_t id, int64_t result);
 
   // False: its tracee is gone.
   bool is_waiting(uint64_t id);
 
  private:
-  void answer(uint64_t id, int error, uint32_t flags);
+  void answer(uint64_t id, int64_t result, uint32_t flags);
 
   int fd_;
 };

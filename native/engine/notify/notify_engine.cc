@@ -25,7 +25,7 @@ constexpr unsigned kNothingsBeforePause = 16;
 NotifyEngine::NotifyEngine(const LaunchOptions& options, RingWriter& ring)
     : cpu_(options.pin == Pin::kAuto ? Pin::kNever : options.pin),
       life_(ring, cpu_, result_, options, How::kCont, true),
-      calls_(life_, cpu_),
+      calls_(life_, cpu_, result_, options.fault),
       launch_(options),
       owns_process_(options.hides_host) {}
 
@@ -107,31 +107,32 @@ void NotifyEngine::listen() {
 }
 
 void NotifyEngine::on_call(const Notification& notification) {
-  switch (record(notification)) {
+  const Due due = record(notification);
+  switch (due.what) {
     case CallDue::kRun:
     case CallDue::kRunAndReturn:  // those few come through ptrace
       listener_->let_run(notification.id);
       break;
     case CallDue::kRefuse:
-      listener_->refuse(notification.id, EPERM);
+      listener_->refuse(notification.id, due.result);
       break;
     case CallDue::kNothing:
       break;
   }
 }
 
-CallDue NotifyEngine::record(const Notification& notification) {
+Due NotifyEngine::record(const Notification& notification) {
   const std::lock_guard lock(mutex_);
-  if (!life_.has_begun()) return CallDue::kRun;  // the launcher's own calls
+  if (!life_.has_begun()) return {CallDue::kRun};  // the launcher's own calls
   Tracee* tracee = life_.find(notification.tid);
   if (tracee == nullptr) {
     // Its birth would have been recorded before it could call: it escaped its tracer (CLONE_UNTRACED), or it has just
     // died.
-    if (!listener_->is_waiting(notification.id)) return CallDue::kNothing;
+    if (!listener_->is_waiting(notification.id)) return {CallDue::kNothing};
     ProcStatus status;
     kill(read_proc_status(notification.tid, &status) ? status.tgid : notification.tid, SIGKILL);
     life_.note(notification.tid, NoteKind::kUntracedKilled, 0);
-    return CallDue::kNothing;
+    return {CallDue::kNothing};
   }
   SyscallInfo info{};
   info.audit_arch = notification.audit_arch;

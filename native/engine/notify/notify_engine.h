@@ -39,7 +39,7 @@ class NotifyEngine final : public Engine {
   void follow_life();
   void listen();
   void on_call(const Notification& notification);
-  CallDue record(const Notification& notification);
+  Due record(const Notification& notification);
   void end_listening();
 
   EngineResult result_;

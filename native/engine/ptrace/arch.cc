@@ -71,17 +71,17 @@ void repeat_for_certain(pid_t tid) {
   (void)set_registers(tid, &registers, size);
 }
 
-Outcome refuse_call(pid_t tid) {
+Outcome refuse_call(pid_t tid, int64_t result) {
   Registers registers;
   size_t size = sizeof registers;
   const Outcome outcome = get_registers(tid, &registers, &size);
   if (outcome != Outcome::kOk) return outcome;
   if (size == sizeof registers.i386) {
     registers.i386[kI386OrigAx] = -1;
-    registers.i386[kI386Ax] = -EPERM;
+    registers.i386[kI386Ax] = static_cast<int32_t>(result);
   } else {
     registers.native.orig_rax = static_cast<uint64_t>(-1);
-    registers.native.rax = static_cast<uint64_t>(-EPERM);
+    registers.native.rax = static_cast<uint64_t>(result);
   }
   return set_registers(tid, &registers, size);
 }
@@ -100,12 +100,12 @@ Interrupted interrupted_call(pid_t tid, const Entry& last) {
 
 void repeat_for_certain(pid_t) {}
 
-Outcome refuse_call(pid_t tid) {
+Outcome refuse_call(pid_t tid, int64_t result) {
   user_pt_regs registers;
   size_t size = sizeof registers;
   Outcome outcome = get_registers(tid, &registers, &size);
   if (outcome != Outcome::kOk) return outcome;
-  registers.regs[0] = static_cast<uint64_t>(-EPERM);
+  registers.regs[0] = static_cast<uint64_t>(result);
   outcome = set_registers(tid, &registers, size);
   return outcome == Outcome::kOk ? set_syscall_number(tid, -1) : outcome;
 }

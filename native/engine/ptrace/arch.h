@@ -27,7 +27,7 @@ Interrupted interrupted_call(pid_t tid, const Entry& last);
 // For a call that has not begun: the program must not learn that it was interrupted. Not possible on aarch64.
 void repeat_for_certain(pid_t tid);
 
-// At a seccomp stop: the call does not run and returns -EPERM.
-Outcome refuse_call(pid_t tid);
+// At the entry of a call: it does not run and returns `result`.
+Outcome refuse_call(pid_t tid, int64_t result);
 
 }  // namespace tracefp

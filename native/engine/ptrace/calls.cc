@@ -11,29 +11,39 @@
 
 namespace tracefp {
 
-CallDue Calls::entered(Tracee& tracee, const SyscallInfo& info) {
+Due Calls::entered(Tracee& tracee, const SyscallInfo& info) {
   const Call call = call_of(info.audit_arch, info.nr);
   const Entered entered = enter(tracee, {call, info.ip});
   const std::optional<Decision> decision = life_.record_call(tracee.tid, call, entered.is_restart);
-  if (!decision.has_value() || *decision == Decision::kKill) return CallDue::kNothing;
+  if (!decision.has_value() || *decision == Decision::kKill) return {CallDue::kNothing};
   if (*decision == Decision::kDeny) {
     tracee.last = {};  // it is over: when it comes again it is a new call, never a repetition that nobody judges
-    return CallDue::kRefuse;
+    return {CallDue::kRefuse};
   }
+
+  if (fault_.has_value() && !entered.is_restart && is_faulted(call)) return {CallDue::kRefuse, fault_->result};
 
   const KnownCalls& known = known_calls(call.abi);
   if (call.nr == known.clone || call.nr == known.clone3) {
     if (is_untraced_clone(tracee, info)) {
       life_.note(tracee.tid, NoteKind::kUntracedRefused, 0);
-      return CallDue::kRefuse;
+      return {CallDue::kRefuse};
     }
   } else if (call.nr == known.seccomp || call.nr == known.prctl) {
-    if (!allows_filter(tracee, info)) return CallDue::kRefuse;
+    if (!allows_filter(tracee, info)) return {CallDue::kRefuse};
   } else if (call.nr == known.sched_getaffinity || call.nr == known.sched_setaffinity) {
     let_go_of_cpu(tracee, info);
   }
   tracee.awaited = entered.awaited;
-  return entered.awaited == Awaited::kNothing ? CallDue::kRun : CallDue::kRunAndReturn;
+  return {entered.awaited == Awaited::kNothing ? CallDue::kRun : CallDue::kRunAndReturn};
+}
+
+bool Calls::is_faulted(const Call& call) {
+  if (call.abi != fault_->call.abi || call.nr != fault_->call.nr) return false;
+  fault_calls_++;
+  if (fault_->is_lasting ? fault_calls_ < fault_->first : fault_calls_ != fault_->first) return false;
+  result_.fault_count++;
+  return true;
 }
 
 void Calls::returned(Tracee& tracee, const SyscallInfo& info) {

@@ -2,6 +2,9 @@
 // escape, and say what can no longer be seen. Runs wherever its engine holds the session.
 #pragma once
 
+#include <cerrno>
+#include <optional>
+
 #include "engine/ptrace/cpu.h"
 #include "engine/ptrace/life.h"
 #include "engine/ptrace/ptrace_ops.h"
@@ -15,18 +18,24 @@ enum class CallDue : uint8_t {
   kRun,
   // The call runs, and its return is to be given to Calls::returned().
   kRunAndReturn,
-  // The call does not run; it fails with EPERM.
+  // The call does not run; it returns Due::result.
   kRefuse,
   // The session is ending: the tracee is left as it is.
   kNothing,
 };
 
+struct Due {
+  CallDue what;
+  int64_t result = -EPERM;
+};
+
 class Calls {
  public:
-  Calls(Life& life, const CpuHold& cpu) : life_(life), cpu_(cpu) {}
+  Calls(Life& life, const CpuHold& cpu, EngineResult& result, std::optional<Fault> fault = std::nullopt)
+      : life_(life), cpu_(cpu), result_(result), fault_(fault) {}
 
   // `info` is of the entry.
-  CallDue entered(Tracee& tracee, const SyscallInfo& info);
+  Due entered(Tracee& tracee, const SyscallInfo& info);
 
   // `info` is of the return of a call for which kRunAndReturn was due.
   void returned(Tracee& tracee, const SyscallInfo& info);
@@ -37,10 +46,14 @@ class Calls {
  private:
   static bool is_untraced_clone(const Tracee& tracee, const SyscallInfo& info);
   bool allows_filter(const Tracee& tracee, const SyscallInfo& info);
+  bool is_faulted(const Call& call);
   void let_go_of_cpu(Tracee& tracee, const SyscallInfo& info);
 
   Life& life_;
   const CpuHold& cpu_;
+  EngineResult& result_;
+  const std::optional<Fault> fault_;
+  uint32_t fault_calls_ = 0;  // calls that `fault_` is about, so far
 };
 
 }  // namespace tracefp

@@ -35,13 +35,14 @@ Resumption Stops::on_seccomp(Tracee& tracee) {
 
 Resumption Stops::on_entry(Tracee& tracee, const SyscallInfo& info) {
   if (!life_.has_begun()) return kContinue;  // the launcher's own calls
-  switch (calls_.entered(tracee, info)) {
+  const Due due = calls_.entered(tracee, info);
+  switch (due.what) {
     case CallDue::kRun:
       return kContinue;
     case CallDue::kRunAndReturn:
       return {true, How::kSyscall, 0};
     case CallDue::kRefuse:
-      if (refuse_call(tracee.tid) != Outcome::kFailed) return kContinue;
+      if (refuse_call(tracee.tid, due.result) != Outcome::kFailed) return kContinue;
       kill(tracee.tgid, SIGKILL);  // whoever cannot be refused does not go on
       return kNothingDue;
     case CallDue::kNothing:

@@ -28,7 +28,7 @@ AttachEngine::AttachEngine(const AttachOptions& options, RingWriter& ring)
       hides_host_(options.hides_host),
       cpu_(Pin::kNever),
       life_(ring, cpu_, result_, launch_options_of(options), How::kSyscall),
-      calls_(life_, cpu_),
+      calls_(life_, cpu_, result_),
       stops_(life_, calls_, nullptr, result_) {}
 
 void AttachEngine::run() {

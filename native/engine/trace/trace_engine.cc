@@ -15,7 +15,7 @@ constexpr unsigned kStopsPerSigchldCheck = 64;
 TraceEngine::TraceEngine(const LaunchOptions& options, RingWriter& ring)
     : cpu_(options.pin),
       life_(ring, cpu_, result_, options, How::kCont),
-      calls_(life_, cpu_),
+      calls_(life_, cpu_, result_, options.fault),
       launch_(options),
       owns_process_(options.hides_host) {}
 
