@@ -48,6 +48,11 @@ export function isSpecialCall(name: string): boolean {
 /** A call about which the killing of a thread makes strace say what is not so. */
 const KILLING: ReadonlySet<string> = new Set(['kill', 'tgkill', 'tkill'])
 
+/** Whether nothing matters of its calls but that they were entered, once a log is no longer watched for signs of a filter. */
+export function isOrdinaryCall(name: string): boolean {
+  return !SPECIAL.has(name) && !KILLING.has(name) && !name.startsWith('exec') && !name.includes('?')
+}
+
 /** Calls after an exec that wait for a sign of the mode of the program. */
 const HELD_LIMIT = 16
 

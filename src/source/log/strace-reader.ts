@@ -3,8 +3,9 @@
 //   bytes -> LineSplitter -> readLine -> whose line? -> StraceLife: births, execs, ends
 //                                                    -> StraceCalls: calls, restarts, signals
 //
-// A scanner that reads ordinary lines faster takes over at `ordinary`; every other line comes here.
+// The scanner of strace-scan.ts reads ordinary lines faster and tells them by `ordinary`; every other line comes here.
 
+import { KIND_RETURN, KIND_UNFINISHED } from '../../addon/log-scanner.ts'
 import { TracefpError } from '../../errors.ts'
 import { LineSplitter } from './line-splitter.ts'
 import { countUnparsed, type LogCounts, type LogReader, type LogReaderOptions, newCounts } from './log-reader.ts'
@@ -15,6 +16,7 @@ import { FilterSigns } from './strace-filter.ts'
 import { StraceLife } from './strace-life.ts'
 import { newLine, readLine, type StraceLine, withoutColours } from './strace-line.ts'
 import { type CallResult, newResult, readResult } from './strace-result.ts'
+import { type OrdinaryCall, openScan, type StraceScan } from './strace-scan.ts'
 import type { Process, Tracee } from './strace-tracee.ts'
 
 /** What the files of one session have in common: -ff makes one per thread. */
@@ -63,6 +65,10 @@ export class StraceReader implements LogReader {
   #summaryCount = 0
   #hasPidColumn = false
   #hasUnclear = false
+  /** Null: there is none here. */
+  #scan: StraceScan | null | undefined
+  /** The record being told came from the scanner: its line was not read. */
+  #isScanned = false
 
   constructor(options: LogReaderOptions, session?: StraceSession, fileTid = 0) {
     this.#options = options
@@ -72,7 +78,11 @@ export class StraceReader implements LogReader {
   }
 
   write(chunk: Uint8Array): void {
+    const { signs } = this.#session
     this.splitter.push(chunk)
+    while (signs.isWatching || !this.splitter.isAtLineStart) if (!this.next()) return
+    if (this.#scan === undefined) this.#scan = openScan(this)
+    this.#scan?.run()
     while (this.next());
   }
 
@@ -82,31 +92,45 @@ export class StraceReader implements LogReader {
     if (!splitter.next()) return false
     this.counts.lineCount += 1
     this.#position.line = splitter.number
-    this.#read(splitter.bytes.toString('latin1', splitter.start, splitter.end), splitter.isCut)
+    this.#isScanned = false
+    const text = splitter.bytes.toString('latin1', splitter.start, splitter.end)
+    this.#read(text, splitter.isCut)
+    if (this.#line.kind === 'call') this.#scan?.learn(text, this.#line)
     while (this.#resolved.length > 0) this.#replay(this.#resolved.shift() as number)
     return true
   }
 
   /**
-   * Tells a call of which nothing but its number matters, as a scanner read it. False: it may mean more here, its line must be
-   * read by `next`.
+   * Tells an ordinary call as a scanner read it; `kind` is one of KIND_*. False: more may follow from its line, which must be read
+   * by `next`.
    */
-  ordinary(tid: number, abi: number, nr: number, lineNumber: number): boolean {
-    const { life, signs } = this.#session
+  ordinary(kind: number, tid: number, call: OrdinaryCall, lineNumber: number): boolean {
+    const { abi, life, position } = this.#session
     let tracee = this.#last
-    if (tracee === null || tracee.tid !== tid) {
-      tracee = life.tracees.get(tid) ?? null
+    const lineTid = tid || this.#fileTid
+    if (lineTid === 0) {
+      if (tracee?.isSeen !== true || life.seenCount !== 1) return false
+    } else if (tracee === null || tracee.tid !== lineTid) {
+      tracee = life.tracees.get(lineTid) ?? null
       if (tracee === null) return false
-      this.#last = tracee
     }
-    const isPlain = tracee.restart === null && tracee.open === null && tracee.held === null && tracee.doubtful === null
-    if (!isPlain || tracee.isLaunching || tracee.hasHole || tracee.process.doom !== null || signs.isWatching)
+    if (!isPlain(tracee)) return false
+    if (kind === KIND_RETURN) {
+      tracee.open = null
+    } else if (tracee.open !== null) {
       return false
+    }
+    this.#last = tracee
     life.see(tracee)
-    this.#position.line = lineNumber
-    this.#position.time = ''
+    position.line = lineNumber
+    this.#isScanned = true
+    if (kind === KIND_RETURN) return true
+    if (this.#glued === tracee) this.#glued = null
+    if (kind === KIND_UNFINISHED) tracee.open = call.open
     this.#callCount += 1
-    this.#options.handler.onCall(tracee.told, abi, nr, false)
+    if (call.number === null) call.number = abi.numberOf('', call.name, -1)
+    const { number } = call
+    this.#options.handler.onCall(tracee.told, number.abi, number.nr, false)
     return true
   }
 
@@ -127,7 +151,8 @@ export class StraceReader implements LogReader {
 
   at(): string {
     const thread = this.#last === null || this.#last.told === this.#last.tid ? '' : `, thread ${this.#last.tid}`
-    return `line ${this.#position.line}${this.#position.time === '' ? '' : ` at ${this.#position.time}`}${thread}`
+    const time = this.#isScanned ? (this.#scan?.timeNow() ?? '') : this.#position.time
+    return `line ${this.#position.line}${time === '' ? '' : ` at ${time}`}${thread}`
   }
 
   #read(raw: string, isCut: boolean): void {
@@ -359,6 +384,12 @@ export class StraceReader implements LogReader {
     // It may have been a call of this thread.
     if (tracee !== null && !tracee.isLaunching) this.#options.handler.onGap(tracee.told, 1)
   }
+}
+
+/** Nothing is pending for it that an ordinary call would change, or that would change what is told of one. */
+function isPlain({ restart, held, doubtful, isLaunching, hasHole, mode, process }: Tracee): boolean {
+  const isSettled = restart === null && held === null && doubtful === null
+  return isSettled && !isLaunching && !hasHole && mode === '' && process.doom === null
 }
 
 /** `onResolved`: the parent of a tid is known now, lines of it can be read. */

@@ -16,8 +16,11 @@ import {
   type Simd,
   SPECIAL_NAME,
 } from '../../addon/log-scanner.ts'
+import { TracefpError } from '../../errors.ts'
 import type { CallNumber } from '../../syscall/naming.ts'
 import type { LineSplitter } from './line-splitter.ts'
+import { isOrdinaryCall } from './strace-calls.ts'
+import { newLine, readLine, type StraceLine, withoutColours } from './strace-line.ts'
 import type { OpenCall } from './strace-tracee.ts'
 
 /** Whoever reads the lines: StraceReader. */
@@ -25,10 +28,9 @@ export interface ScannedReader {
   readonly splitter: LineSplitter
   /** Reads the next line of the splitter. */
   next(): boolean
-  /** Whether ordinary calls are told without looking at more than their names. */
-  readonly isScannable: boolean
   /** `kind` is one of KIND_*. False: nothing was told, `next` must read the line. */
   ordinary(kind: number, tid: number, call: OrdinaryCall, lineNumber: number): boolean
+  readonly counts: { lineCount: number }
 }
 
 /** A name in the log of whose calls nothing matters but that they were entered. */
@@ -42,6 +44,7 @@ export interface OrdinaryCall {
 
 /** One entry a line: a batch is dealt with while its lines are in the cache. */
 const ENTRY_LIMIT = 4096
+const LF = 10
 
 export class StraceScan {
   readonly #reader: ScannedReader
@@ -58,26 +61,29 @@ export class StraceScan {
     this.#scanner = new LogScanner(ENTRY_LIMIT, simd)
   }
 
-  /** Reads whole lines of the splitter's rest, which must begin with one; what is left is for `next`. */
+  /** Reads the whole lines of the splitter's rest, which must begin with one; what is left is for `next`. */
   run(): void {
     const { splitter } = this.#reader
     for (;;) {
       this.#bytes = splitter.rest
       const isDone = this.#scanner.scan(this.#bytes)
-      this.#tell(splitter)
-      if (isDone || !this.#reader.isScannable) return
+      this.#tell()
+      if (isDone) return
     }
   }
 
-  /** Text of the line that is being told by `ordinary`. */
-  lineText(): string {
+  /** The time of the line that is being told by `ordinary`. */
+  timeNow(): string {
     const from = this.#scanner.batch[this.#entry + ENTRY_OFFSET] as number
-    const end = this.#bytes.indexOf(10, from)
-    return this.#bytes.toString('latin1', from, end < 0 ? this.#bytes.length : end)
+    const end = this.#bytes.indexOf(LF, from)
+    const line = newLine()
+    readLine(withoutColours(this.#bytes.toString('latin1', from, end < 0 ? this.#bytes.length : end)), line)
+    return line.time
   }
 
-  /** The reader has read a line of a call itself; `body` is where its name begins. */
-  learn(text: string, body: number, name: string, isOrdinary: boolean): void {
+  /** The reader has read the line of a call itself. */
+  learn(text: string, { name, body }: StraceLine): void {
+    const isOrdinary = isOrdinaryCall(name)
     if (isOrdinary) this.#learnPrefix(text.slice(0, body))
     if (this.#names.has(name) || this.#names.size >= NAME_LIMIT) return
     this.#names.add(name)
@@ -87,10 +93,10 @@ export class StraceScan {
     }
   }
 
-  #tell(splitter: LineSplitter): void {
+  #tell(): void {
     const { batch, consumedBytes, entryCount } = this.#scanner
     const reader = this.#reader
-    const first = splitter.number + 1
+    const first = reader.splitter.number + 1
     let readBytes = 0
     let readLines = 0
     for (let line = 0, at = BATCH_HEADER_WORDS; line < entryCount; line += 1, at += BATCH_ENTRY_WORDS) {
@@ -101,12 +107,17 @@ export class StraceScan {
         const call = this.#calls[word & 0xffff] as OrdinaryCall
         if (reader.ordinary(kind, batch[at + ENTRY_TID] as number, call, first + line)) continue
       }
-      splitter.skip((batch[at + ENTRY_OFFSET] as number) - readBytes, line - readLines)
+      this.#skip((batch[at + ENTRY_OFFSET] as number) - readBytes, line - readLines)
       reader.next()
       readLines = line + 1
       readBytes = readLines < entryCount ? (batch[at + BATCH_ENTRY_WORDS + ENTRY_OFFSET] as number) : consumedBytes
     }
-    splitter.skip(consumedBytes - readBytes, entryCount - readLines)
+    this.#skip(consumedBytes - readBytes, entryCount - readLines)
+  }
+
+  #skip(byteCount: number, lineCount: number): void {
+    this.#reader.splitter.skip(byteCount, lineCount)
+    this.#reader.counts.lineCount += lineCount
   }
 
   /** A log has one form; where two were joined, the last one counts. */
@@ -117,6 +128,16 @@ export class StraceScan {
     if (form === this.#prefix) return
     this.#prefix = form
     this.#scanner.setPrefix(prefix)
+  }
+}
+
+/** Null where there is no native addon: then every line is read by the reader. */
+export function openScan(reader: ScannedReader): StraceScan | null {
+  try {
+    return new StraceScan(reader)
+  } catch (error) {
+    if (error instanceof TracefpError && error.code === 'TFP_ERR_ADDON_MISSING') return null
+    throw error
   }
 }
 
