@@ -2,11 +2,11 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { PACKAGE_ROOT } from '../../src/package.ts'
 import { type Expectation, parseExpectation } from './expectation.ts'
 
-const SOURCE_DIR = fileURLToPath(new URL('../tracees/', import.meta.url))
-const BUILD_DIR = fileURLToPath(new URL('../../build/tracees/', import.meta.url))
+const SOURCE_DIR = join(PACKAGE_ROOT, 'test/tracees')
+const BUILD_DIR = join(PACKAGE_ROOT, 'build/tracees')
 const FLAGS = ['-O1', '-g0', '-Wall', '-Wextra', '-Werror', '-pthread', '-D_GNU_SOURCE']
 const ARCHS: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64' }
 

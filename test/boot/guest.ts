@@ -1,0 +1,107 @@
+// What runs inside the guest of scripts/boot-kernel.mjs: what `auto` comes to there, the command line, and the tracees. Bundled
+// into one file; vitest is not there. Each line `ok`, `not ok` or `skip` is one test; the last line is `done`.
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { release } from 'node:os'
+import { basename, join } from 'node:path'
+import { linuxMapping } from '../../src/syscall/mapping.ts'
+import { compareRun } from '../live/comparison.ts'
+import { parseExpectation } from '../live/expectation.ts'
+import { recordRun } from '../live/record.ts'
+
+interface Plan {
+  /** The engine that `auto` must come to. */
+  readonly auto: string
+  readonly engines: readonly ('notify' | 'trace')[]
+  /** How many times slower than the machine a tracee's own time-out was made for. */
+  readonly slowness: number
+}
+
+const ROOT = '/tracefp'
+const plan = JSON.parse(readFileSync(join(ROOT, 'plan.json'), 'utf8')) as Plan
+const mapping = linuxMapping()
+const symbolOf = (abi: number, nr: number): string => mapping.symbolOf(abi, nr)
+
+async function test(title: string, body: () => readonly string[] | Promise<readonly string[]>): Promise<void> {
+  const start = Date.now()
+  let problems: readonly string[]
+  try {
+    problems = await body()
+  } catch (error) {
+    problems = [error instanceof Error ? error.message : String(error)]
+  }
+  const seconds = ((Date.now() - start) / 1000).toFixed(1)
+  console.log(`${problems.length === 0 ? 'ok' : 'not ok'} ${title} (${seconds} s)`)
+  for (const problem of problems) console.log(`  ${problem}`)
+}
+
+function tracefp(...args: string[]): { status: number | null; stdout: string; stderr: string } {
+  const env = { PATH: '/bin', TRACEFP_HOME: '/tmp/home', TRACEFP_ADDON: process.env['TRACEFP_ADDON'] }
+  return spawnSync(process.execPath, [join(ROOT, 'lib/tracefp.cjs'), ...args], { encoding: 'utf8', env })
+}
+
+function engineOf(report: string): string {
+  return (JSON.parse(report) as { source: { engine: string } }).source.engine
+}
+
+/** Nothing, or what it was instead. */
+function differs(what: string, expected: unknown, seen: unknown): string[] {
+  return expected === seen ? [] : [`${what}: expected ${expected}, saw ${seen}`]
+}
+
+async function commandLine(): Promise<void> {
+  await test(`auto comes to ${plan.auto}`, () => {
+    const { stdout, stderr } = tracefp('run', '--report', '-', '--', 'true')
+    return stdout === '' ? [stderr.trim()] : differs('engine', plan.auto, engineOf(stdout))
+  })
+  if (plan.auto === 'trace') {
+    await test('notify by name says what it needs', () => {
+      const { status, stderr } = tracefp('run', '--engine', 'notify', '--', 'true')
+      const isTold = stderr.includes('engine notify needs Linux 6.6')
+      return [...differs('exit code', 125, status), ...(isTold ? [] : [stderr.trim()])]
+    })
+  }
+  await test('a learned pipeline is authentic, and one that does more is abnormal', () => {
+    const pipeline = 'ls / | wc -l; echo $0 | tr a-z A-Z'
+    const file = '/tmp/pipeline.tfp'
+    const learned = tracefp('learn', '-o', file, '--runs', '5', '--', 'sh', '-c', pipeline)
+    const same = tracefp('run', '-f', file, '--', 'sh', '-c', pipeline)
+    const more = tracefp('run', '-f', file, '--', 'sh', '-c', `${pipeline}; mkdir /tmp/more`)
+    return [
+      ...differs('learn', 0, learned.status),
+      ...differs(`run (${same.stderr.trim()})`, 0, same.status),
+      ...differs('a run that does more', 100, more.status),
+    ]
+  })
+}
+
+async function tracees(): Promise<void> {
+  const folder = join(ROOT, 'tracees')
+  const programs = readdirSync(folder).filter((name) => name.endsWith('.c'))
+  for (const engine of plan.engines) {
+    for (const source of programs.sort()) {
+      const name = basename(source, '.c')
+      const program = join(folder, name)
+      const expectation = parseExpectation(readFileSync(join(folder, source), 'utf8'))
+      if (!existsSync(program)) {
+        console.log(`skip ${engine}: ${name}`)
+        continue
+      }
+      await test(`${engine}: ${name}: ${expectation.sentence}`, async () => {
+        const cwd = `/tmp/${name}`
+        mkdirSync(cwd)
+        const timeoutMs = expectation.timeoutMs * plan.slowness
+        // Before Linux 6.6 notify works where it is told to stay on one CPU.
+        const launch = engine === 'notify' && plan.auto === 'trace' ? ({ pin: 'always' } as const) : {}
+        const run = await recordRun([program], { cwd, timeoutMs, engine, launch })
+        rmSync(cwd, { recursive: true, force: true })
+        return compareRun(expectation, run, symbolOf)
+      })
+    }
+  }
+}
+
+console.log(`Linux ${release()}, Node ${process.version}`)
+await commandLine()
+await tracees()
+console.log('done')
