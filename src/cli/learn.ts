@@ -1,11 +1,15 @@
-// tracefp learn: runs a program, as often as asked, and adds what it did to its fingerprint.
+// tracefp learn: runs a program, as often as asked, and adds what it did to its fingerprint. With --from the runs are not made but
+// read, from logs.
 
 import type { Command } from 'commander'
+import { UsageError } from '../errors.ts'
 import type { LearnedRun } from '../learn.ts'
 import { printable } from '../match/printable.ts'
 import { DEFAULT_TRANSPARENT, type Settings } from '../model/fingerprint.ts'
 import { learnProgram } from '../session/learn-program.ts'
 import type { Engine } from '../source/live.ts'
+import type { LogFormatName } from '../source/log/log-reader.ts'
+import { formatOption } from './check.ts'
 import { EXIT_CODES } from './exit-codes.ts'
 import { engineOption, nameList, pinOption, wholeNumber } from './options.ts'
 import type { Output } from './output.ts'
@@ -13,7 +17,7 @@ import { programBytesOf } from './program-bytes.ts'
 import { hasTerminal, relaySignals, type SignalRelay } from './terminal.ts'
 import { counted } from './words.ts'
 
-interface LearnOptions {
+export interface LearnOptions {
   readonly output?: string
   readonly name?: string
   readonly scenario: string
@@ -24,14 +28,22 @@ interface LearnOptions {
   readonly transparent?: readonly string[]
   readonly engine: Engine
   readonly pin: 'auto' | 'always' | 'never'
+  readonly from?: readonly string[]
+  readonly format: LogFormatName | 'auto'
+  readonly mapping?: string
 }
+
+const HELP = `
+Examples:
+  tracefp learn -o server.tfp --runs 20 -- ./server --self-test
+  tracefp learn -o server.tfp --from run-*.strace`
 
 export function defineLearn(program: Command, output: Output): void {
   const command = program.command('learn')
   command
     .passThroughOptions()
     .description('run a program and learn its fingerprint, or add to the one it has')
-    .argument('<cmd...>', 'the program and its arguments')
+    .argument('[cmd...]', 'the program and its arguments')
     .option('-o, --output <file>', 'the .tfp file to write or to add to (default: the fingerprint store)')
     .option('--name <name>', 'name of a new file in the fingerprint store')
     .option('--scenario <name>', 'label of these runs', 'default')
@@ -54,8 +66,19 @@ export function defineLearn(program: Command, output: Output): void {
     )
     .addOption(engineOption(command))
     .addOption(pinOption(command))
-    .addHelpText('after', '\nExample:\n  tracefp learn -o server.tfp --runs 20 -- ./server --self-test')
+    .option('--from <log...>', 'learn from logs instead, each of them a run; - is stdin')
+    .addOption(formatOption(command))
+    .option('--mapping <name>', 'what names and numbers of the logs mean: a name, or a file')
+    .addHelpText('after', HELP)
     .action(async (argv: string[], options: LearnOptions) => {
+      if (options.from !== undefined) {
+        if (argv.length > 0) throw new UsageError('--from reads logs: it takes no program to run')
+        const { learnFrom } = await import('./learn-from.ts')
+        process.exitCode = await learnFrom(options.from, options, settingsOf(options), output)
+        return
+      }
+      if (argv.length === 0)
+        throw new UsageError("name the program to run, or logs with --from: try 'tracefp learn --help'")
       process.exitCode = await learn(argv, options, output)
     })
 }

@@ -14,8 +14,7 @@ export type Define = (program: Command, output: Output) => void
 const COMMANDS: ReadonlyMap<string, () => Promise<Define>> = new Map<string, () => Promise<Define>>([
   ['learn', async () => (await import('./learn.ts')).defineLearn],
   ['run', async () => (await import('./run.ts')).defineRun],
-  ['learn', async () => (await import('./learn.ts')).defineLearn],
-  ['run', async () => (await import('./run.ts')).defineRun],
+  ['check', async () => (await import('./check.ts')).defineCheck],
   ['record', async () => (await import('./record.ts')).defineRecord],
   ['attach', async () => (await import('./attach.ts')).defineAttach],
   ['release', async () => (await import('./release.ts')).defineRelease],

@@ -32,8 +32,12 @@ export function exitCodeOf({ exit }: Report): number {
   return SIGNAL_EXIT + (known ?? Number(exit.signal.replace(/\D/g, '')))
 }
 
-/** The last words on a session, on stderr. */
-export function summaryOf(report: Report, outcome: Outcome): string {
+/** The last words on a session, on stderr. `howToLearn` is the command by which its program is learned. */
+export function summaryOf(
+  report: Report,
+  outcome: Outcome,
+  howToLearn: string = `tracefp learn --runs 20 -- ${report.argv.map(shellWord).join(' ')}`,
+): string {
   const verdict = outcome === 'no_fingerprint' ? 'no fingerprint' : outcome
   const root = report.programs[0]
   const counts = [
@@ -47,7 +51,7 @@ export function summaryOf(report: Report, outcome: Outcome): string {
   const lines = [`tracefp: ${verdict}: ${printable(report.name)}: ${counts.join(', ')}`]
   for (const note of report.notes) lines.push(`tracefp: note: ${note.message}`)
   if (outcome === 'no_fingerprint') {
-    lines.push(`tracefp: learn it first: tracefp learn --runs 20 -- ${report.argv.map(shellWord).join(' ')}`)
+    lines.push(`tracefp: learn it first: ${howToLearn}`)
   }
   return `${lines.join('\n')}\n`
 }

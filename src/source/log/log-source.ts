@@ -35,6 +35,8 @@ export interface LogSession {
 
 export interface LogSink {
   readonly mapping: NamingMapping
+  /** Calls are wanted in the order of their lines, as tracks `log` are. */
+  readonly inOrder: boolean
   /** A session begins; the one before is over. */
   begin(session: LogSession): StreamHandler
   /** The session is over. `counts` are of its own lines; `cut`: why there is less of it than there should be. */
@@ -81,18 +83,20 @@ async function readOne(
     return sink.begin({ name: sessionName, at: () => reader.at(), logged: () => reader.session ?? null })
   }
   const handler = new LateHandler(() => begin(name))
-  const reader = format.open({ handler, mapping: sink.mapping, name, nextSession: begin })
+  const reader = format.open({ handler, mapping: sink.mapping, name, inOrder: sink.inOrder, nextSession: begin })
   try {
     for await (const chunk of chunks) {
       reader.write(chunk)
       sink.progress?.(bytes.position(), bytes.size)
     }
     reader.end()
-  } finally {
-    // What was told until then is told as it is; whoever hears it knows by the error that there is more.
-    if (!isTold) begin(name)
-    sink.end(takeCounts(reader.counts, told), bytes.cut())
+  } catch (error) {
+    // What was told until then stands, and the error says that there is more.
+    if (isTold) sink.end(takeCounts(reader.counts, told), 'it could not be read to its end')
+    throw error
   }
+  if (!isTold) begin(name)
+  sink.end(takeCounts(reader.counts, told), bytes.cut())
 }
 
 /** What was counted since the last time. */

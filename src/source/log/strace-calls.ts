@@ -66,6 +66,8 @@ export interface CallsOptions {
   readonly abi: StraceAbi
   readonly life: StraceLife
   readonly signs: FilterSigns
+  /** No call may wait. */
+  readonly inOrder: boolean
   /** Where the record being told stands; the reader sets it for each line. */
   readonly position: Position
   /** Each thread has a file of its own: an exec ends the other threads, so theirs must be read before it is told. */
@@ -111,7 +113,8 @@ export class StraceCalls {
    */
   doubt(tracee: Tracee, name: string, args: string, nr: number): void {
     this.settle(tracee)
-    if (SPECIAL.get(name) === 'unread') tracee.hasHole = true
+    if (this.#options.inOrder) this.entry(tracee, name, args, nr)
+    else if (SPECIAL.get(name) === 'unread') tracee.hasHole = true
     else tracee.doubtful = { name, args, nr, ...this.#options.position }
   }
 
@@ -240,11 +243,11 @@ export class StraceCalls {
   }
 
   #exec(caller: Tracee, { name, args }: OpenCall): void {
-    const { abi, life, signs, hold } = this.#options
+    const { abi, life, signs, inOrder, hold } = this.#options
     const image = imageOfExec(execArgumentsOf(name, args), caller.process.path)
     const tell = (): void => {
       life.exec(caller, image)
-      caller.held = abi.hasModes ? [] : null
+      caller.held = abi.hasModes && !inOrder ? [] : null
       signs.exec(caller.process)
     }
     if (hold === undefined || caller.process.threadCount === 1) {

@@ -18,6 +18,8 @@ export interface LifeOptions {
   readonly handler: StreamHandler
   /** Each thread has a file of its own: what one undoes may come before what another did. */
   readonly isSet: boolean
+  /** No line may wait. */
+  readonly inOrder: boolean
   /** The tid is known now: lines of it that waited can be read. */
   readonly onResolved: (tid: number) => void
   /** A tracee was born or met. */
@@ -56,6 +58,7 @@ export class StraceLife {
     if (this.#waiting.has(tid)) return null
     const open = [...this.#open.values()].filter(({ child }) => child === null)
     if (open.length === 1) return this.#meetChild(tid, open[0] as OpenClone)
+    if (open.length > 1 && this.#options.inOrder) return this.#meetChild(tid, open[0] as OpenClone)
     if (open.length > 1) {
       this.#waiting.add(tid)
       return null

@@ -394,17 +394,23 @@ function isPlain({ restart, held, doubtful, isLaunching, hasHole, mode, process 
 
 /** `onResolved`: the parent of a tid is known now, lines of it can be read. */
 export function openStraceSession(
-  { handler, mapping }: LogReaderOptions,
+  { handler, mapping, inOrder = false }: LogReaderOptions,
   hooks: SetHooks | undefined,
   onResolved: (tid: number) => void,
 ): StraceSession {
   const signs = new FilterSigns((why) => handler.onNote(filteredNote(why)), hooks === undefined)
   const onBirth = hooks === undefined ? {} : { onBirth: hooks.onBirth }
-  const life = new StraceLife({ handler, isSet: hooks !== undefined, onResolved, ...onBirth })
+  const life = new StraceLife({ handler, isSet: hooks !== undefined, inOrder, onResolved, ...onBirth })
   const hold = hooks === undefined ? {} : { hold: hooks.hold }
   const abi = new StraceAbi(mapping)
   const position = { line: 0, time: '' }
-  return { abi, life, signs, position, calls: new StraceCalls({ handler, abi, life, signs, position, ...hold }) }
+  return {
+    abi,
+    life,
+    signs,
+    position,
+    calls: new StraceCalls({ handler, abi, life, signs, inOrder, position, ...hold }),
+  }
 }
 
 /** Tracees that called exit have ended, where the log does not tell ends (-qq); and what was never seen is said. */

@@ -1,0 +1,217 @@
+// Check of logs, the whole story: as check.ts, but the records come from logs that somebody else wrote, and each session in them
+// becomes a report of its own.
+
+import { realpathSync } from 'node:fs'
+import type { CheckedProgram } from './match/checked-program.ts'
+import { Checker } from './match/checker.ts'
+import { KnownImages } from './match/known-images.ts'
+import { type BegunSession, LogHandler } from './match/log-handler.ts'
+import { notesOfCounts, type ReadCounts } from './match/log-notes.ts'
+import type { Miss } from './match/miss.ts'
+import { buildReport, type Result, type SessionFacts } from './match/report.ts'
+import { Walker } from './match/walker.ts'
+import { readFingerprintFile } from './model/files.ts'
+import type { Fingerprint } from './model/fingerprint.ts'
+import type { Image } from './model/stream.ts'
+import { newUlid } from './model/ulid.ts'
+import { VERSION } from './package.ts'
+import { hostFacts } from './source/host.ts'
+import { mappingOfLog } from './source/log/log-mapping.ts'
+import type { LogFormatName } from './source/log/log-reader.ts'
+import { type LogInput, logInputsOf } from './source/log/log-sets.ts'
+import type { LogSession, OpenLog } from './source/log/log-source.ts'
+import { fingerprintFolder, storedFor } from './store/fingerprint-store.ts'
+import type { Mapping } from './syscall/mapping.ts'
+import { type NamingMapping, namingMapping } from './syscall/naming.ts'
+
+export interface CheckLogsOptions {
+  /** Files, `-` for stdin. */
+  readonly logs: readonly string[]
+  readonly format: LogFormatName | 'auto'
+  /** Name or file; null: that of the log, or of the fingerprint, or the usual one. */
+  readonly mapping: string | null
+  /** Fingerprint files; none = those of the fingerprint store that were learned for the program. */
+  readonly files: readonly string[]
+  /** tracefp's home: the fingerprint store. */
+  readonly home: string
+  /** At most the depth that was learned; null = that. */
+  readonly depth: number | null
+  /** Logs are still being written: they are read until this is aborted. Null: they are whole. */
+  readonly follow: AbortSignal | null
+  /** `log` is the session it is of. */
+  readonly onMiss: (miss: Miss, log: string) => void
+  readonly onResult: (result: Result) => void
+  /** A log could not be read, or what was read of it before. The others go on. */
+  readonly onFailure: (error: unknown, log: string) => void
+  readonly onOpen?: (log: OpenLog) => void
+  readonly onProgress?: (log: string, position: number, size: number | null) => void
+}
+
+/** Reads the logs one after the other; those that are followed, side by side. @throws what the fingerprints are wrong with. */
+export async function checkLogs(options: CheckLogsOptions): Promise<void> {
+  // Read before the logs: a damaged file must not cost an hour. Which mapping they need, each log says.
+  const given = await Promise.all(options.files.map((file) => readFingerprintFile(file)))
+  const follow = options.follow === null ? {} : { follow: options.follow }
+  const check = async (input: LogInput): Promise<void> => {
+    try {
+      const log = await input.open()
+      options.onOpen?.(log)
+      await new LogCheck(log, given, options).run()
+    } catch (error) {
+      options.onFailure(error, input.name)
+    }
+  }
+  const inputs = await logInputsOf(options.logs, { format: options.format, ...follow })
+  if (options.follow !== null) await Promise.all(inputs.map(check))
+  else for (const input of inputs) await check(input)
+}
+
+interface CheckedSession {
+  readonly facts: LogSession
+  readonly startedAt: string
+  readonly handler: LogHandler
+  checked: { readonly checker: Checker; readonly walker: Walker<CheckedProgram> } | null
+}
+
+/** One log: its sessions, one after the other. */
+class LogCheck {
+  readonly #log: OpenLog
+  readonly #given: readonly Fingerprint[]
+  readonly #options: CheckLogsOptions
+  readonly #mapping: Mapping
+  readonly #naming: NamingMapping
+  #session: CheckedSession | null = null
+
+  constructor(log: OpenLog, given: readonly Fingerprint[], options: CheckLogsOptions) {
+    this.#log = log
+    this.#given = given
+    this.#options = options
+    this.#mapping = mappingOfLog(log, options.mapping, given[0]?.settings.mapping ?? null)
+    this.#naming = namingMapping(this.#mapping)
+  }
+
+  async run(): Promise<void> {
+    const { onProgress } = this.#options
+    await this.#log.read({
+      mapping: this.#naming,
+      inOrder: this.#given[0]?.settings.tracks === 'log',
+      begin: (facts) => this.#begin(facts),
+      end: (counts, cut) => this.#end(counts, cut),
+      ...(onProgress === undefined ? {} : { progress: (position, size) => onProgress(this.#log.name, position, size) }),
+    })
+  }
+
+  get #isCapture(): boolean {
+    return this.#log.format.name === 'capture'
+  }
+
+  #begin(facts: LogSession): LogHandler {
+    const session: CheckedSession = {
+      facts,
+      startedAt: new Date().toISOString(),
+      handler: new LogHandler((image) => this.#beginCheck(session, image)),
+      checked: null,
+    }
+    this.#session = session
+    return session.handler
+  }
+
+  /** The program is known, and so are its fingerprints. */
+  #beginCheck(session: CheckedSession, image: Image | null): BegunSession {
+    const { depth, onMiss } = this.#options
+    const mapping = this.#naming
+    const isCapture = this.#isCapture
+    const fingerprints = this.#given.length > 0 || image === null ? this.#given : this.#storedFor(image)
+    const checker = new Checker({
+      fingerprints,
+      mapping,
+      order: this.#log.order,
+      source: isCapture ? 'live' : 'log',
+      at: session.facts.at,
+      onMiss: (miss) => onMiss(miss, session.facts.name),
+      ...(depth === null ? {} : { depth }),
+    })
+    const logged = session.facts.logged()
+    const walker = new Walker(checker, {
+      mapping,
+      tracks: checker.tracks,
+      joinImage: isCapture ? null : (image ?? onlyRoot(fingerprints)),
+      ...(logged === null ? {} : { rootPpid: logged.rootPpid, rootAncestors: logged.rootAncestors }),
+    })
+    session.checked = { checker, walker }
+    // A capture names programs as the kernel does, and with their hashes.
+    if (isCapture) return { handler: walker, resolve: (given) => given }
+    const known = new KnownImages(fingerprints, realPath)
+    return { handler: walker, resolve: (given) => known.resolve(given) }
+  }
+
+  #storedFor(image: Image): Fingerprint[] {
+    const folder = fingerprintFolder(this.#options.home)
+    const spellings = this.#isCapture ? [image] : KnownImages.spellings(image, realPath)
+    for (const spelled of spellings) {
+      const stored = storedFor(folder, spelled, this.#mapping)
+      if (stored.length > 0) return stored.map(({ fingerprint }) => fingerprint)
+    }
+    return []
+  }
+
+  #end(counts: ReadCounts, cut: string | null): void {
+    const session = this.#session
+    this.#session = null
+    if (session === null) return
+    session.handler.begin(null)
+    const { checker, walker } = session.checked as NonNullable<CheckedSession['checked']>
+    for (const note of notesOfCounts(counts, this.#mapping.name, cut)) checker.note(note)
+    walker.finish()
+    const facts = { ...this.#factsOf(session), unparsedLineCount: counts.unparsedLineCount }
+    this.#options.onResult(buildReport(facts, walker, checker))
+  }
+
+  /** A capture knows its session; of any other log only its name is known, and where and when it was checked. */
+  #factsOf({ facts, startedAt }: CheckedSession): Omit<SessionFacts, 'unparsedLineCount'> {
+    const { format, order } = this.#log
+    const logged = facts.logged()
+    if (logged !== null) {
+      const source = { kind: 'capture', engine: logged.engine, format: null, order } as const
+      // Of a capture that was cut off the end is where its last record stands.
+      return { ...logged, tracefp: VERSION, source, endedAt: logged.endedAt ?? facts.at() }
+    }
+    const { host, machineId, uid } = hostFacts()
+    return {
+      tracefp: VERSION,
+      session: newUlid(),
+      name: facts.name,
+      source: this.#isCapture
+        ? { kind: 'capture', engine: null, format: null, order }
+        : { kind: 'log', engine: null, format: format.name, order },
+      host,
+      machineId,
+      bootId: '',
+      uid,
+      argv: [],
+      startedAt,
+      endedAt: new Date().toISOString(),
+    }
+  }
+}
+
+/** What runs in a log that does not say it: the one program that the fingerprints were learned for. */
+function onlyRoot(fingerprints: readonly Fingerprint[]): Image | null {
+  const roots = new Map<string, Image>()
+  for (const { roots: keys, programs, settings } of fingerprints) {
+    for (const key of settings.scope === 'set' ? programs.keys() : keys) {
+      const image = programs.get(key)?.image
+      if (image !== undefined) roots.set(key, image)
+    }
+  }
+  const [root] = roots.values()
+  return roots.size === 1 && root !== undefined ? { ...root, sha256: null, buildId: null } : null
+}
+
+function realPath(path: string): string | null {
+  try {
+    return path.startsWith('/') ? realpathSync(path) : null
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,70 @@
+// Reports of several sessions into one file: one document where there is one, JSON Lines where there are more. The file is there
+// when it is whole.
+
+import { closeSync, openSync, renameSync, rmSync } from 'node:fs'
+import { TracefpError } from '../errors.ts'
+import type { Report } from '../match/report.ts'
+import { asJson, type Output, writeAll } from './output.ts'
+
+export class ReportWriter {
+  readonly #file: string
+  readonly #output: Output
+  readonly #temporary: string
+  #fd: number | null = null
+  /** The first one: whether it is the only one, the next one tells. */
+  #first: Report | null = null
+  #count = 0
+
+  /** `file` may be `-`, for stdout. @throws TracefpError TFP_ERR_FILE. */
+  constructor(file: string, output: Output) {
+    this.#file = file
+    this.#output = output
+    this.#temporary = `${file}.${process.pid}.tmp`
+    if (file !== '-') this.#inFile(() => (this.#fd = openSync(this.#temporary, 'wx')))
+  }
+
+  write(report: Report): void {
+    this.#count += 1
+    if (this.#count === 1) {
+      this.#first = report
+      return
+    }
+    if (this.#first !== null) this.#line(this.#first)
+    this.#first = null
+    this.#line(report)
+  }
+
+  close(): void {
+    if (this.#first !== null) this.#write(`${JSON.stringify(this.#first, null, 2)}\n`)
+    if (this.#fd === null) return
+    closeSync(this.#fd)
+    this.#fd = null
+    this.#inFile(() => renameSync(this.#temporary, this.#file))
+  }
+
+  /** Nothing is left behind. After `close` it does nothing. */
+  abandon(): void {
+    if (this.#fd === null) return
+    closeSync(this.#fd)
+    this.#fd = null
+    rmSync(this.#temporary, { force: true })
+  }
+
+  #line(report: Report): void {
+    this.#write(`${asJson(report)}\n`)
+  }
+
+  #write(text: string): void {
+    const fd = this.#fd
+    if (fd === null) this.#output.data(text)
+    else this.#inFile(() => writeAll(fd, text))
+  }
+
+  #inFile(work: () => void): void {
+    try {
+      work()
+    } catch (cause) {
+      throw new TracefpError('TFP_ERR_FILE', `${this.#file}: ${(cause as Error).message}`, { cause })
+    }
+  }
+}

@@ -1,0 +1,312 @@
+// Learn from logs, the whole story: as learn.ts, but each session of a log is a run. Runs are added to the ledger some hundred at
+// a time: a ledger is written whole.
+
+import { existsSync, mkdirSync, realpathSync } from 'node:fs'
+import { constants } from 'node:os'
+import { basename, dirname } from 'node:path'
+import { TracefpError, UsageError } from './errors.ts'
+import { KnownImages } from './match/known-images.ts'
+import { type BegunSession, LogHandler } from './match/log-handler.ts'
+import { isUnread, notesOfCounts, type ReadCounts, UNPARSED_SHARE } from './match/log-notes.ts'
+import { type RecordedProgram, Recorder } from './match/recorder.ts'
+import { Walker } from './match/walker.ts'
+import { ledgerPathOf, readFingerprintFile, updateLedger } from './model/files.ts'
+import { type Fingerprint, makeSettings, type Settings } from './model/fingerprint.ts'
+import { type RunDelta, type RunInfo, RunObservation } from './model/learner.ts'
+import type { Ledger } from './model/ledger.ts'
+import type { Image } from './model/stream.ts'
+import { newUlid } from './model/ulid.ts'
+import { VERSION } from './package.ts'
+import { hostFacts } from './source/host.ts'
+import { mappingOfLog } from './source/log/log-mapping.ts'
+import type { LogFormatName } from './source/log/log-reader.ts'
+import { logInputsOf } from './source/log/log-sets.ts'
+import type { LogSession, OpenLog } from './source/log/log-source.ts'
+import { readFingerprint } from './store/fingerprint-file.ts'
+import { fileToLearnInto, fingerprintFolder } from './store/fingerprint-store.ts'
+import type { Mapping } from './syscall/mapping.ts'
+import { type NamingMapping, namingMapping } from './syscall/naming.ts'
+
+export interface LearnLogsOptions {
+  /** Files, `-` for stdin. */
+  readonly logs: readonly string[]
+  readonly format: LogFormatName | 'auto'
+  /** Name or file; null: that of the log, or of the fingerprint that is added to, or the usual one. */
+  readonly mapping: string | null
+  /** The .tfp to write; null = one in the fingerprint store. */
+  readonly file: string | null
+  /** Name in the store; and of the program, where the log does not say which it is. Null = made of the program's. */
+  readonly name: string | null
+  readonly scenario: string
+  /** What the user asked for; the rest is as in the file that is added to, or as usual. */
+  readonly settings: Partial<Settings>
+  readonly home: string
+  readonly onSession: (session: LearnedSession) => void
+  /** Runs were added to a file. */
+  readonly onWritten: (file: LearnedFile) => void
+  /** A log could not be read. The others go on. */
+  readonly onFailure: (error: unknown, log: string) => void
+  readonly onOpen?: (log: OpenLog) => void
+  readonly onProgress?: (log: string, position: number, size: number | null) => void
+}
+
+/** What came of one session of a log. */
+export interface LearnedSession {
+  readonly name: string
+  /** Why nothing was learned from it; null: it was. */
+  readonly refusal: string | null
+  readonly recordCount: number
+  readonly notes: readonly string[]
+}
+
+export interface LearnedFile {
+  readonly file: string
+  /** Runs and distinct transitions of the fingerprint now. */
+  readonly runCount: number
+  readonly transitionCount: number
+  /** Of the runs that were added just now. */
+  readonly newTransitionCount: number
+}
+
+/** Runs that are added at once. */
+const BATCH = 256
+
+/** A program that dies so did not behave. */
+const CRASHES: readonly number[] = (
+  ['SIGSEGV', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGABRT', 'SIGSYS', 'SIGTRAP'] as const
+).map((name) => constants.signals[name])
+
+/** Reads the logs one after the other and adds each session to the fingerprint of its program. */
+export async function learnLogs(options: LearnLogsOptions): Promise<void> {
+  const { file } = options
+  const learned = file === null || !existsSync(file) ? null : (await readFingerprintFile(file)).settings.mapping
+  const shared: Shared = { learnedMapping: learned, known: new Map(), ledgers: new PendingRuns(options.onWritten) }
+  const { ledgers } = shared
+  for (const input of await logInputsOf(options.logs, { format: options.format })) {
+    try {
+      const log = await input.open()
+      options.onOpen?.(log)
+      await new LogLearn(log, options, shared).run()
+    } catch (error) {
+      options.onFailure(error, input.name)
+    }
+    await ledgers.writeFull()
+  }
+  await ledgers.writeAll()
+}
+
+/** What the logs of one command share. */
+interface Shared {
+  /** Mapping of the file that is added to; null: it is new. */
+  readonly learnedMapping: string | null
+  /** Files that are added to, as they were before; null: it is new. */
+  readonly known: Map<string, Fingerprint | null>
+  readonly ledgers: PendingRuns
+}
+
+interface Learning {
+  readonly file: string
+  readonly run: RunObservation
+  readonly recorder: Recorder
+  readonly walker: Walker<RecordedProgram>
+}
+
+interface LearnSession {
+  readonly facts: LogSession
+  readonly handler: LogHandler
+  learning: Learning | null
+}
+
+/** One log: its sessions, one after the other. */
+class LogLearn {
+  readonly #log: OpenLog
+  readonly #options: LearnLogsOptions
+  readonly #shared: Shared
+  readonly #mapping: Mapping
+  readonly #naming: NamingMapping
+  #session: LearnSession | null = null
+
+  constructor(log: OpenLog, options: LearnLogsOptions, shared: Shared) {
+    this.#log = log
+    this.#options = options
+    this.#shared = shared
+    this.#mapping = mappingOfLog(log, options.mapping, shared.learnedMapping)
+    this.#naming = namingMapping(this.#mapping)
+  }
+
+  async run(): Promise<void> {
+    const { onProgress, settings } = this.#options
+    await this.#log.read({
+      mapping: this.#naming,
+      inOrder: settings.tracks === 'log',
+      begin: (facts) => this.#begin(facts),
+      end: (counts, cut) => this.#end(counts, cut),
+      ...(onProgress === undefined ? {} : { progress: (position, size) => onProgress(this.#log.name, position, size) }),
+    })
+  }
+
+  #begin(facts: LogSession): LogHandler {
+    const handler = new LogHandler((image) => this.#beginLearning(session, image))
+    const session: LearnSession = { facts, handler, learning: null }
+    this.#session = session
+    return handler
+  }
+
+  #beginLearning(session: LearnSession, image: Image | null): BegunSession {
+    const { file: wanted, name, home } = this.#options
+    const folder = fingerprintFolder(home)
+    const joinImage = image ?? this.#namedImage()
+    const file = wanted ?? fileToLearnInto(folder, joinImage ?? noImage(this.#log.name), name, this.#mapping)
+    const known = this.#known(file)
+    const settings = makeSettings(this.#mapping, {
+      ...known?.settings,
+      ...this.#options.settings,
+      order: this.#log.order,
+    })
+    const run = new RunObservation(settings, this.#runInfo(session.facts))
+    const recorder = new Recorder(run, this.#naming)
+    const walker = new Walker<RecordedProgram>(recorder, { mapping: this.#naming, tracks: settings.tracks, joinImage })
+    session.learning = { file, run, recorder, walker }
+    // A capture names programs as the kernel does, and with their hashes.
+    if (this.#log.format.name === 'capture') return { handler: walker, resolve: (given) => given }
+    const images = new KnownImages(known === null ? [] : [known], realPath)
+    return { handler: walker, resolve: (given) => images.resolve(given) }
+  }
+
+  #known(file: string): Fingerprint | null {
+    const { known } = this.#shared
+    let fingerprint = known.get(file)
+    if (fingerprint === undefined) {
+      fingerprint = existsSync(file) ? readFingerprint(file, this.#mapping) : null
+      known.set(file, fingerprint)
+    }
+    return fingerprint
+  }
+
+  /** What runs in a log that does not say it. */
+  #namedImage(): Image | null {
+    const { name, file } = this.#options
+    const path = name ?? (file === null ? null : basename(file).replace(/\.tfp$/, ''))
+    return path === null ? null : { path, sha256: null, buildId: null, script: null, argv0: null }
+  }
+
+  #end(counts: ReadCounts, cut: string | null): void {
+    const session = this.#session
+    this.#session = null
+    if (session === null) return
+    session.handler.begin(null)
+    const { file, run, recorder, walker } = session.learning as Learning
+    for (const note of notesOfCounts(counts, this.#mapping.name, cut)) recorder.note(note)
+    walker.finish()
+    const refusal = refusalOf(session.handler, walker, counts)
+    if (refusal === null) this.#shared.ledgers.add(file, run.finish(), this.#mapping)
+    this.#options.onSession({
+      name: session.facts.name,
+      refusal,
+      recordCount: walker.recordCount,
+      notes: recorder.notes.list().map(({ message }) => message),
+    })
+  }
+
+  #runInfo(facts: LogSession): RunInfo {
+    const logged = facts.logged()
+    const tool = `tracefp ${VERSION}`
+    const { scenario } = this.#options
+    if (logged !== null) {
+      const { session, startedAt, host, kernel, argv } = logged
+      return { id: session, at: startedAt, scenario, host, kernel, tool, command: argv }
+    }
+    const { host, kernel } = hostFacts()
+    const at = new Date().toISOString()
+    return { id: newUlid(), at, scenario, host, kernel, tool, command: [facts.name] }
+  }
+}
+
+/** Why nothing is learned from a session; null: it is. */
+function refusalOf(handler: LogHandler, walker: Walker<RecordedProgram>, counts: ReadCounts): string | null {
+  if (handler.noteCodes.has('filtered'))
+    return 'the log was filtered, so it has transitions that the program never made'
+  if (handler.noteCodes.has('capture_damaged')) return 'the capture is damaged'
+  if (isUnread(counts)) return `more than ${100 * UNPARSED_SHARE} % of its lines were not understood`
+  if (walker.recordCount === 0) return 'it holds no calls'
+  const signal = walker.rootExit?.signal ?? 0
+  return CRASHES.includes(signal) ? `the program crashed (signal ${signal})` : null
+}
+
+/** Runs that wait to be written, by file. */
+class PendingRuns {
+  readonly #onWritten: (file: LearnedFile) => void
+  readonly #byFile = new Map<string, { readonly mapping: Mapping; readonly deltas: RunDelta[] }>()
+
+  constructor(onWritten: (file: LearnedFile) => void) {
+    this.#onWritten = onWritten
+  }
+
+  add(file: string, delta: RunDelta, mapping: Mapping): void {
+    const pending = this.#byFile.get(file)
+    if (pending === undefined) this.#byFile.set(file, { mapping, deltas: [delta] })
+    else pending.deltas.push(delta)
+  }
+
+  async writeFull(): Promise<void> {
+    for (const [file, { deltas }] of this.#byFile) if (deltas.length >= BATCH) await this.#write(file)
+  }
+
+  async writeAll(): Promise<void> {
+    for (const file of [...this.#byFile.keys()]) await this.#write(file)
+  }
+
+  async #write(file: string): Promise<void> {
+    const pending = this.#byFile.get(file)
+    this.#byFile.delete(file)
+    const first = pending?.deltas[0]
+    if (pending === undefined || first === undefined) return
+    makeFolder(dirname(file))
+    const { result, fingerprint } = await updateLedger(file, first.settings, pending.mapping, (ledger) =>
+      addAll(ledger, pending.deltas, file),
+    )
+    const { runCount } = fingerprint
+    this.#onWritten({ file, runCount, transitionCount: result.transitionCount, newTransitionCount: result.newCount })
+  }
+}
+
+function addAll(
+  ledger: Ledger,
+  deltas: readonly RunDelta[],
+  file: string,
+): { readonly newCount: number; readonly transitionCount: number } {
+  let newCount = 0
+  let transitionCount = 0
+  for (const delta of deltas) {
+    try {
+      const added = ledger.addRun(delta)
+      newCount += added.newTransitionCount
+      transitionCount = added.transitionCount
+    } catch (error) {
+      if (!(error instanceof TracefpError) || error.code !== 'TFP_ERR_MODEL_IDENTITY') throw error
+      const what = `with -o FILE, or move ${file} and ${ledgerPathOf(file)} away first`
+      throw new TracefpError(error.code, `${error.message}: ${what}`, { cause: error })
+    }
+  }
+  return { newCount, transitionCount }
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    throw new TracefpError('TFP_ERR_FILE', `${folder}: ${(cause as Error).message}`, { cause })
+  }
+}
+
+function noImage(log: string): never {
+  throw new UsageError(`${log} does not say of which program it is: name the program with --name, or a file with -o`)
+}
+
+function realPath(path: string): string | null {
+  try {
+    return path.startsWith('/') ? realpathSync(path) : null
+  } catch {
+    return null
+  }
+}
