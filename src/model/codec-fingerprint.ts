@@ -42,12 +42,20 @@ export function sealFingerprint(fingerprint: Omit<Fingerprint, 'sha256'>): Finge
   return { ...fingerprint, sha256: sha256Of(encodeFingerprint(fingerprint)) }
 }
 
+/** Where the canonical text of a file ends and its signatures begin (signature.ts); empty where there are none. */
+export function splitSignatures(text: string): readonly [canonical: string, signatures: string] {
+  const end = '\nend\n'
+  const at = text.indexOf(`${end}epoch `)
+  return at < 0 ? [text, ''] : [text.slice(0, at + end.length), text.slice(at + end.length)]
+}
+
 /**
- * Reads the text of a file; `fileName` is for messages.
+ * Reads the text of a file; `fileName` is for messages. Signatures are not looked at.
  * @throws FormatError TFP_ERR_MODEL_VERSION, TFP_ERR_MODEL_CHECKSUM (altered, truncated) or TFP_ERR_MODEL_FORMAT.
  */
 export function decodeFingerprint(text: string, fileName: string): Fingerprint {
-  const reader = new LineReader(FINGERPRINT_KIND, text, fileName)
+  const [canonical] = splitSignatures(text)
+  const reader = new LineReader(FINGERPRINT_KIND, canonical, fileName)
   const { settings, mappingHash } = readSettings(reader)
   const runsText = reader.need('runs')
   const runCount = runsText === '0' ? 0 : reader.count(runsText, MAX_RUN_COUNT)
@@ -67,7 +75,7 @@ export function decodeFingerprint(text: string, fileName: string): Fingerprint {
   }
   for (const root of roots) if (!programs.has(root)) reader.failAtNext('a root is not among the programs')
   reader.end()
-  return { settings, mappingHash, runCount, roots, programs, sha256: sha256Of(text) }
+  return { settings, mappingHash, runCount, roots, programs, sha256: sha256Of(canonical) }
 }
 
 function readProgram(

@@ -43,7 +43,7 @@ export interface Fingerprint {
   /** Keys of the programs that were the root of a run; sorted. */
   readonly roots: readonly string[]
   readonly programs: ReadonlyMap<string, ProgramFingerprint>
-  /** SHA-256 of its file, byte for byte. */
+  /** SHA-256 of its canonical text: the file byte for byte, without signatures. */
   readonly sha256: string
 }
 
