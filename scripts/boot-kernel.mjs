@@ -121,7 +121,20 @@ function pack(guest, tracees) {
 }
 
 async function boot() {
-  const args = ['-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', '3072', '-nographic', '-no-reboot', '-nic', 'none']
+  const args = [
+    '-accel',
+    'tcg,thread=multi',
+    '-cpu',
+    'max',
+    '-smp',
+    '2',
+    '-m',
+    '3072',
+    '-nographic',
+    '-no-reboot',
+    '-nic',
+    'none',
+  ]
   const append = 'console=ttyS0 quiet panic=-1 mitigations=off nokaslr'
   const qemu = spawn(QEMU, [...args, '-kernel', kernel, '-initrd', initramfs, '-append', append], {
     stdio: ['ignore', 'pipe', 'inherit'],
