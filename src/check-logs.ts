@@ -6,7 +6,7 @@ import type { CheckedProgram } from './match/checked-program.ts'
 import { Checker } from './match/checker.ts'
 import { KnownImages } from './match/known-images.ts'
 import { type BegunSession, LogHandler } from './match/log-handler.ts'
-import { notesOfCounts, type ReadCounts } from './match/log-notes.ts'
+import { isUnread, notesOfCounts, type ReadCounts } from './match/log-notes.ts'
 import type { Miss } from './match/miss.ts'
 import { buildReport, type Result, type SessionFacts } from './match/report.ts'
 import { Walker } from './match/walker.ts'
@@ -128,7 +128,10 @@ class LogCheck {
       order: this.#log.order,
       source: isCapture ? 'live' : 'log',
       at: session.facts.at,
-      onMiss: (miss) => onMiss(miss, session.facts.name),
+      // In a filtered log steps are missing: what looks like a miss is none.
+      onMiss: (miss) => {
+        if (!session.handler.noteCodes.has('filtered')) onMiss(miss, session.facts.name)
+      },
       ...(depth === null ? {} : { depth }),
     })
     const logged = session.facts.logged()
@@ -164,7 +167,9 @@ class LogCheck {
     for (const note of notesOfCounts(counts, this.#mapping.name, cut)) checker.note(note)
     walker.finish()
     const facts = { ...this.#factsOf(session), unparsedLineCount: counts.unparsedLineCount }
-    this.#options.onResult(buildReport(facts, walker, checker))
+    const result = buildReport(facts, walker, checker)
+    const isFalse = session.handler.noteCodes.has('filtered') || isUnread(counts)
+    this.#options.onResult(isFalse ? withoutVerdict(result) : result)
   }
 
   /** A capture knows its session; of any other log only its name is known, and where and when it was checked. */
@@ -193,6 +198,11 @@ class LogCheck {
       endedAt: new Date().toISOString(),
     }
   }
+}
+
+/** Steps are missing that the program made: its misses say nothing. */
+function withoutVerdict({ report }: Result): Result {
+  return { report: { ...report, verdict: 'inconclusive' }, outcome: 'inconclusive' }
 }
 
 /** What runs in a log that does not say it: the one program that the fingerprints were learned for. */

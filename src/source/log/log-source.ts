@@ -1,10 +1,11 @@
 // Reads logs, whatever they are: opens the bytes, finds the format, and tells the sessions in them, one after the other, to whoever
 // asked. Most logs are one session; a log of numbers may hold many, and the files of `strace -ff` are one together.
 
+import { TracefpError } from '../../errors.ts'
 import type { StreamHandler } from '../../model/stream.ts'
 import type { NamingMapping } from '../../syscall/naming.ts'
 import { followLogBytes } from './follow.ts'
-import { findFormat, HEAD_BYTES } from './formats.ts'
+import { type FoundFormat, findFormat, HEAD_BYTES } from './formats.ts'
 import { LateHandler } from './late-handler.ts'
 import { type LogBytes, openLogBytes } from './log-bytes.ts'
 import { type LogCounts, type LogFormat, type LogFormatName, type LoggedSession, newCounts } from './log-reader.ts'
@@ -56,8 +57,17 @@ export async function openLog(path: string, options: LogOptions): Promise<OpenLo
   const name = path === '-' ? 'stdin' : path
   const isFollowed = options.follow !== undefined && path !== '-'
   const bytes = isFollowed ? await followLogBytes(path, name, options.follow) : await openLogBytes(path, name)
-  const { head, chunks } = await peek(bytes.chunks)
-  const { format, reason } = findFormat(head, options.format, name)
+  const { head, chunks, close } = await peek(bytes.chunks)
+  let found: FoundFormat
+  try {
+    const cut = head.length === 0 ? bytes.cut() : null
+    if (cut !== null) throw new TracefpError('TFP_ERR_FILE', `${name}: ${cut}: nothing could be unpacked`)
+    found = findFormat(head, options.format, name)
+  } catch (error) {
+    await close()
+    throw error
+  }
+  const { format, reason } = found
   return {
     name,
     format,
@@ -91,8 +101,9 @@ async function readOne(
     }
     reader.end()
   } catch (error) {
-    // What was told until then stands, and the error says that there is more.
-    if (isTold) sink.end(takeCounts(reader.counts, told), 'it could not be read to its end')
+    // What was told until then stands, and the error says that there is more; what is refused was never a session.
+    const isRefused = error instanceof TracefpError && error.code === 'TFP_ERR_SOURCE_LOG'
+    if (isTold && !isRefused) sink.end(takeCounts(reader.counts, told), 'it could not be read to its end')
     throw error
   }
   if (!isTold) begin(name)
@@ -129,16 +140,20 @@ export async function peek(
     if (value.includes(LF)) break
   }
   const head = Buffer.concat(first)
-  async function* chunks(): AsyncGenerator<Uint8Array> {
-    if (head.length > 0) yield head
-    for (;;) {
-      const { done, value } = await iterator.next()
-      if (done === true) return
-      yield value
-    }
-  }
   const close = async (): Promise<void> => {
     await iterator.return?.(undefined)
+  }
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    try {
+      if (head.length > 0) yield head
+      for (;;) {
+        const { done, value } = await iterator.next()
+        if (done === true) return
+        yield value
+      }
+    } finally {
+      await close()
+    }
   }
   return { head: head.subarray(0, HEAD_BYTES), chunks: chunks(), close }
 }

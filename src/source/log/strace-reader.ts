@@ -78,12 +78,19 @@ export class StraceReader implements LogReader {
   }
 
   write(chunk: Uint8Array): void {
-    const { signs } = this.#session
     this.splitter.push(chunk)
-    while (signs.isWatching || !this.splitter.isAtLineStart) if (!this.next()) return
-    if (this.#scan === undefined) this.#scan = openScan(this)
+    while (!this.#canScan()) if (!this.next()) return
     this.#scan?.run()
+    if (this.#isScanned) this.#position.time = this.#scan?.timeNow() ?? ''
+    this.#isScanned = false
     while (this.next());
+  }
+
+  /** Whether the lines that come are such that the scanner can tell them. */
+  #canScan(): boolean {
+    if (this.#session.signs.isWatching || !this.splitter.isAtLineStart) return false
+    if (this.#scan === undefined) this.#scan = openScan(this)
+    return this.#scan?.isReady === true
   }
 
   /** Reads one line of what was pushed. False: there is none. */
@@ -150,7 +157,8 @@ export class StraceReader implements LogReader {
   }
 
   at(): string {
-    const thread = this.#last === null || this.#last.told === this.#last.tid ? '' : `, thread ${this.#last.tid}`
+    const last = this.#last
+    const thread = last === null || last.tid === 0 || last.told === last.tid ? '' : `, thread ${last.tid}`
     const time = this.#isScanned ? (this.#scan?.timeNow() ?? '') : this.#position.time
     return `line ${this.#position.line}${time === '' ? '' : ` at ${time}`}${thread}`
   }

@@ -61,6 +61,11 @@ export class StraceScan {
     this.#scanner = new LogScanner(ENTRY_LIMIT, simd)
   }
 
+  /** Whether the form of the log is known; some forms never are. */
+  get isReady(): boolean {
+    return this.#prefix !== undefined
+  }
+
   /** Reads the whole lines of the splitter's rest, which must begin with one; what is left is for `next`. */
   run(): void {
     const { splitter } = this.#reader
