@@ -9,6 +9,7 @@ import { MISS_LIMIT, type Miss } from './match/miss.ts'
 import { printable } from './match/printable.ts'
 import { buildReport, type Result } from './match/report.ts'
 import { Walker } from './match/walker.ts'
+import { assertMapping } from './model/fingerprint.ts'
 import type { Image, StreamHandler, StreamNote } from './model/stream.ts'
 import { VERSION } from './package.ts'
 import { captureSessionOf } from './source/capture/session.ts'
@@ -18,9 +19,10 @@ import { type Guard, LiveSource } from './source/live.ts'
 import { assertBegun, liveOptionsOf, type Target } from './source/target.ts'
 import { tee } from './source/tee.ts'
 import { engineMemory } from './store/engine-memory.ts'
-import { readFingerprint } from './store/fingerprint-file.ts'
+import { readGivenFingerprints } from './store/fingerprint-file.ts'
 import { fingerprintFolder, storedFor } from './store/fingerprint-store.ts'
 import { ImageCache } from './store/image-cache.ts'
+import { trustIn } from './store/trust.ts'
 import { linuxMapping } from './syscall/mapping.ts'
 
 export interface CheckOptions {
@@ -31,6 +33,8 @@ export interface CheckOptions {
   readonly files: readonly string[]
   /** tracefp's home: the fingerprint store and the cache of hashes. */
   readonly home: string
+  /** Public keys (files, or `ed25519:...`) that all must have signed a fingerprint; none = it need not be signed. */
+  readonly requireSignature: readonly string[]
   /** At most the depth that was learned; null = that. */
   readonly depth: number | null
   /** A capture to write beside; null = none. */
@@ -56,7 +60,10 @@ export interface RunningCheck {
 export function checkLive(options: CheckOptions): RunningCheck {
   const mapping = linuxMapping()
   // Read before the program starts: a damaged file must not cost a run.
-  const given = options.files.map((file) => readFingerprint(file))
+  const trust = trustIn(options.requireSignature, options.home)
+  const given = readGivenFingerprints(options.files, trust)
+  for (const [index, fingerprint] of given.entries())
+    assertMapping(fingerprint, mapping, options.files[index] as string)
   const isAttached = options.target.kind === 'attach'
   const imageCache = new ImageCache(options.home)
   const startedAt = new Date().toISOString()
@@ -81,7 +88,7 @@ export function checkLive(options: CheckOptions): RunningCheck {
   const decider = deciderOf(options, tell, note, checkerNow)
 
   const begin = (image: Image): StreamHandler => {
-    const stored = options.files.length > 0 ? [] : storedFor(fingerprintFolder(options.home), image)
+    const stored = options.files.length > 0 ? [] : storedFor(fingerprintFolder(options.home), image, mapping, trust)
     const checker = new Checker({
       fingerprints: [...given, ...stored.map(({ fingerprint }) => fingerprint)],
       mapping,

@@ -6,7 +6,7 @@ import { UsageError } from '../errors.ts'
 import { missLine } from '../match/explain.ts'
 import { CheckSession } from '../session/check-session.ts'
 import { exitCodeOfOutcome } from './exit-codes.ts'
-import { collect, wholeNumber } from './options.ts'
+import { collect, SIGNATURE_HELP, wholeNumber } from './options.ts'
 import type { Output } from './output.ts'
 import { exitCodeOf, frozenText, summaryOf, writeReport } from './session-output.ts'
 
@@ -17,6 +17,7 @@ interface AttachOptions {
   readonly for?: number
   readonly onMiss: 'alert' | 'kill' | 'freeze'
   readonly engine: 'trace'
+  readonly requireSignature?: readonly string[]
   readonly report?: string
   readonly quiet?: boolean
 }
@@ -47,6 +48,7 @@ export function defineAttach(program: Command, output: Output): void {
         .choices(['trace'])
         .default('trace'),
     )
+    .option('--require-signature <key>', SIGNATURE_HELP, collect)
     .option('--report <file>', 'write the report here as JSON; - is stdout')
     .option('-q, --quiet', 'say nothing when the session is authentic')
     .addHelpText('after', '\nExample:\n  tracefp attach -f server.tfp --for 10m --pid 1234')
@@ -60,6 +62,7 @@ async function attach(options: AttachOptions, output: Output): Promise<number> {
     onMiss: options.onMiss,
     onFreeze: (miss, id) => output.message(`${frozenText(miss, id)}\n`),
     fingerprint: options.fingerprint ?? [],
+    requireSignature: options.requireSignature ?? [],
     thread: 'this',
     ...(options.depth === undefined ? {} : { depth: options.depth }),
   })

@@ -3,6 +3,9 @@
 import type { Command, Option } from 'commander'
 import { UsageError } from '../errors.ts'
 
+export const SIGNATURE_HELP =
+  'use only fingerprints that this public key (file, or ed25519:...) signed; repeatable, then all of them must have'
+
 export function engineOption(command: Command): Option {
   return command
     .createOption('--engine <name>', 'how calls are seen: auto = notify, or trace where that is not possible')

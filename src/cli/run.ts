@@ -6,7 +6,7 @@ import { missLine } from '../match/explain.ts'
 import { CheckSession } from '../session/check-session.ts'
 import type { Engine } from '../source/live.ts'
 import { exitCodeOfOutcome } from './exit-codes.ts'
-import { captureFile, collect, engineOption, pinOption, wholeNumber } from './options.ts'
+import { captureFile, collect, engineOption, pinOption, SIGNATURE_HELP, wholeNumber } from './options.ts'
 import type { Output } from './output.ts'
 import { programBytesOf } from './program-bytes.ts'
 import { exitCodeOf, frozenText, summaryOf, writeReport } from './session-output.ts'
@@ -16,6 +16,7 @@ interface RunOptions {
   readonly fingerprint?: readonly string[]
   readonly depth?: number
   readonly onMiss: 'alert' | 'deny' | 'kill' | 'freeze'
+  readonly requireSignature?: readonly string[]
   readonly report?: string
   readonly record?: string
   readonly exitStatus: 'verdict' | 'program'
@@ -40,6 +41,7 @@ export function defineRun(program: Command, output: Output): void {
     )
     .addOption(engineOption(command))
     .addOption(pinOption(command))
+    .option('--require-signature <key>', SIGNATURE_HELP, collect)
     .option('--report <file>', 'write the report here as JSON; - is stdout')
     .option('--record <file>', 'write a capture here, which check and learn --from read', captureFile)
     .addOption(
@@ -71,6 +73,7 @@ async function run(argv: readonly string[], options: RunOptions, output: Output)
         if (!isGone) attach().catch(() => {})
       },
       fingerprint: options.fingerprint ?? [],
+      requireSignature: options.requireSignature ?? [],
       engine: options.engine,
       pin: options.pin,
       stopsWithProgram: hasTerminal(),

@@ -113,7 +113,10 @@ export function isValidSignature(sha256: string, epoch: number, { key, value }: 
 export function publicKeyOf(key: KeyObject): PublicKey {
   if (key.asymmetricKeyType !== 'ed25519') {
     const type = key.asymmetricKeyType ?? key.type
-    throw new TracefpError('TFP_ERR_STORE_KEY', `a key of type ${type} cannot sign fingerprints: make one with tracefp keygen`)
+    throw new TracefpError(
+      'TFP_ERR_STORE_KEY',
+      `a key of type ${type} cannot sign fingerprints: make one with tracefp keygen`,
+    )
   }
   const { x } = (key.type === 'private' ? createPublicKey(key) : key).export({ format: 'jwk' })
   return x as string

@@ -48,6 +48,11 @@ export interface CheckSessionOptions extends ProgramOptions {
   readonly fingerprint?: string | readonly string[]
   /** Sequences of this length, at most what was learned. */
   readonly depth?: number
+  /**
+   * Public keys, or files of them, that must all have signed a fingerprint for it to be used. One that is not signed so, was
+   * altered, or is of an older epoch than one that was used before is refused (TFP_ERR_MODEL_SIGNATURE).
+   */
+  readonly requireSignature?: readonly string[]
   /** A capture to write beside, from which the report can be made again. What is there is replaced. */
   readonly record?: string
   /**
@@ -139,6 +144,7 @@ export class CheckSession implements AsyncDisposable {
           target,
           files: typeof files === 'string' ? [files] : files,
           home,
+          requireSignature: options.requireSignature ?? [],
           depth: options.depth ?? null,
           record: options.record ?? null,
         },

@@ -5,16 +5,28 @@ import { TracefpError } from '../errors.ts'
 import { decodeFingerprint } from '../model/codec-fingerprint.ts'
 import { assertMapping, type Fingerprint } from '../model/fingerprint.ts'
 import { linuxMapping, type Mapping } from '../syscall/mapping.ts'
+import type { Trust } from './trust.ts'
 
 /** @throws FormatError, TracefpError TFP_ERR_MODEL_*, TFP_ERR_FILE. */
 export function readFingerprint(file: string, mapping: Mapping = linuxMapping()): Fingerprint {
-  let text: string
+  const fingerprint = decodeFingerprint(readFingerprintText(file), file)
+  assertMapping(fingerprint, mapping, file)
+  return fingerprint
+}
+
+/** The files that somebody named; not their mappings. @throws as readFingerprint, and the refusal of the first not believed. */
+export function readGivenFingerprints(files: readonly string[], trust: Trust | null): Fingerprint[] {
+  const texts = files.map((file) => ({ file, text: readFingerprintText(file) }))
+  const refused = trust?.judge(texts).find((refusal) => refusal !== null)
+  if (refused !== undefined && refused !== null) throw refused
+  return texts.map(({ file, text }) => decodeFingerprint(text, file))
+}
+
+/** @throws TracefpError TFP_ERR_FILE. */
+export function readFingerprintText(file: string): string {
   try {
-    text = readFileSync(file, 'latin1')
+    return readFileSync(file, 'latin1')
   } catch (cause) {
     throw new TracefpError('TFP_ERR_FILE', `${file}: ${(cause as Error).message}`, { cause })
   }
-  const fingerprint = decodeFingerprint(text, file)
-  assertMapping(fingerprint, mapping, file)
-  return fingerprint
 }

@@ -5,11 +5,13 @@ import { createHash } from 'node:crypto'
 import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { writeWord } from '../model/canonical.ts'
-import type { Fingerprint } from '../model/fingerprint.ts'
+import { decodeFingerprint } from '../model/codec-fingerprint.ts'
+import { assertMapping, type Fingerprint } from '../model/fingerprint.ts'
 import { joinImages } from '../model/learner.ts'
 import { type Image, programKeyOf } from '../model/stream.ts'
 import { linuxMapping, type Mapping } from '../syscall/mapping.ts'
-import { readFingerprint } from './fingerprint-file.ts'
+import { readFingerprintText } from './fingerprint-file.ts'
+import type { FingerprintText, Trust } from './trust.ts'
 
 const HEAD_BYTES = 16_384
 const KEY_HASH_DIGITS = 12
@@ -36,15 +38,32 @@ export interface StoredFingerprint {
 /**
  * What the store holds for the program that runs, best first: learned of this very image, of one that may be it (a hash is
  * not known), of another (before an update, say); among equals the newest.
+ * Those that are not believed are left out; when none is left, the first refusal is thrown.
  * @throws FormatError, TracefpError TFP_ERR_MODEL_*: one of them is damaged.
  */
-export function storedFor(folder: string, image: Image, mapping: Mapping = linuxMapping()): StoredFingerprint[] {
+export function storedFor(
+  folder: string,
+  image: Image,
+  mapping: Mapping = linuxMapping(),
+  trust: Trust | null = null,
+): StoredFingerprint[] {
   const key = programKeyOf(image)
-  const rated = filesForProgram(folder, key).map((file) => {
-    const fingerprint = readFingerprint(file, mapping)
+  const rated = believed(filesForProgram(folder, key), trust).map(({ file, text }) => {
+    const fingerprint = decodeFingerprint(text, file)
+    assertMapping(fingerprint, mapping, file)
     return { file, fingerprint, fit: fitOf(fingerprint.programs.get(key)?.image, image), changedAt: changedAt(file) }
   })
   return rated.sort((a, b) => b.fit - a.fit || b.changedAt - a.changedAt)
+}
+
+function believed(files: readonly string[], trust: Trust | null): FingerprintText[] {
+  const texts = files.map((file) => ({ file, text: readFingerprintText(file) }))
+  if (trust === null) return texts
+  const refusals = trust.judge(texts)
+  const left = texts.filter((_, index) => refusals[index] === null)
+  const [refusal] = refusals
+  if (left.length === 0 && refusal !== undefined && refusal !== null) throw refusal
+  return left
 }
 
 /** The file in which learning goes on: one of this image, else a new one. A program that was updated begins anew. */

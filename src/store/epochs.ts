@@ -1,0 +1,74 @@
+// The highest epoch seen of each signer and program: a fingerprint of a lower one is an old one that somebody put back. One
+// empty-handed file per epoch, `HASH-EPOCH`, made and never rewritten: two processes at once cannot lose the higher one.
+
+import { createHash } from 'node:crypto'
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { TracefpError } from '../errors.ts'
+import { writeWord } from '../model/canonical.ts'
+import type { PublicKey } from '../model/signature.ts'
+
+const NAME = /^([0-9a-f]{32})-([1-9][0-9]{0,15})$/
+
+export class Epochs {
+  readonly #folder: string
+
+  constructor(home: string) {
+    this.#folder = join(home, 'epochs')
+  }
+
+  /** 0: none was seen. `program`: key of the root program. */
+  highest(signer: PublicKey, program: string): number {
+    return Math.max(0, ...this.#kept(hashOf(signer, program)))
+  }
+
+  /** Keeps an epoch that was accepted. @throws TracefpError TFP_ERR_FILE: it cannot be remembered. */
+  keep(signer: PublicKey, program: string, epoch: number): void {
+    const hash = hashOf(signer, program)
+    const kept = this.#kept(hash)
+    if (kept.some((known) => known >= epoch)) return
+    try {
+      mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
+      this.#write(`${hash}-${epoch}`, `ed25519:${signer} ${writeWord(program)} ${epoch}\n`)
+      for (const lower of kept) rmSync(join(this.#folder, `${hash}-${lower}`), { force: true })
+    } catch (cause) {
+      const why = `the epoch of a signed fingerprint cannot be remembered: ${(cause as Error).message}`
+      throw new TracefpError('TFP_ERR_FILE', `${why}: set TRACEFP_HOME to a folder that can be written`, { cause })
+    }
+  }
+
+  #kept(hash: string): number[] {
+    let names: string[]
+    try {
+      names = readdirSync(this.#folder)
+    } catch (cause) {
+      if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return []
+      throw new TracefpError('TFP_ERR_FILE', `${this.#folder}: ${(cause as Error).message}`, { cause })
+    }
+    return names.flatMap((name) => {
+      const [, own, epoch] = NAME.exec(name) ?? []
+      return own === hash ? [Number(epoch)] : []
+    })
+  }
+
+  /** On disk when this returns: a power cut must not bring an old fingerprint back. */
+  #write(name: string, text: string): void {
+    const fd = openSync(join(this.#folder, name), 'w', 0o600)
+    try {
+      writeSync(fd, text)
+      fsyncSync(fd)
+    } finally {
+      closeSync(fd)
+    }
+    const folder = openSync(this.#folder, 'r')
+    try {
+      fsyncSync(folder)
+    } finally {
+      closeSync(folder)
+    }
+  }
+}
+
+function hashOf(signer: PublicKey, program: string): string {
+  return createHash('sha256').update(`${signer}\n${program}`).digest('hex').slice(0, 32)
+}
