@@ -6,19 +6,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { CheckedProgram } from '../../src/match/checked-program.ts'
-import { Checker } from '../../src/match/checker.ts'
-import { buildReport, type Report } from '../../src/match/report.ts'
-import { Walker } from '../../src/match/walker.ts'
-import type { StreamHandler } from '../../src/model/stream.ts'
-import { VERSION } from '../../src/package.ts'
+import { checkLogs } from '../../src/check-logs.ts'
+import { learnLogs } from '../../src/learn-logs.ts'
+import type { Report } from '../../src/match/report.ts'
 import { CheckSession, type OnMiss } from '../../src/session/check-session.ts'
 import { learnProgram } from '../../src/session/learn-program.ts'
-import { CaptureReader } from '../../src/source/capture/reader.ts'
-import { readFingerprint } from '../../src/store/fingerprint-file.ts'
-import { linuxMapping } from '../../src/syscall/mapping.ts'
+import { recordProgram } from '../../src/session/record-program.ts'
 import { MAIN } from '../cli/cli.ts'
-import { SESSION } from '../source/capture/streams.ts'
 import { compileTracee, listTracees } from './tracees.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'capture-'))
@@ -26,46 +20,25 @@ const quiet = { stdio: 'ignore', home: join(folder, 'home'), thread: 'this' } as
 const file = join(folder, 'x.tfc')
 afterAll(() => rmSync(folder, { recursive: true }))
 
-/** Of a capture that was cut off before its header. */
-const NO_SESSION = { ...SESSION, endedAt: null }
-
 /** The report that a capture gives under one fingerprint. */
-function replay(capture: string, fingerprint: string, depth?: number): Report {
-  const mapping = linuxMapping()
-  const checker = new Checker({
-    fingerprints: [readFingerprint(fingerprint)],
-    mapping,
-    at: () => reader.at(),
-    ...(depth === undefined ? {} : { depth }),
-  })
-  let walker: Walker<CheckedProgram> | undefined
-  const reader: CaptureReader = new CaptureReader(
-    lazily(() => {
-      const { rootPpid, rootAncestors } = reader.session ?? NO_SESSION
-      walker = new Walker(checker, { mapping, tracks: checker.tracks, rootPpid, rootAncestors })
-      return walker
-    }),
-    capture,
-  )
-  reader.write(readFileSync(capture))
-  reader.end()
-  if (walker === undefined) throw new Error('nothing was told')
-  walker.finish()
-  const session = reader.session ?? NO_SESSION
-  const source = { kind: 'capture', engine: session.engine, format: null, order: 'entry' } as const
-  const facts = { ...session, endedAt: session.endedAt ?? '', tracefp: VERSION, source, unparsedLineCount: 0 }
-  return buildReport(facts, walker, checker).report
-}
-
-/** Makes the handler when the first record is told: by then it is known of which session it is. */
-function lazily(make: () => StreamHandler): StreamHandler {
-  let made: StreamHandler | undefined
-  return new Proxy({} as StreamHandler, {
-    get: (_target, name: keyof StreamHandler) => {
-      made ??= make()
-      return (made[name] as () => void).bind(made)
+async function replay(capture: string, fingerprint: string | null, depth: number | null = null): Promise<Report> {
+  const reports: Report[] = []
+  await checkLogs({
+    logs: [capture],
+    format: 'auto',
+    mapping: null,
+    files: fingerprint === null ? [] : [fingerprint],
+    home: quiet.home,
+    depth,
+    follow: null,
+    onMiss: () => {},
+    onResult: ({ report }) => reports.push(report),
+    onFailure: (error) => {
+      throw error
     },
   })
+  expect(reports).toHaveLength(1)
+  return reports[0] as Report
 }
 
 function json(report: Report): string {
@@ -97,7 +70,7 @@ describe.each(['notify', 'trace'] as const)('under %s', (engine) => {
     const session = new CheckSession(['sh', '-c', script], { ...quiet, engine, fingerprint, record: file })
     const report = await session.report
     expect(report.verdict).toBe(verdict)
-    expect(json(replay(file, fingerprint))).toBe(asReplayed(report))
+    expect(json(await replay(file, fingerprint))).toBe(asReplayed(report))
   })
 
   const nobody = (): never => {
@@ -112,14 +85,14 @@ describe.each(['notify', 'trace'] as const)('under %s', (engine) => {
     const options = { ...quiet, engine, fingerprint, depth: 2, onMiss, onMissDefault: 'allow', record: file } as const
     const report = await new CheckSession(['sh', '-c', OTHER], options).report
     expect(report.misses.map(({ action }) => action)).not.toContain('alert')
-    expect(json(replay(file, fingerprint, 2))).toBe(asReplayed(report))
+    expect(json(await replay(file, fingerprint, 2))).toBe(asReplayed(report))
   })
 
   test('a replay at another depth is what a live check at that depth finds', async () => {
     const session = new CheckSession(['sh', '-c', OTHER], { ...quiet, engine, fingerprint, depth: 2, record: file })
     const report = await session.report
-    expect(json(replay(file, fingerprint, 2))).toBe(asReplayed(report))
-    expect(replay(file, fingerprint, 3).missCount).toBeGreaterThanOrEqual(report.missCount)
+    expect(json(await replay(file, fingerprint, 2))).toBe(asReplayed(report))
+    expect((await replay(file, fingerprint, 3)).missCount).toBeGreaterThanOrEqual(report.missCount)
   })
 })
 
@@ -152,21 +125,98 @@ describe('a session in which nearly every call is a miss', () => {
     const session = new CheckSession([compileTracee(tracee)], { ...quiet, fingerprint, record: file })
     const report = await session.report
     expect(report.missCount).toBeGreaterThan(0)
-    expect(json(replay(file, fingerprint))).toBe(asReplayed(report))
+    expect(json(await replay(file, fingerprint))).toBe(asReplayed(report))
+  })
+})
+
+describe('without a fingerprint file', () => {
+  test('a replay takes from the store what the live session took', async () => {
+    for (const script of ['true', 'cd /', 'cd / && cd /']) {
+      const session = new CheckSession(['sh', '-c', script], { ...quiet, record: file })
+      const report = await session.report
+      expect(json(await replay(file, null))).toBe(asReplayed(report))
+      if (script !== 'cd /') await learnProgram(['sh', '-c', 'true'], quiet)
+      else expect(report.missCount).toBeGreaterThan(0)
+    }
+  })
+})
+
+test('the session of a process that already ran is replayed to its report, byte for byte', async () => {
+  const fingerprint = join(folder, 'attached.tfp')
+  await learnProgram(['sh', '-c', 'sleep 0.02; sleep 0.02'], { ...quiet, file: fingerprint })
+  // No child of ours: it is left behind by a shell that ends.
+  const left = "sh -c 'while :; do sleep 0.02; done' > /dev/null 2>&1 & echo $!"
+  const pid = Number(spawnSync('sh', ['-c', left], { encoding: 'utf8' }).stdout)
+  const session = new CheckSession(pid, { ...quiet, fingerprint, record: file })
+  try {
+    await session.pid
+    await sleep(300)
+  } finally {
+    process.kill(pid)
+  }
+  const report = await session.report
+  expect(report.recordCount).toBeGreaterThan(20)
+  expect(json(await replay(file, fingerprint))).toBe(asReplayed(report))
+})
+
+describe('learning from captures', () => {
+  const script = 'for i in 1 2 3; do (cd /; pwd); done; trap "true" USR1; kill -USR1 $$'
+  const captures = [1, 2, 3].map((run) => join(folder, `${run}.tfc`))
+  const learnFrom = async (file: string): Promise<string> => {
+    const refused: unknown[] = []
+    await learnLogs({
+      logs: captures,
+      format: 'auto',
+      mapping: null,
+      file,
+      name: null,
+      scenario: 'default',
+      settings: { depth: 3 },
+      home: quiet.home,
+      onSession: ({ refusal }) => refused.push(...(refusal === null ? [] : [refusal])),
+      onWritten: () => {},
+      onFailure: (error) => refused.push(error),
+    })
+    expect(refused).toEqual([])
+    return readFileSync(file, 'latin1')
+  }
+
+  test('gives the fingerprint that learning from live runs gives, and each capture counts once', async () => {
+    const live = join(folder, 'live.tfp')
+    for (const capture of captures) {
+      await learnProgram(['sh', '-c', script], { ...quiet, file: live, settings: { depth: 3 } })
+      await recordProgram(['sh', '-c', script], capture, quiet)
+    }
+    const learned = join(folder, 'learned.tfp')
+    expect(await learnFrom(learned)).toBe(readFileSync(live, 'latin1'))
+    expect(await learnFrom(learned)).toBe(readFileSync(live, 'latin1'))
   })
 })
 
 describe('tracefp record', () => {
-  const record = (...args: string[]): { status: number | null; stdout: string; stderr: string } => {
+  const tracefp = (...args: string[]): { status: number | null; stdout: string; stderr: string } => {
     const env = { ...process.env, TRACEFP_HOME: quiet.home }
-    return spawnSync(process.execPath, [MAIN, 'record', ...args], { encoding: 'utf8', env, timeout: 20_000 })
+    return spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8', env, timeout: 20_000 })
   }
+  const record = (...args: string[]): ReturnType<typeof tracefp> => tracefp('record', ...args)
 
   test('ends as the program did, leaves its output alone and says what it wrote', () => {
     const { status, stdout, stderr } = record('-o', file, '--', 'sh', '-c', 'echo out; exit 7')
     expect([status, stdout]).toEqual([7, 'out\n'])
     expect(stderr).toMatch(new RegExp(`^tracefp: ${file}: \\d+ records in ${statSync(file).size} bytes\n$`))
     expect(record('-q', '-o', file, '--', 'sh', '-c', 'kill -15 $$')).toMatchObject({ status: 143, stderr: '' })
+  })
+
+  test('what run writes with --record, check reads: one report, byte for byte', () => {
+    const [fingerprint, live, replayed] = ['cli.tfp', 'live.json', 'replayed.json'].map((name) => join(folder, name))
+    const given = ['-f', fingerprint as string, '--report'] as const
+    tracefp('learn', '-o', fingerprint as string, '--', 'sh', '-c', 'true')
+    expect(tracefp('run', ...given, live as string, '--record', file, '--', 'sh', '-c', 'cd /').status).toBe(100)
+    const { status, stderr } = tracefp('check', ...given, replayed as string, file)
+    const text = readFileSync(replayed as string, 'utf8')
+    expect(text).toBe(readFileSync(live as string, 'utf8').replace('"kind": "live"', '"kind": "capture"'))
+    expect(stderr).toContain(`${file} is read as capture: it begins as a capture`)
+    expect(status).toBe(1)
   })
 
   test('a file that cannot be written is told before anything runs', () => {
@@ -227,7 +277,7 @@ describe('a recorder that is killed', () => {
       await sleep(Math.random() ** 2 * 1500)
       tool.kill('SIGKILL')
       expect(await ended).toEqual([null, 'SIGKILL'])
-      const report = replay(file, fingerprint)
+      const report = await replay(file, fingerprint)
       expect(report).toMatchObject({ verdict: 'inconclusive', missCount: 0, gapCount: 1 })
       expect(report.notes.map(({ code }) => code)).toEqual(['capture_cut'])
       expect(Number(/byte (\d+):/.exec(report.notes[0]?.message ?? '')?.[1])).toBeLessThanOrEqual(statSync(file).size)
