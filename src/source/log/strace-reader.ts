@@ -69,6 +69,8 @@ export class StraceReader implements LogReader {
   #scan: StraceScan | null | undefined
   /** The record being told came from the scanner: its line was not read. */
   #isScanned = false
+  /** The tracee of the scanned line before this one; null behind a line that was read, which may have changed whose tid it is. */
+  #scanned: Tracee | null = null
 
   constructor(options: LogReaderOptions, session?: StraceSession, fileTid = 0) {
     this.#options = options
@@ -100,6 +102,7 @@ export class StraceReader implements LogReader {
     this.counts.lineCount += 1
     this.#position.line = splitter.number
     this.#isScanned = false
+    this.#scanned = null
     const text = splitter.bytes.toString('latin1', splitter.start, splitter.end)
     this.#read(text, splitter.isCut)
     if (this.#line.kind === 'call') this.#scan?.learn(text, this.#line)
@@ -113,13 +116,15 @@ export class StraceReader implements LogReader {
    */
   ordinary(kind: number, tid: number, call: OrdinaryCall, lineNumber: number): boolean {
     const { abi, life, position } = this.#session
-    let tracee = this.#last
+    let tracee = this.#scanned
     const lineTid = tid || this.#fileTid
     if (lineTid === 0) {
+      tracee = this.#last
       if (tracee?.isSeen !== true || life.seenCount !== 1) return false
     } else if (tracee === null || tracee.tid !== lineTid) {
       tracee = life.tracees.get(lineTid) ?? null
       if (tracee === null) return false
+      this.#scanned = tracee
     }
     if (!isPlain(tracee)) return false
     if (kind === KIND_RETURN) {
