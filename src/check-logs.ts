@@ -139,6 +139,7 @@ class LogCheck {
       mapping,
       tracks: checker.tracks,
       joinImage: isCapture ? null : (image ?? onlyRoot(fingerprints)),
+      tellsSignals: this.#log.format.tellsSignals ?? true,
       ...(logged === null ? {} : { rootPpid: logged.rootPpid, rootAncestors: logged.rootAncestors }),
     })
     session.checked = { checker, walker }

@@ -165,7 +165,12 @@ class LogLearn {
     })
     const run = new RunObservation(settings, this.#runInfo(session.facts))
     const recorder = new Recorder(run, this.#naming)
-    const walker = new Walker<RecordedProgram>(recorder, { mapping: this.#naming, tracks: settings.tracks, joinImage })
+    const walker = new Walker<RecordedProgram>(recorder, {
+      mapping: this.#naming,
+      tracks: settings.tracks,
+      joinImage,
+      tellsSignals: this.#log.format.tellsSignals ?? true,
+    })
     session.learning = { file, run, recorder, walker }
     // A capture names programs as the kernel does, and with their hashes.
     if (this.#log.format.name === 'capture') return { handler: walker, resolve: (given) => given }
@@ -227,6 +232,8 @@ function refusalOf(handler: LogHandler, walker: Walker<RecordedProgram>, counts:
   if (handler.noteCodes.has('filtered'))
     return 'the log was filtered, so it has transitions that the program never made'
   if (handler.noteCodes.has('capture_damaged')) return 'the capture is damaged'
+  // A session counts once: what is missing of it could never be learned.
+  if (handler.noteCodes.has('capture_cut')) return 'the capture was cut off before its session ended'
   if (isUnread(counts)) return `more than ${100 * UNPARSED_SHARE} % of its lines were not understood`
   if (walker.recordCount === 0) return 'it holds no calls'
   const signal = walker.rootExit?.signal ?? 0

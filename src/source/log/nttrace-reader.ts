@@ -50,11 +50,11 @@ export class NttraceReader implements LogReader {
   #number = 0
   #time = ''
 
-  constructor({ handler, mapping, name }: LogReaderOptions) {
+  constructor({ handler, mapping, name, inOrder = false }: LogReaderOptions) {
     this.#name = name
     this.#handler = handler
     this.#mapping = mapping
-    this.#tracks = new NtTracks(handler)
+    this.#tracks = new NtTracks(handler, inOrder)
   }
 
   write(chunk: Uint8Array): void {

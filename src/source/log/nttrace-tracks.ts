@@ -19,6 +19,7 @@ export class NtTracks {
   /** Who made a process last: the parent of the one that starts next. */
   creator: NtTrack | null = null
   readonly #handler: StreamHandler
+  readonly #isOneTrack: boolean
   readonly #tracks = new Map<number, NtTrack>()
   /** Tracks of each process. */
   readonly #processes = new Map<number, Set<number>>()
@@ -30,8 +31,10 @@ export class NtTracks {
   #hasIds = false
   #isMarked = false
 
-  constructor(handler: StreamHandler) {
+  /** `isOneTrack`: all lines are wanted as one sequence, whose they are does not matter. */
+  constructor(handler: StreamHandler, isOneTrack: boolean) {
     this.#handler = handler
+    this.#isOneTrack = isOneTrack
   }
 
   /** The track of a call; one that was not born in the log is joined. */
@@ -141,7 +144,7 @@ export class NtTracks {
   #mark(code: string, message: string): void {
     if (this.#isMarked) return
     this.#isMarked = true
-    this.#handler.onNote({ code, message, inconclusive: true })
+    this.#handler.onNote({ code, message, inconclusive: !this.#isOneTrack })
   }
 }
 

@@ -219,7 +219,7 @@ describe('processes and threads', () => {
     ])
   })
 
-  test('with neither, one process is one track, and it is said; a second one marks the session', () => {
+  test('with neither, one process is one track, and it is said; a second one marks the session, unless one sequence is wanted', () => {
     const one = read('Process 104 starting at 40', 'C:\\a.exe', 'NtClose(1) => 0', 'Process 104 exit code: 0')
     expect(one.events).toEqual([
       'birth 104 of 0 in 104 exec',
@@ -236,6 +236,8 @@ describe('processes and threads', () => {
       'NtClose(1) => 0',
     )
     expect(two.events.slice(2)).toEqual(['note processes_mixed inconclusive', '104 NtClose'])
+    const log = 'Process 104 starting at 40\nC:\\a.exe\nProcess 300 starting at 40\nC:\\b.exe\n'
+    expect(tell(nttraceFormat, log, { mapping, inOrder: true }).events.at(-1)).toBe('note processes_mixed')
   })
 
   test('a process without a path has the name of its command line, and one without either is joined', () => {

@@ -19,6 +19,7 @@ export interface TellOptions {
   readonly cuts?: readonly number[]
   /** Whether the reader may begin sessions. */
   readonly sessions?: boolean
+  readonly inOrder?: boolean
 }
 
 export function tell(format: LogFormat, log: string | Uint8Array, options: TellOptions): Told {
@@ -30,6 +31,7 @@ export function tell(format: LogFormat, log: string | Uint8Array, options: TellO
     handler: writerOf(naming, events, () => places.push(reader.at())),
     mapping: naming,
     name: 'own.log',
+    inOrder: options.inOrder ?? false,
     ...(options.sessions === true
       ? {
           nextSession: (name: string) => {
