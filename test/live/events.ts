@@ -9,6 +9,8 @@ export type StreamEvent =
       readonly parentTid: number
       readonly tgid: number
       readonly kind: BirthKind
+      /** Of a process whose parent could not announce it. */
+      readonly image?: Image
     }
   | { readonly type: 'exec'; readonly tid: number; readonly formerTid: number; readonly image: Image }
   | {

@@ -60,7 +60,10 @@ export async function recordRun(argv: readonly string[], options: RecordOptions 
 
 function collectInto(events: StreamEvent[]): StreamHandler {
   return {
-    onBirth: (tid, parentTid, tgid, kind) => events.push({ type: 'birth', tid, parentTid, tgid, kind }),
+    onBirth: (tid, parentTid, tgid, kind, image) => {
+      const known = image === undefined ? {} : { image }
+      events.push({ type: 'birth', tid, parentTid, tgid, kind, ...known })
+    },
     onExec: (tid, formerTid, image) => events.push({ type: 'exec', tid, formerTid, image }),
     onCall: (tid, abi, nr, isRestart) => events.push({ type: 'call', tid, abi, nr, isRestart }),
     onSignal: (tid, signal) => events.push({ type: 'signal', tid, signal }),
