@@ -162,10 +162,10 @@ test('the session of a process that already ran is replayed to its report, byte 
 describe('learning from captures', () => {
   const script = 'for i in 1 2 3; do (cd /; pwd); done; trap "true" USR1; kill -USR1 $$'
   const captures = [1, 2, 3].map((run) => join(folder, `${run}.tfc`))
-  const learnFrom = async (file: string): Promise<string> => {
+  const learnFrom = async (file: string, logs = captures): Promise<unknown[]> => {
     const refused: unknown[] = []
     await learnLogs({
-      logs: captures,
+      logs,
       format: 'auto',
       mapping: null,
       file,
@@ -177,8 +177,7 @@ describe('learning from captures', () => {
       onWritten: () => {},
       onFailure: (error) => refused.push(error),
     })
-    expect(refused).toEqual([])
-    return readFileSync(file, 'latin1')
+    return refused
   }
 
   test('gives the fingerprint that learning from live runs gives, and each capture counts once', async () => {
@@ -188,8 +187,21 @@ describe('learning from captures', () => {
       await recordProgram(['sh', '-c', script], capture, quiet)
     }
     const learned = join(folder, 'learned.tfp')
-    expect(await learnFrom(learned)).toBe(readFileSync(live, 'latin1'))
-    expect(await learnFrom(learned)).toBe(readFileSync(live, 'latin1'))
+    for (let time = 0; time < 2; time += 1) {
+      expect(await learnFrom(learned)).toEqual([])
+      expect(readFileSync(learned, 'latin1')).toBe(readFileSync(live, 'latin1'))
+    }
+  })
+
+  test('is refused where the capture was cut off or damaged', async () => {
+    await recordProgram(['true'], file, quiet)
+    const whole = readFileSync(file)
+    writeFileSync(file, whole.subarray(0, -1))
+    const none = join(folder, 'none.tfp')
+    expect(await learnFrom(none, [file])).toEqual(['the capture was cut off before its session ended'])
+    writeFileSync(file, Buffer.concat([whole, whole]))
+    expect((await learnFrom(none, [file]))[0]).toBe('the capture is damaged')
+    expect(existsSync(none)).toBe(false)
   })
 })
 
