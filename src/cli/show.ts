@@ -1,18 +1,15 @@
 // tracefp show: a fingerprint for people (summary, the arrays of the paper) and for other programs (JSON, Graphviz).
 
-import { existsSync, readdirSync, statSync } from 'node:fs'
-import { basename, join } from 'node:path'
 import { type Command, Option } from 'commander'
-import { TracefpError, UsageError } from '../errors.ts'
+import { UsageError } from '../errors.ts'
 import { printable } from '../match/printable.ts'
 import { readFingerprintFile } from '../model/files.ts'
 import { type Fingerprint, type ProgramFingerprint, symbolsOf } from '../model/fingerprint.ts'
 import { renderArrays, renderDot, renderSummary, toJson } from '../model/views.ts'
-import { fingerprintFolder } from '../store/fingerprint-store.ts'
-import { tracefpHome } from '../store/home.ts'
 import { NATIVE_ABI } from '../syscall/abi.ts'
 import { builtinMapping } from '../syscall/builtin.ts'
 import { createMapping, type Mapping } from '../syscall/mapping.ts'
+import { fingerprintFileNamed } from './fingerprint-name.ts'
 import { asJson, type Output, stdio } from './output.ts'
 
 interface ShowOptions {
@@ -21,9 +18,6 @@ interface ShowOptions {
   readonly dot?: boolean
   readonly program?: string
 }
-
-/** What the store puts behind the name of a program. */
-const STORE_SUFFIX = /-[0-9a-f]{12}\.tfp$/
 
 export function defineShow(program: Command, output: Output = stdio): void {
   program
@@ -46,7 +40,7 @@ export function defineShow(program: Command, output: Output = stdio): void {
 }
 
 async function show(name: string, options: ShowOptions, output: Output): Promise<void> {
-  const file = fingerprintFileOf(name, fingerprintFolder(tracefpHome()))
+  const file = fingerprintFileNamed(name)
   const whole = await readFingerprintFile(file)
   const fingerprint = options.program === undefined ? whole : onlyProgram(whole, options.program, file)
   const programs = [...fingerprint.programs.values()]
@@ -60,40 +54,6 @@ async function show(name: string, options: ShowOptions, output: Output): Promise
   } else {
     output.data(`file         ${printable(file)}\n${renderSummary(fingerprint)}`)
   }
-}
-
-/**
- * The file that is meant: the one of that name here, else in the store, where a program's own name is enough.
- * @throws TracefpError TFP_ERR_FILE; UsageError when the name fits several.
- */
-export function fingerprintFileOf(name: string, folder: string): string {
-  if (existsSync(name) && !statSync(name).isDirectory()) return name
-  const inStore = name.includes('/') ? [] : storeFilesOf(name, folder)
-  if (inStore.length > 1) {
-    const names = inStore.map((file) => basename(file, '.tfp')).join(', ')
-    throw new UsageError(`${name} fits several fingerprints of the store: give one of ${names}`)
-  }
-  const [file] = inStore
-  if (file !== undefined) return file
-  throw new TracefpError(
-    'TFP_ERR_FILE',
-    `${name}: there is no such file, and none in ${folder}: learn it first, or give a path`,
-  )
-}
-
-function storeFilesOf(name: string, folder: string): string[] {
-  const exact = join(folder, name.endsWith('.tfp') ? name : `${name}.tfp`)
-  if (existsSync(exact)) return [exact]
-  let names: string[]
-  try {
-    names = readdirSync(folder)
-  } catch {
-    return []
-  }
-  return names
-    .filter((file) => STORE_SUFFIX.test(file) && file.replace(STORE_SUFFIX, '') === name)
-    .sort()
-    .map((file) => join(folder, file))
 }
 
 /** @throws UsageError when no program, or several, are meant. */
