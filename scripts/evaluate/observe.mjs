@@ -47,7 +47,7 @@ function tee(handlers) {
 }
 
 /**
- * Runs `command` ({ argv, cwd, env, drive }) to its end. `drive(pid)` is what its clients do meanwhile.
+ * Runs `command` ({ argv, cwd, env, drive, engine }) to its end. `drive(pid)` is what its clients do meanwhile.
  * @throws Error when it could not be started, was too slow or its clients were not served.
  */
 export async function observe(place, command, handlers) {
@@ -71,7 +71,7 @@ export async function observe(place, command, handlers) {
       driving = new Promise((resolve) => setImmediate(resolve)).then(() => command.drive?.(pid))
       driving.catch(() => source.stop())
     }
-    const source = new LiveSource({ engine: 'auto', launch, imageCache, onStart }, () => tee(handlers))
+    const source = new LiveSource({ engine: command.engine ?? 'auto', launch, imageCache, onStart }, () => tee(handlers))
     let isLate = false
     timer = setTimeout(() => {
       isLate = true
