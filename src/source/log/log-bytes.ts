@@ -94,15 +94,19 @@ async function* unpacked(
     yield Buffer.from(head)
     for await (const chunk of raw) yield Buffer.from(chunk)
   }
-  if (begins(head, GZIP)) {
-    yield* through(zlib.createGunzip(), copies(), name, progress)
-  } else if (begins(head, ZSTD)) {
-    const own = (zlib as { createZstdDecompress?: () => NodeJS.ReadWriteStream }).createZstdDecompress
-    if (own === undefined) yield* throughProgram(copies(), name, progress)
-    else yield* through(own(), copies(), name, progress)
-  } else {
-    yield head
-    yield* raw
+  try {
+    if (begins(head, GZIP)) {
+      yield* through(zlib.createGunzip(), copies(), name, progress)
+    } else if (begins(head, ZSTD)) {
+      const own = (zlib as { createZstdDecompress?: () => NodeJS.ReadWriteStream }).createZstdDecompress
+      if (own === undefined) yield* throughProgram(copies(), name, progress)
+      else yield* through(own(), copies(), name, progress)
+    } else {
+      yield head
+      yield* raw
+    }
+  } finally {
+    await raw.return(undefined)
   }
 }
 

@@ -132,8 +132,10 @@ export class StraceReader implements LogReader {
     } else if (tracee.open !== null) {
       return false
     }
-    this.#last = tracee
-    life.see(tracee)
+    if (this.#last !== tracee) {
+      this.#last = tracee
+      life.see(tracee)
+    }
     position.line = lineNumber
     this.#isScanned = true
     if (kind === KIND_RETURN) return true
