@@ -11,8 +11,9 @@ import type { Miss } from './match/miss.ts'
 import { buildReport, type Result, type SessionFacts } from './match/report.ts'
 import { Walker } from './match/walker.ts'
 import { readFingerprintFile } from './model/files.ts'
-import type { Fingerprint } from './model/fingerprint.ts'
+import type { Fingerprint, ProgramFingerprint } from './model/fingerprint.ts'
 import type { Image } from './model/stream.ts'
+import type { TransitionTable } from './model/table.ts'
 import { newUlid } from './model/ulid.ts'
 import { VERSION } from './package.ts'
 import { hostFacts } from './source/host.ts'
@@ -80,6 +81,7 @@ class LogCheck {
   readonly #options: CheckLogsOptions
   readonly #mapping: Mapping
   readonly #naming: NamingMapping
+  readonly #tables = new Map<ProgramFingerprint, TransitionTable>()
   #session: CheckedSession | null = null
 
   constructor(log: OpenLog, given: readonly Fingerprint[], options: CheckLogsOptions) {
@@ -128,6 +130,7 @@ class LogCheck {
       order: this.#log.order,
       source: isCapture ? 'live' : 'log',
       at: session.facts.at,
+      tables: this.#tables,
       // In a filtered log steps are missing: what looks like a miss is none.
       onMiss: (miss) => {
         if (!session.handler.noteCodes.has('filtered')) onMiss(miss, session.facts.name)

@@ -1,7 +1,7 @@
 // The judge that compares: one table per program, a bit test per record, and a Miss for what is not allowed. One miss per
 // record at most: after it the track goes on from the longest suffix that the fingerprint knows.
 import { TracefpError } from '../errors.ts'
-import { assertMapping, type Fingerprint, SET_IMAGE } from '../model/fingerprint.ts'
+import { assertMapping, type Fingerprint, type ProgramFingerprint, SET_IMAGE } from '../model/fingerprint.ts'
 import { joinImages } from '../model/learner.ts'
 import { type Image, programKeyOf, type StreamDecision, type StreamNote } from '../model/stream.ts'
 import { TransitionTable } from '../model/table.ts'
@@ -36,6 +36,8 @@ export interface CheckerOptions {
   readonly source?: 'live' | 'log'
   /** Called for each miss that is kept. Must not throw. */
   readonly onMiss?: (miss: Miss) => void
+  /** Tables of earlier sessions, to use again: under the same mapping and depth, whose fingerprints are the same objects. */
+  readonly tables?: Map<ProgramFingerprint, TransitionTable>
   /** Somebody decides about each miss: those that are not kept are made and told, too. */
   readonly tellsAll?: boolean
 }
@@ -238,7 +240,11 @@ export class Checker implements Judge<CheckedProgram> {
       let program = this.#sections.get(section)
       if (program === undefined) {
         const { depth, transparent } = fingerprint.settings
-        const table = TransitionTable.compile(section, this.#mapping, this.#options.depth ?? depth, transparent)
+        const { tables } = this.#options
+        const table =
+          tables?.get(section) ??
+          TransitionTable.compile(section, this.#mapping, this.#options.depth ?? depth, transparent)
+        tables?.set(section, table)
         const used = new Uint32Array(table.stateCount * table.wordsPerRow)
         const known: Known = { fingerprint, program: section, table, used }
         const flags = callFlags(this.#mapping, transparent)

@@ -7,7 +7,7 @@ import { pairsOf } from './path.ts'
 /** The view of the paper: each call with its number, and the calls seen right after it. One line per call. */
 export function renderArrays(program: ProgramFingerprint, mapping: Mapping): string {
   const name = (symbol: string): string => {
-    const number = mapping.numberOf(symbol)
+    const number = mapping.hasNumbers ? mapping.numberOf(symbol) : undefined
     return number === undefined ? symbol : `${symbol}(${number.nr})`
   }
   const lines = [...pairsOf(program)].map(([symbol, next]) => `${name(symbol)}: ${next.map(name).join(' ')}\n`)
