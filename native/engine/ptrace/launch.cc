@@ -173,6 +173,7 @@ int child_main(void* argument) {
   // SPEC_ALLOW: being watched must not switch on speculation mitigations for the program.
   const long flags = shared.wants_listener ? kListenerFlags : SECCOMP_FILTER_FLAG_SPEC_ALLOW;
   const auto install = [&shared, flags] {
+    if (shared.filter == nullptr) return 0L;
     return raw(__NR_seccomp, SECCOMP_SET_MODE_FILTER, flags, as_long(shared.filter));
   };
   long result = install();

@@ -30,7 +30,7 @@ class Launch {
   Launch(const Launch&) = delete;
   Launch& operator=(const Launch&) = delete;
 
-  // Tracer thread. After ok, `pid()` is a seized tracee on its way to execve.
+  // Tracer thread. After ok, `pid()` is a seized tracee on its way to execve. `filter`: null for kTrace = none.
   Status start(const sock_fprog* filter, FilterKind kind);
 
   // After start(kNotify): waits until the child has the filter and takes its listener. No call is exempt from the

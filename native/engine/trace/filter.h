@@ -12,4 +12,8 @@ inline const sock_fprog* trace_filter() {
   return &program;
 }
 
+// False where a seccomp listener is above this process: it has its answers given before RET_TRACE is looked at, so what
+// it lets run would never stop. Also false where no filter can be installed at all.
+bool can_filter();
+
 }  // namespace tracefp

@@ -14,7 +14,8 @@ constexpr unsigned kStopsPerSigchldCheck = 64;
 
 TraceEngine::TraceEngine(const LaunchOptions& options, RingWriter& ring)
     : cpu_(options.pin),
-      life_(ring, cpu_, result_, options, How::kCont),
+      has_filter_(can_filter()),
+      life_(ring, cpu_, result_, options, has_filter_ ? How::kCont : How::kSyscall),
       calls_(life_, cpu_, result_, options.fault),
       launch_(options),
       owns_process_(options.hides_host) {}
@@ -22,7 +23,7 @@ TraceEngine::TraceEngine(const LaunchOptions& options, RingWriter& ring)
 void TraceEngine::run() {
   shield_tracer_thread();
   cpu_.hold_self();
-  result_.failure = launch_.start(trace_filter(), FilterKind::kTrace);
+  result_.failure = launch_.start(has_filter_ ? trace_filter() : nullptr, FilterKind::kTrace);
   if (!result_.failure.ok()) return;
   life_.begin(launch_.pid());
 
@@ -34,7 +35,8 @@ void TraceEngine::run() {
     if (tid < 0) break;
     if (tid == 0) continue;
     const Resumption due = stops.step(tid, classify(status));
-    if (due.is_due) (void)resume(tid, due.how, due.signal);
+    const bool steps = !has_filter_ && due.how == How::kCont;
+    if (due.is_due) (void)resume(tid, steps ? How::kSyscall : due.how, due.signal);
   }
   if (!life_.is_over()) life_.kill_all();
   if (!life_.has_begun() && result_.failure.ok()) result_.failure = launch_.failure();

@@ -1,5 +1,5 @@
 // Engine `trace`: ptrace and SECCOMP_RET_TRACE, one stop per call. Needs Linux 5.3. It can lose nothing: the tracee
-// waits.
+// waits. Below somebody else's listener RET_TRACE would not see all: there it is PTRACE_SYSCALL, two stops per call.
 #pragma once
 
 #include "engine/engine.h"
@@ -23,6 +23,7 @@ class TraceEngine final : public Engine {
  private:
   EngineResult result_;
   CpuHold cpu_;
+  const bool has_filter_;
   Life life_;
   Calls calls_;
   Launch launch_;
