@@ -129,6 +129,15 @@ describe('a session in which nearly every call is a miss', () => {
   })
 })
 
+test('a run that was checked as one sequence is replayed to its report, byte for byte', async () => {
+  const fingerprint = join(folder, 'log.tfp')
+  await learnProgram(['sh', '-c', 'true'], { ...quiet, file: fingerprint, settings: { tracks: 'log' } })
+  const session = new CheckSession(['sh', '-c', OTHER], { ...quiet, fingerprint, record: file })
+  const report = await session.report
+  expect(report).toMatchObject({ verdict: 'abnormal', trackCount: 1 })
+  expect(json(await replay(file, fingerprint))).toBe(asReplayed(report))
+})
+
 describe('without a fingerprint file', () => {
   test('a replay takes from the store what the live session took', async () => {
     for (const script of ['true', 'cd /', 'cd / && cd /']) {
