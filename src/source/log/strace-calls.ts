@@ -10,7 +10,7 @@ import type { CallNumber } from '../../syscall/naming.ts'
 import type { Mode, StraceAbi } from './strace-abi.ts'
 import { cloneFlagsOf, execArgumentsOf, signalActionOf, signalNumberOf } from './strace-args.ts'
 import type { FilterSigns } from './strace-filter.ts'
-import { imageOfExec } from './strace-image.ts'
+import { imageOfExec, UNKNOWN_PATH } from './strace-image.ts'
 import type { StraceLife } from './strace-life.ts'
 import type { CallResult } from './strace-result.ts'
 import { type OpenCall, type Process, popFrame, pushFrame, type Tracee } from './strace-tracee.ts'
@@ -245,6 +245,7 @@ export class StraceCalls {
   #exec(caller: Tracee, { name, args }: OpenCall): void {
     const { abi, life, signs, inOrder, hold } = this.#options
     const image = imageOfExec(execArgumentsOf(name, args), caller.process.path)
+    if (image.path === UNKNOWN_PATH) this.#noteUnknownImage(name)
     const tell = (): void => {
       life.exec(caller, image)
       caller.held = abi.hasModes && !inOrder ? [] : null
@@ -272,6 +273,11 @@ export class StraceCalls {
     const tgid = Number(/^(?:\w+=)?(\d+)/.exec(args)?.[1] ?? 0)
     const target = this.#options.life.tracees.get(tgid)
     if (target !== undefined) target.process.doom = name
+  }
+
+  #noteUnknownImage(name: string): void {
+    const message = `the log does not say which program ${name} started: record it with strace -y`
+    this.#handler.onNote({ code: 'unknown_image', message, inconclusive: true })
   }
 
   #noteUntraced(): void {

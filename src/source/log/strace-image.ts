@@ -7,13 +7,16 @@ import { appletOf } from '../image.ts'
 import { scriptOperandOf } from '../interpreter.ts'
 import type { ExecArguments } from './strace-args.ts'
 
+/** Path of a program that the log does not name. */
+export const UNKNOWN_PATH = 'unknown'
+
 /** `current`: path of the program that calls exec; null: not known. */
 export function imageOfExec({ path, argv }: ExecArguments, current: string | null): Image {
-  const own = path === '/proc/self/exe' && current !== null ? current : (path ?? 'unknown')
+  const own = path === '/proc/self/exe' && current !== null ? current : (path ?? '')
   const name = posix.basename(own)
   const operand = scriptOperandOf(name, argv)
   return {
-    path: own === '' ? 'unknown' : own,
+    path: own === '' ? UNKNOWN_PATH : own,
     sha256: null,
     buildId: null,
     script: operand === null || operand === '' ? null : { path: operand, sha256: null },
