@@ -7,13 +7,11 @@
 //   seccomp stops of the child, unrecorded; PTRACE_EVENT_EXEC: the program begins
 #pragma once
 
-#include <atomic>
 #include <string>
 #include <vector>
 
 #include "engine/engine.h"
-
-struct sock_fprog;
+#include "engine/ptrace/launch_child.h"
 
 namespace tracefp {
 
@@ -45,36 +43,14 @@ class Launch {
   Status failure() const;
 
   // True once the child had to set no_new_privs to be allowed a filter.
-  bool used_no_new_privs() const { return shared_.no_new_privs.load() != 0; }
-
-  // What the child reads and writes: it lives in our memory until its exec.
-  struct Shared {
-    const char* path;
-    const char* const* argv;
-    const char* const* sh_argv;  // for a script without #!
-    const char* const* env;
-    const char* cwd;
-    const sock_fprog* filter;
-    int stdio[3];
-    int gate;
-    int null_fd;
-    bool wants_listener;
-    int helper_socket;  // -1: no helper
-    bool has_uid, has_gid;
-    uid_t uid;
-    gid_t gid;
-    std::atomic<int> failed_step{0};
-    std::atomic<int> failed_errno{0};
-    std::atomic<int> no_new_privs{0};
-    std::atomic<int> listener{-1};  // its number in the child
-  };
+  bool used_no_new_privs() const { return plan_.no_new_privs.load() != 0; }
 
  private:
   const LaunchOptions options_;  // owns the strings below
   std::vector<const char*> argv_;
   std::vector<const char*> sh_argv_;
   std::vector<const char*> env_;
-  Shared shared_{};
+  ChildPlan plan_{};
   void* stack_ = nullptr;
   int own_socket_ = -1;
   pid_t pid_ = -1;
