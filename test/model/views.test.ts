@@ -3,6 +3,7 @@ import { makeSettings } from '../../src/model/fingerprint.ts'
 import { shortestPath } from '../../src/model/path.ts'
 import { newUlid } from '../../src/model/ulid.ts'
 import { renderArrays, renderDot, renderSummary, toJson } from '../../src/model/views.ts'
+import { windowsMapping } from '../../src/syscall/builtin.ts'
 import { image, ledgerOf, mapping, runOf } from './making.ts'
 
 const fingerprint = ledgerOf(
@@ -23,6 +24,13 @@ test('the arrays of the paper show each call with its number and what follows it
       '',
     ].join('\n'),
   )
+})
+
+test('the arrays of a mapping without numbers show names only', () => {
+  const nt = ledgerOf(runOf('A', ['NtOpenFile NtClose']))
+    .fingerprint(mapping)
+    .programs.get('/bin/ls')!
+  expect(renderArrays(nt, windowsMapping())).toBe('# /bin/ls\nNtOpenFile: NtClose\n')
 })
 
 test('the graph has an arrow per transition, with its runs', () => {
