@@ -19,6 +19,7 @@ const SRC_ROOMS = [
   ['fleet', 'console'],
   ['learn', 'check', 'record', 'learn-logs', 'check-logs'],
   ['session'],
+  ['review'], // what people read of fingerprints and reports, and decide on: it replays captures
   ['daemon'],
   ['index'],
   ['cli'],

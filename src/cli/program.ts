@@ -20,6 +20,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Define>> = new Map<string, () 
   ['release', async () => (await import('./release.ts')).defineRelease],
   ['show', async () => (await import('./show.ts')).defineShow],
   ['explain', async () => (await import('./explain.ts')).defineExplain],
+  ['diff', async () => (await import('./diff.ts')).defineDiff],
   ['keygen', async () => (await import('./keygen.ts')).defineKeygen],
   ['sign', async () => (await import('./sign.ts')).defineSign],
   ['verify', async () => (await import('./verify.ts')).defineVerify],
