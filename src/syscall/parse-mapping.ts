@@ -13,6 +13,7 @@ import {
 } from './mapping-text.ts'
 import { readTable } from './parse-table.ts'
 
+const LINE_LIMIT = 4096
 const DEFINE = /^#\s*define\s+(?:__NR|__NR3264|SYS)_(\w+)\s+(.*)$/
 /** Defined beside the calls, but counts and bases. */
 const NO_CALLS: readonly string[] = ['syscalls', 'arch_specific_syscall', 'Linux', 'Linux_syscalls', 'MAXSYSCALL']
@@ -28,6 +29,8 @@ const OTHER_ABIS: readonly string[] = ['x32', '32', 'time32', 'stat64', 'spu']
  */
 export function parseMapping(text: string, file: string, column: string | null = null): ParsedMapping {
   const lines = text.replace(/^\ufeff/, '').split(/\r?\n|\r/)
+  const long = lines.findIndex(({ length }) => length > LINE_LIMIT)
+  if (long >= 0) fail(`a line of more than ${LINE_LIMIT} characters`, file, long + 1)
   const parsed = parseForm(lines, file, column)
   if (parsed.entries.length === 0) fail('it holds no name with a number', file, 0)
   return parsed

@@ -129,6 +129,7 @@ describe('what cannot be understood is refused with its line', () => {
     ['0,1\n2,3\n', 'own.map:1: no column holds names'],
     ['0 common read\nx common write\n', 'own.map:2: expected "number abi name"'],
     [`${'a'.repeat(300)} 1\n`, 'own.map:1: "aaaa'],
+    [`read 0\n${' '.repeat(5000)}\n`, 'own.map:2: a line of more than 4096 characters'],
   ])('%j', (text, message) => {
     expect(() => parse(text)).toThrow(message)
   })

@@ -45,7 +45,8 @@ export interface NtLine {
 const TIME = String.raw`(?:\d\d:\d\d:\d\d\.\d{3})?(?: ?(?:\+\d{1,3}\.\d{0,3}|>999s|<0))? ?`
 const PREFIX = String.raw`(?:(${TIME}): )?(?:\[ {0,9}(\d{1,10})(?:\/ {0,9}(\d{1,10}))?\] )?`
 const AT_START = new RegExp(`^${PREFIX}`)
-const NATIVE_NAME = String.raw`(?:Nt|Zw)[A-Z]\w*`
+/** Bounded: a search may begin anywhere in a line of a megabyte. */
+const NATIVE_NAME = String.raw`(?:Nt|Zw)[A-Z]\w{0,120}`
 const CALL = /^([A-Z]\w*)\(/
 const NATIVE = new RegExp(`^${NATIVE_NAME}$`)
 const GLUED_CALL = new RegExp(`${PREFIX}(${NATIVE_NAME})\\(`)

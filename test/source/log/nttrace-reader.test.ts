@@ -460,6 +460,13 @@ describe('whatever the bytes are', () => {
   })
 })
 
+test('a line of beginnings of names takes no longer than any other', () => {
+  const before = performance.now()
+  const told = read('NtA'.repeat(340_000), '['.repeat(1_000_000), '1'.repeat(1_000_000), ') => '.repeat(200_000))
+  expect(told.counts).toMatchObject({ lineCount: 4, unparsedLineCount: 4 })
+  expect(performance.now() - before).toBeLessThan(5000)
+})
+
 test('a line of a gigabyte is one call, and is not held', () => {
   const names: string[] = []
   const naming = namingMapping(mapping)
