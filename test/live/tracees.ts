@@ -2,11 +2,11 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { PACKAGE_ROOT } from '../../src/package.ts'
+import { fileURLToPath } from 'node:url'
 import { type Expectation, parseExpectation } from './expectation.ts'
 
-const SOURCE_DIR = join(PACKAGE_ROOT, 'test/tracees')
-const BUILD_DIR = join(PACKAGE_ROOT, 'build/tracees')
+const SOURCE_DIR = fileURLToPath(new URL('../tracees/', import.meta.url))
+const BUILD_DIR = fileURLToPath(new URL('../../build/tracees/', import.meta.url))
 const FLAGS = ['-O1', '-g0', '-Wall', '-Wextra', '-Werror', '-pthread', '-D_GNU_SOURCE']
 const ARCHS: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64' }
 
@@ -46,7 +46,7 @@ function cc(flags: readonly string[], source: string, output: string): string | 
 /** The path of the compiled tracee, compiled when it is older than its source. Static where the machine can. */
 export function compileTracee(tracee: Tracee): string {
   const output = join(BUILD_DIR, tracee.name)
-  const headers = ['tracee.h', 'filter.h'].map((name) => modifiedAt(join(SOURCE_DIR, name)))
+  const headers = ['tracee.h', 'filter.h', 'evade.h'].map((name) => modifiedAt(join(SOURCE_DIR, name)))
   const newest = Math.max(modifiedAt(tracee.source), ...headers)
   if (modifiedAt(output) > newest) return output
   mkdirSync(BUILD_DIR, { recursive: true })

@@ -1,11 +1,7 @@
 // A child whose parent was killed before it could announce it: under guard it does not run unjudged.
-//= maybe unknown_program
 //= timeout 20000
-// The timer's SIGKILL comes from the kernel at any moment, so now and then in the middle of clone. With the argument "attack"
-// each child makes a directory, which was not learned.
-#include "tracee.h"
-
-static int attacks;
+// The timer's SIGKILL comes from the kernel at any moment, so now and then in the middle of clone.
+#include "evade.h"
 
 static void fork_until_killed(int ns) {
   struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL};
@@ -14,14 +10,15 @@ static void fork_until_killed(int ns) {
   if (timer_create(CLOCK_MONOTONIC, &event, &timer) != 0 || timer_settime(timer, 0, &when, 0) != 0) _exit(1);
   for (;;) {
     if (raw_fork() != 0) continue;
-    if (attacks) sys(mkdir, "escaped", 0755);
+    last_step();
     _exit(0);
   }
 }
 
 int main(int count, char** arguments) {
   pid_t busy[3];
-  attacks = count > 1 && !strcmp(arguments[1], "attack");
+  begin_evading(count, arguments);
+  if (is_plain) return last_step() < 0;
   for (int i = 0; i < 3; i++) {
     busy[i] = raw_fork();
     while (busy[i] == 0) sys(getppid);

@@ -1,9 +1,9 @@
 // A program that answers its own calls through a listener: under guard none of its own is answered so.
 //= note listener
-// Its answer would be "continue" without the tracer having heard of the call. With the argument "attack" that call is mkdir.
+// Its answer would be "continue" without the tracer having heard of the call.
 #include <sys/ioctl.h>
+#include "evade.h"
 #include "filter.h"
-#include "tracee.h"
 
 static struct thread thread;
 static int listener;
@@ -19,12 +19,12 @@ static int answer(void* unused) {
 }
 
 int main(int count, char** arguments) {
-  int attacks = count > 1 && !strcmp(arguments[1], "attack");
+  begin_evading(count, arguments);
+  if (is_plain) return last_step() < 0;
   listener = set_filter(attacks ? SYS_mkdir : SYS_getppid, SECCOMP_RET_USER_NOTIF, SECCOMP_FILTER_FLAG_NEW_LISTENER);
   if (listener < 0) return 0;
   start_thread(&thread, answer, 0);
-  if (attacks) sys(mkdir, "escaped", 0755);
-  else sys(getppid);
+  last_step();
   join_thread(&thread);
   return 0;
 }

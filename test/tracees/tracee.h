@@ -62,7 +62,9 @@ struct thread {
 static inline int start_thread(struct thread* thread, int (*run)(void*), void* argument) {
   int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_CHILD_CLEARTID;
   __atomic_store_n(&thread->alive, 1, __ATOMIC_SEQ_CST);
-  return clone(run, thread->stack + sizeof thread->stack, flags, argument, 0, 0, &thread->alive);
+  int tid = clone(run, thread->stack + sizeof thread->stack, flags, argument, 0, 0, &thread->alive);
+  if (tid < 0) thread->alive = 0;
+  return tid;
 }
 
 // Waits in `futex`, as often as it takes: write `futex*` for the caller.
