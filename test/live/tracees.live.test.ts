@@ -16,7 +16,7 @@ const mapping = linuxMapping()
 /** Records of one session that are played again: the longest make a million. */
 const PLAYED = 50_000
 /** io_uring and the end of a handler that never began are misses whatever was learned. */
-const NEVER_RIGHT = /^(?:io_uring|sigreturn_)/
+const NEVER_RIGHT = /^(?:io_uring|sigreturn_|evade_by_sigreturn)/
 const symbolOf = (abi: number, nr: number): string => mapping.symbolOf(abi, nr)
 
 /**
