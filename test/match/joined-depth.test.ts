@@ -1,17 +1,13 @@
 // Tracks met mid-stream, learned and checked at a depth above 2: what was learned is authentic, from its first call on.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { image, learn, learned, MAPPING, type Step, steps } from './stream-script.ts'
-import { check } from './stream-script.ts'
+import { check, image, learn, learned, MAPPING, type Step, steps } from './stream-script.ts'
 
 const NAMES = ['read', 'write', 'close', 'brk', 'openat']
 
 /** A joined track of /bin/a that makes these calls. */
 function joined(calls: readonly string[]): readonly Step[] {
-  return [
-    (handler) => handler.onBirth(1, 0, 1, 'join', image('/bin/a')),
-    ...steps(`1: ${calls.join(' ')}`),
-  ]
+  return [(handler) => handler.onBirth(1, 0, 1, 'join', image('/bin/a')), ...steps(`1: ${calls.join(' ')}`)]
 }
 
 test('the first calls are learned behind <join>, and no further than the depth', () => {
