@@ -131,8 +131,8 @@ function readPrefix(text: string, from: number, line: StraceLine): number {
 }
 
 const TIME = /(?: *\d+(?:\.\d+)?|\d\d:\d\d:\d\d(?:\.\d+)?|\(\+ *\d+(?:\.\d+)?\)) /y
-// A pointer has 8 or 16 digits, a number at most 7, but for -1 as 64 bits.
-const NUMBER = /\[ *(\d{1,7}|1844674407\d{10})\] /y
+// A pointer has 8 or 16 digits; a number at most 7, of x32 10, and as -1 of 64 bits 20.
+const NUMBER = /\[ *(\d{1,7}|\d{10}|1844674407\d{10})\] /y
 const POINTER = /\[(?:[0-9a-f]{8}|[0-9a-f]{16}|\?{8}|\?{16})\] /y
 const CONTEXT = /\[[\w.-]+:[^\]\s]*\] /y
 
