@@ -10,7 +10,6 @@ import { isUnread, notesOfCounts, type ReadCounts } from './match/log-notes.ts'
 import type { Miss } from './match/miss.ts'
 import { buildReport, type Result, type SessionFacts } from './match/report.ts'
 import { Walker } from './match/walker.ts'
-import { readFingerprintFile } from './model/files.ts'
 import type { Fingerprint, ProgramFingerprint } from './model/fingerprint.ts'
 import type { Image } from './model/stream.ts'
 import type { TransitionTable } from './model/table.ts'
@@ -21,7 +20,9 @@ import { mappingOfLog } from './source/log/log-mapping.ts'
 import type { LogFormatName } from './source/log/log-reader.ts'
 import { type LogInput, logInputsOf } from './source/log/log-sets.ts'
 import type { LogSession, OpenLog } from './source/log/log-source.ts'
+import { readGivenFingerprints } from './store/fingerprint-file.ts'
 import { fingerprintFolder, storedFor } from './store/fingerprint-store.ts'
+import { type Trust, trustIn } from './store/trust.ts'
 import type { Mapping } from './syscall/mapping.ts'
 import { type NamingMapping, namingMapping } from './syscall/naming.ts'
 
@@ -35,6 +36,8 @@ export interface CheckLogsOptions {
   readonly files: readonly string[]
   /** tracefp's home: the fingerprint store. */
   readonly home: string
+  /** Public keys (files, or `ed25519:...`) that all must have signed a fingerprint; none = it need not be signed. */
+  readonly requireSignature?: readonly string[]
   /** At most the depth that was learned; null = that. */
   readonly depth: number | null
   /** Logs are still being written: they are read until this is aborted. Null: they are whole. */
@@ -51,13 +54,14 @@ export interface CheckLogsOptions {
 /** Reads the logs one after the other; those that are followed, side by side. @throws what the fingerprints are wrong with. */
 export async function checkLogs(options: CheckLogsOptions): Promise<void> {
   // Read before the logs: a damaged file must not cost an hour. Which mapping they need, each log says.
-  const given = await Promise.all(options.files.map((file) => readFingerprintFile(file)))
+  const trust = trustIn(options.requireSignature ?? [], options.home)
+  const given = readGivenFingerprints(options.files, trust)
   const follow = options.follow === null ? {} : { follow: options.follow }
   const check = async (input: LogInput): Promise<void> => {
     try {
       const log = await input.open()
       options.onOpen?.(log)
-      await new LogCheck(log, given, options).run()
+      await new LogCheck(log, given, trust, options).run()
     } catch (error) {
       options.onFailure(error, input.name)
     }
@@ -78,15 +82,17 @@ interface CheckedSession {
 class LogCheck {
   readonly #log: OpenLog
   readonly #given: readonly Fingerprint[]
+  readonly #trust: Trust | null
   readonly #options: CheckLogsOptions
   readonly #mapping: Mapping
   readonly #naming: NamingMapping
   readonly #tables = new Map<ProgramFingerprint, TransitionTable>()
   #session: CheckedSession | null = null
 
-  constructor(log: OpenLog, given: readonly Fingerprint[], options: CheckLogsOptions) {
+  constructor(log: OpenLog, given: readonly Fingerprint[], trust: Trust | null, options: CheckLogsOptions) {
     this.#log = log
     this.#given = given
+    this.#trust = trust
     this.#options = options
     this.#mapping = mappingOfLog(log, options.mapping, given[0]?.settings.mapping ?? null)
     this.#naming = namingMapping(this.#mapping)
@@ -156,7 +162,7 @@ class LogCheck {
     const folder = fingerprintFolder(this.#options.home)
     const spellings = this.#isCapture ? [image] : KnownImages.spellings(image, realPath)
     for (const spelled of spellings) {
-      const stored = storedFor(folder, spelled, this.#mapping)
+      const stored = storedFor(folder, spelled, this.#mapping, this.#trust)
       if (stored.length > 0) return stored.map(({ fingerprint }) => fingerprint)
     }
     return []

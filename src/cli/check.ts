@@ -15,7 +15,7 @@ import type { OpenLog } from '../source/log/log-source.ts'
 import { tracefpHome } from '../store/home.ts'
 import { EXIT_CODES, exitCodeOfError, exitCodeOfOutcome } from './exit-codes.ts'
 import { expandPatterns } from './glob.ts'
-import { collect, wholeNumber } from './options.ts'
+import { collect, SIGNATURE_HELP, wholeNumber } from './options.ts'
 import { type Output, oneLine, stdio } from './output.ts'
 import { Progress, progressOf } from './progress.ts'
 import { ReportWriter } from './report-writer.ts'
@@ -28,6 +28,7 @@ interface CheckOptions {
   readonly format: LogFormatName | 'auto'
   readonly mapping?: string
   readonly follow?: boolean
+  readonly requireSignature?: readonly string[]
   readonly report?: string
   readonly quiet?: boolean
 }
@@ -54,6 +55,7 @@ export function defineCheck(program: Command, output: Output = stdio): void {
       'what names and numbers mean: a name, or a file (default: as the log or fingerprint says)',
     )
     .option('--follow', 'the logs are still being written: go on until SIGINT or SIGTERM')
+    .option('--require-signature <key>', SIGNATURE_HELP, collect)
     .option('--report <file>', 'write the reports here as JSON, several as JSON Lines; - is stdout')
     .option('-q, --quiet', 'say nothing of sessions that are authentic')
     .addHelpText('after', HELP)
@@ -83,6 +85,7 @@ async function check(logs: readonly string[], options: CheckOptions, output: Out
       mapping: options.mapping ?? null,
       files: options.fingerprint ?? [],
       home: tracefpHome(),
+      requireSignature: options.requireSignature ?? [],
       depth: options.depth ?? null,
       follow: options.follow === true ? stopping.signal : null,
       onMiss: (miss, log) => telling.miss(miss, log),

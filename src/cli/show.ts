@@ -6,6 +6,7 @@ import { printable } from '../match/printable.ts'
 import { readFingerprintFile } from '../model/files.ts'
 import { type Fingerprint, type ProgramFingerprint, symbolsOf } from '../model/fingerprint.ts'
 import { renderArrays, renderDot, renderSummary, toJson } from '../model/views.ts'
+import { budgetSummary, budgetsOf } from '../review/budget.ts'
 import { NATIVE_ABI } from '../syscall/abi.ts'
 import { builtinMapping } from '../syscall/builtin.ts'
 import { createMapping, type Mapping } from '../syscall/mapping.ts'
@@ -48,11 +49,11 @@ async function show(name: string, options: ShowOptions, output: Output): Promise
     const mapping = mappingOf(fingerprint, file, output)
     output.data(programs.map((program) => renderArrays(program, mapping)).join('\n'))
   } else if (options.json === true) {
-    output.data(`${asJson(toJson(fingerprint), 2)}\n`)
+    output.data(`${asJson({ ...toJson(fingerprint), mimicry: budgetsOf(programs, fingerprint) }, 2)}\n`)
   } else if (options.dot === true) {
     output.data(programs.map(renderDot).join('\n'))
   } else {
-    output.data(`file         ${printable(file)}\n${renderSummary(fingerprint)}`)
+    output.data(`file         ${printable(file)}\n${renderSummary(fingerprint)}${budgetSummary(programs, fingerprint)}`)
   }
 }
 

@@ -136,3 +136,13 @@ test('what is not there, and what is no fingerprint, is said in one line', async
 test('two views at once are a usage error', async () => {
   expect((await cli('show', 'x', '--arrays', '--dot')).code).toBe(2)
 })
+
+test('the summary has the mimicry budget, as the lower bound that it is', async () => {
+  const file = write(join(folder, 'a.tfp'), textOf('<exec> read close execve'))
+  const { stdout } = await cli('show', file)
+  expect(stdout).toMatch(/checked at depth 2: from an input 67 % of the calls can be reached/)
+  expect(stdout).toMatch(/execve +2: read -> close -> execve/)
+  expect(stdout).toMatch(/a lower bound, which ignores arguments/)
+  const { mimicry } = JSON.parse((await cli('show', '--json', file)).stdout)
+  expect(mimicry[0].inputs[0]).toMatchObject({ input: 'read', reaches: [{ call: 'execve', distance: 2 }] })
+})

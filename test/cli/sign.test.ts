@@ -237,4 +237,12 @@ describe('a required signature', () => {
     const stored = storedFor(store, image('/bin/ls'), mapping, trust)
     expect(stored.map(({ file }) => file)).toEqual([join(store, 'good.tfp')])
   })
+
+  test('holds for logs too: check refuses what run would', async () => {
+    writeFileSync(at('a.log'), '1 read(0, "", 1) = 0\n1 write(1, "", 1) = 1\n1 +++ exited with 0 +++\n')
+    const check = () => cli('check', '-f', at('a.tfp'), '--require-signature', at('alice.pub'), at('a.log'))
+    expect(await check()).toMatchObject({ code: 5, stderr: expect.stringMatching(/not signed by/) })
+    await sign('a.tfp', '--key', at('alice.key'))
+    expect((await check()).stderr).not.toMatch(/not signed by/)
+  })
 })
