@@ -65,7 +65,7 @@ function* chunksOf(bytes: Buffer, cuts: readonly number[]): Generator<Buffer> {
   }
 }
 
-function writerOf(mapping: NamingMapping, events: string[], onCall: () => void): StreamHandler {
+export function writerOf(mapping: NamingMapping, events: string[], onCall: () => void): StreamHandler {
   return {
     onBirth: (tid, parentTid, tgid, kind, image) => {
       events.push(`birth ${tid} of ${parentTid} in ${tgid} ${kind}${image === undefined ? '' : ` ${image.path}`}`)
