@@ -4,7 +4,7 @@ import { checkRun, emptyLedgers, learnRun, mapping } from './observe.mjs'
 import { makeRandom } from './random.mjs'
 
 /** Runs of the learning curve: the last run of each part. */
-const PARTS = [1, 5, 10, 20, 50]
+const PARTS = [1, 5, 10, 20, 50, 100]
 
 /** Learns `learnCount` runs of a workload and checks `checkCount` more. */
 export async function evaluate(place, workload, { learnCount, checkCount, seed, say }) {
