@@ -2,8 +2,8 @@
 // `auto` comes to, the command line, and every tracee under each engine. Without --kernel it is Debian's own, fetched and
 // unpacked by apt-get; nothing is installed.
 //
-//   node scripts/boot-kernel.mjs [--kernel vmlinuz] [--auto trace] [--engines trace,notify] [--only PATTERN] [--slowness 6]
-//                                [--minutes 60]
+//   node scripts/boot-kernel.mjs [--kernel vmlinuz] [--auto trace] [--engines trace,notify] [--only NAME,NAME] [--slowness 30]
+//                                [--minutes 120]
 //
 // The last line is `N passed, N failed`. Exit code 0: all passed, or skipped, and why.
 
@@ -22,8 +22,8 @@ const { values } = parseArgs({
     auto: { type: 'string', default: 'trace' },
     engines: { type: 'string', default: 'trace,notify' },
     only: { type: 'string', default: '' },
-    slowness: { type: 'string', default: '6' },
-    minutes: { type: 'string', default: '60' },
+    slowness: { type: 'string', default: '30' },
+    minutes: { type: 'string', default: '120' },
   },
 })
 const BUILD = path.join(ROOT, 'build/boot')
@@ -93,7 +93,8 @@ async function bundle(input, name) {
 /** Static where they can be: what they need else goes with them. */
 async function compileTracees() {
   const { compileTracee, listTracees } = await import(await bundle('test/live/tracees.ts', 'tracees.mjs'))
-  const chosen = listTracees().filter(({ name }) => name.includes(values.only))
+  const words = values.only.split(',')
+  const chosen = listTracees().filter(({ name }) => words.some((word) => name.includes(word)))
   return chosen.map((tracee) => ({ ...tracee, program: tracee.skipReason === null ? compileTracee(tracee) : null }))
 }
 

@@ -1,15 +1,20 @@
 // Signals to a process whose threads wait in read and futex repeat no record of any thread.
-//= main: clone*6 rt_sigprocmask (nanosleep kill)*10 nanosleep write*3 futex*
+//= main: clone*6 rt_sigprocmask kill*10 write*3 nanosleep* futex*
 //= thread*3: read exit [SIGUSR1 rt_sigreturn]*
 //= thread*3: futex exit [SIGUSR1 rt_sigreturn]*
 //= count SIGUSR1 10
 //= count read 3
+// Each signal waits for the handler of the one before: a thread that is still in its handler may take what has woken
+// another thread, and the call of that one is then repeated with no stop in between.
 #include "tracee.h"
 
-static int ends[2], word;
+static int ends[2], word, handled;
 static struct thread threads[6];
 
-static void on_signal(int signal) { (void)signal; }
+static void on_signal(int signal) {
+  (void)signal;
+  __atomic_add_fetch(&handled, 1, __ATOMIC_SEQ_CST);
+}
 
 static int read_one(void* unused) {
   char byte;
@@ -33,6 +38,7 @@ int main(void) {
   for (int i = 0; i < 10; i++) {
     sleep_ms(20);
     sys(kill, self, SIGUSR1);
+    while (__atomic_load_n(&handled, __ATOMIC_SEQ_CST) == i) sleep_ms(5);
   }
   sleep_ms(20);
   __atomic_store_n(&word, 1, __ATOMIC_SEQ_CST);

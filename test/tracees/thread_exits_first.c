@@ -13,9 +13,11 @@ static int run(void* unused) {
 
 int main(void) {
   mark(1);
-  start_thread(&thread, run, 0);
+  int tid = start_thread(&thread, run, 0);
   join_thread(&thread);
   repeat_getppid(10);
   mark(2);
+  // The code of an exit_group replaces that of a thread that nobody has reaped yet.
+  while (sys(tgkill, getpid(), tid, 0) == 0) sleep_ms(1);
   return 0;
 }
