@@ -2,7 +2,7 @@
 //
 //   new LogScanner(simd)                      '' = the fastest; a form that does not run here is refused
 //   setPrefix(pid, time, delta, pointer)
-//   addName(name, number) -> boolean
+//   setName(name, number) -> boolean
 //   scan(bytes, batch)                        batch = Uint32Array: consumed, entries, lines, is done; then the entries
 #include "addon/log_binding.h"
 
@@ -44,7 +44,7 @@ class ScannerObject final : public Napi::ObjectWrap<ScannerObject> {
     return DefineClass(env, "LogScanner",
                        {
                            InstanceMethod<&ScannerObject::set_prefix>("setPrefix"),
-                           InstanceMethod<&ScannerObject::add_name>("addName"),
+                           InstanceMethod<&ScannerObject::set_name>("setName"),
                            InstanceMethod<&ScannerObject::scan>("scan"),
                        });
   }
@@ -64,10 +64,10 @@ class ScannerObject final : public Napi::ObjectWrap<ScannerObject> {
                           time_form_of(info[1].ToString().Utf8Value()), info[2].ToBoolean(), info[3].ToBoolean()});
   }
 
-  Napi::Value add_name(const Napi::CallbackInfo& info) {
+  Napi::Value set_name(const Napi::CallbackInfo& info) {
     const std::string name = info[0].ToString().Utf8Value();
     const auto number = static_cast<uint16_t>(info[1].ToNumber().Uint32Value());
-    return Napi::Boolean::New(info.Env(), scanner_->add_name(name.data(), name.size(), number));
+    return Napi::Boolean::New(info.Env(), scanner_->set_name(name.data(), name.size(), number));
   }
 
   void scan(const Napi::CallbackInfo& info) {

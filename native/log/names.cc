@@ -18,13 +18,17 @@ bool read_long_name(const uint8_t* text, char end, NameWords* name) {
 
 NameTable::NameTable() : slots_(kSlotMask + 1) {}
 
-bool NameTable::add(const char* text, size_t length, uint16_t number) {
-  if (is_full() || length == 0 || length > kNameBytes) return false;
+bool NameTable::set(const char* text, size_t length, uint16_t number) {
+  if (length == 0 || length > kNameBytes) return false;
   NameWords name{};
   memcpy(name.words, text, length);
-  if (find(name) != kNoName) return false;
   size_t at = slot_of(name.words);
-  while (slots_[at].number != kNoName) at = (at + 1) & kSlotMask;
+  for (; slots_[at].number != kNoName; at = (at + 1) & kSlotMask) {
+    if (memcmp(slots_[at].words, name.words, sizeof(name.words)) != 0) continue;
+    slots_[at].number = number;
+    return true;
+  }
+  if (is_full()) return false;
   memcpy(slots_[at].words, name.words, sizeof(name.words));
   slots_[at].number = number;
   count_++;

@@ -51,8 +51,8 @@ class NameTable {
  public:
   NameTable();
 
-  // False when the table is full, or the name is too long or is there already.
-  bool add(const char* text, size_t length, uint16_t number);
+  // Adds the name, or gives it another number. False when the table is full, or the name too long.
+  bool set(const char* text, size_t length, uint16_t number);
 
   // kNoName when it is not in the table.
   uint16_t find(const NameWords& name) const {

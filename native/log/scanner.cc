@@ -66,7 +66,7 @@ void LogScanner::set_prefix(const Prefix& prefix) {
   has_prefix_ = true;
 }
 
-bool LogScanner::add_name(const char* name, size_t length, uint16_t number) { return names_.add(name, length, number); }
+bool LogScanner::set_name(const char* name, size_t length, uint16_t number) { return names_.set(name, length, number); }
 
 // False: the line holds a name that is worth adding. Calls and returns come in no order, so that what is alike in both
 // is done without asking which it is.

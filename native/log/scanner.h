@@ -57,9 +57,9 @@ class LogScanner {
   // Before it is known, every line is handed on.
   void set_prefix(const Prefix& prefix);
 
-  // `number` is told in entries, or kSpecialName for a name of which every line is handed on. False when the table has
-  // no room: the name's lines are handed on, and end no scan. A name has one number for good.
-  bool add_name(const char* name, size_t length, uint16_t number);
+  // `number` is told in entries from here on, or kSpecialName for a name of which every line is handed on. False when
+  // the table has no room: the name's lines are handed on, and end no scan.
+  bool set_name(const char* name, size_t length, uint16_t number);
 
   // The whole lines in data[0, size), at most kScanBytesLimit bytes, into at most `capacity` entries. One entry a line.
   ScanResult scan(const uint8_t* data, size_t size, LogEntry* entries, size_t capacity) const;

@@ -23,7 +23,7 @@ export interface LogPrefix {
 
 export interface NativeLogScanner {
   setPrefix(pid: string, time: string, hasDelta: boolean, hasPointer: boolean): void
-  addName(name: string, number: number): boolean
+  setName(name: string, number: number): boolean
   scan(bytes: Uint8Array, batch: Uint32Array): void
 }
 
@@ -61,9 +61,9 @@ export class LogScanner {
     this.#native.setPrefix(pid, time, hasDelta, hasPointer)
   }
 
-  /** False: there is no room for it, or it has a number already. */
-  addName(name: string, number: number): boolean {
-    return this.#native.addName(name, number)
+  /** The number that entries tell for a name, from here on. False: there is no room for it, or it is too long. */
+  setName(name: string, number: number): boolean {
+    return this.#native.setName(name, number)
   }
 
   /** The whole lines of `bytes`, into `batch`. False: scan again behind what was consumed, when the entries are dealt with. */

@@ -14,6 +14,11 @@ const MANY_FAILED = 8
 const OPENERS: ReadonlySet<string> = new Set(['open', 'openat', 'openat2', 'creat', 'socket', 'epoll_create1'])
 const MEMORY: ReadonlySet<string> = new Set(['brk', 'mmap', 'mmap2', 'old_mmap', 'set_tid_address'])
 
+/** Whether there may be a sign in a call of this name, whatever was before it. */
+export function isWatchedCall(name: string): boolean {
+  return OPENERS.has(name) || name.startsWith('close') || name.startsWith('io_uring') || name === 'unshare'
+}
+
 /** What a process did since its exec; a process whose beginning was not seen has none. */
 interface Beginning {
   callCount: number
@@ -22,7 +27,7 @@ interface Beginning {
 }
 
 export class FilterSigns {
-  /** Whether calls are still looked at: then each must be told. */
+  /** Whether calls are still looked at. */
   isWatching = true
   readonly #onSign: (why: string) => void
   /** False: the order of calls of two threads is not known. */
@@ -50,8 +55,7 @@ export class FilterSigns {
   }
 
   entry(tracee: Tracee, name: string, args: string): void {
-    this.#callCount += 1
-    if (this.#callCount > WATCHED_CALLS) this.isWatching = false
+    this.counted(1)
     const beginning = this.#beginnings.get(tracee.process)
     if (beginning !== undefined) {
       beginning.callCount += 1
@@ -61,6 +65,17 @@ export class FilterSigns {
     if (name.startsWith('close')) this.#close(tracee.process, name, args)
     else if (name.startsWith('io_uring')) this.#hasIoUring = true
     else if (name === 'unshare') this.#descriptors.delete(tracee.process)
+  }
+
+  /** Whether calls of the process that are not watched can be no sign any more: `counted` is enough for them. */
+  isSettled(process: Process): boolean {
+    return this.#successCount > 0 && this.#beginnings.get(process)?.hasMemory !== false
+  }
+
+  /** So many calls were entered that can be no sign. */
+  counted(callCount: number): void {
+    this.#callCount += callCount
+    if (this.#callCount > WATCHED_CALLS) this.isWatching = false
   }
 
   result(tracee: Tracee, name: string, result: CallResult): void {

@@ -5,8 +5,9 @@
 //
 // The scanner of strace-scan.ts reads ordinary lines faster and tells them by `ordinary`; every other line comes here.
 
-import { KIND_RETURN, KIND_UNFINISHED } from '../../addon/log-scanner.ts'
 import { TracefpError } from '../../errors.ts'
+import type { StreamHandler } from '../../model/stream.ts'
+import type { CallNumber } from '../../syscall/naming.ts'
 import { LineSplitter } from './line-splitter.ts'
 import { countUnparsed, type LogCounts, type LogReader, type LogReaderOptions, newCounts } from './log-reader.ts'
 import { StraceAbi } from './strace-abi.ts'
@@ -16,7 +17,7 @@ import { FilterSigns } from './strace-filter.ts'
 import { StraceLife } from './strace-life.ts'
 import { newLine, readLine, type StraceLine, withoutColours } from './strace-line.ts'
 import { type CallResult, newResult, readResult } from './strace-result.ts'
-import { type OrdinaryCall, openScan, type StraceScan } from './strace-scan.ts'
+import { openScan, type ScannedReader, type StraceScan } from './strace-scan.ts'
 import type { Process, Tracee } from './strace-tracee.ts'
 
 /** What the files of one session have in common: -ff makes one per thread. */
@@ -36,16 +37,19 @@ export interface SetHooks {
 interface WaitingLine {
   readonly text: string
   readonly number: number
+  readonly isCut: boolean
 }
 
 /** Lines of tracees whose parent is not clear yet. */
 const MAX_WAITING_BYTES = 16 << 20
-const AHEAD_BYTES = 16_384
+/** Lines that wait until one of them names their tracee. */
+const AHEAD_LINES = 64
+const OWN_TID = /\bset_tid_address\([^"]*\) += (\d+)\b/
 const ATTACHED = /strace: Process (\d+) attached(?: with \d+ threads)?$/
 const ANY_CALL = /([a-z_]\w*)\((?=.*(?:\) += |<unfinished \.\.\.>$))/g
 const ANY_PID = /\[pid +\d+(?:<[^<>]*>)?\] /
 
-export class StraceReader implements LogReader {
+export class StraceReader implements LogReader, ScannedReader {
   readonly counts: LogCounts = newCounts()
   readonly splitter: LineSplitter = new LineSplitter()
   readonly #options: LogReaderOptions
@@ -65,12 +69,12 @@ export class StraceReader implements LogReader {
   #summaryCount = 0
   #hasPidColumn = false
   #hasUnclear = false
+  /** Lines of a tracee that no line has named yet; null: none wait. */
+  #ahead: WaitingLine[] | null = null
+  /** What was found in them: 0 is nothing. Undefined: nobody looked. */
+  #aheadTid: number | undefined
   /** Null: there is none here. */
   #scan: StraceScan | null | undefined
-  /** The record being told came from the scanner: its line was not read. */
-  #isScanned = false
-  /** The tracee of the scanned line before this one; null behind a line that was read, which may have changed whose tid it is. */
-  #scanned: Tracee | null = null
 
   constructor(options: LogReaderOptions, session?: StraceSession, fileTid = 0) {
     this.#options = options
@@ -82,15 +86,13 @@ export class StraceReader implements LogReader {
   write(chunk: Uint8Array): void {
     this.splitter.push(chunk)
     while (!this.#canScan()) if (!this.next()) return
-    this.#scan?.run()
-    if (this.#isScanned) this.#position.time = this.#scan?.timeNow() ?? ''
-    this.#isScanned = false
+    this.#scan?.run(() => this.#stepUp())
     while (this.next());
   }
 
   /** Whether the lines that come are such that the scanner can tell them. */
   #canScan(): boolean {
-    if (this.#session.signs.isWatching || !this.splitter.isAtLineStart) return false
+    if (!this.splitter.isAtLineStart) return false
     if (this.#scan === undefined) this.#scan = openScan(this)
     return this.#scan?.isReady === true
   }
@@ -101,8 +103,6 @@ export class StraceReader implements LogReader {
     if (!splitter.next()) return false
     this.counts.lineCount += 1
     this.#position.line = splitter.number
-    this.#isScanned = false
-    this.#scanned = null
     const text = splitter.bytes.toString('latin1', splitter.start, splitter.end)
     this.#read(text, splitter.isCut)
     if (this.#line.kind === 'call') this.#scan?.learn(text, this.#line)
@@ -110,42 +110,42 @@ export class StraceReader implements LogReader {
     return true
   }
 
-  /**
-   * Tells an ordinary call as a scanner read it; `kind` is one of KIND_*. False: more may follow from its line, which must be read
-   * by `next`.
-   */
-  ordinary(kind: number, tid: number, call: OrdinaryCall, lineNumber: number): boolean {
-    const { abi, life, position } = this.#session
-    let tracee = this.#scanned
+  get isWatching(): boolean {
+    return this.#session.signs.isWatching
+  }
+
+  get handler(): StreamHandler {
+    return this.#options.handler
+  }
+
+  plainTracee(tid: number, last: Tracee | null): Tracee | null {
+    const { life, signs } = this.#session
     const lineTid = tid || this.#fileTid
-    if (lineTid === 0) {
-      tracee = this.#last
-      if (tracee?.isSeen !== true || life.seenCount !== 1) return false
-    } else if (tracee === null || tracee.tid !== lineTid) {
-      tracee = life.tracees.get(lineTid) ?? null
-      if (tracee === null) return false
-      this.#scanned = tracee
-    }
-    if (!isPlain(tracee)) return false
-    if (kind === KIND_RETURN) {
-      tracee.open = null
-    } else if (tracee.open !== null) {
-      return false
-    }
-    if (this.#last !== tracee) {
-      this.#last = tracee
-      life.see(tracee)
-    }
-    position.line = lineNumber
-    this.#isScanned = true
-    if (kind === KIND_RETURN) return true
-    if (this.#glued === tracee) this.#glued = null
-    if (kind === KIND_UNFINISHED) tracee.open = call.open
-    this.#callCount += 1
-    if (call.number === null) call.number = abi.numberOf('', call.name, -1)
-    const { number } = call
-    this.#options.handler.onCall(tracee.told, number.abi, number.nr, false)
-    return true
+    const tracee = lineTid === 0 ? (last ?? this.#last) : life.tracees.get(lineTid)
+    if (lineTid === 0 && (tracee?.isSeen !== true || life.seenCount !== 1)) return null
+    if (tracee == null || tracee === this.#glued || this.#ahead !== null || !isPlain(tracee)) return null
+    if (signs.isWatching && !signs.isSettled(tracee.process)) return null
+    life.see(tracee)
+    return tracee
+  }
+
+  numberOf(name: string): CallNumber {
+    return this.#session.abi.numberOf('', name, -1)
+  }
+
+  told(last: Tracee, callCount: number): void {
+    this.#last = last
+    this.#callCount += callCount
+    this.#session.signs.counted(callCount)
+  }
+
+  /** The line that is being told by the scanner is where the reader stands. */
+  #stepUp(): void {
+    const scan = this.#scan
+    if (scan?.isTelling !== true) return
+    this.#last = scan.tracee
+    this.#position.line = scan.lineNumber
+    this.#position.time = scan.readTime()
   }
 
   end(): void {
@@ -156,6 +156,7 @@ export class StraceReader implements LogReader {
 
   /** The session is over: what can only be known now is told. @throws TracefpError TFP_ERR_SOURCE_LOG. */
   finish(): void {
+    this.#readAhead()
     if (this.#callCount === 0 && this.#summaryCount > 0) throw noOrder(this.#options.name)
     this.#session.life.resolveAll()
     while (this.#resolved.length > 0) this.#replay(this.#resolved.shift() as number)
@@ -164,10 +165,10 @@ export class StraceReader implements LogReader {
   }
 
   at(): string {
+    this.#stepUp()
     const last = this.#last
     const thread = last === null || last.tid === 0 || last.told === last.tid ? '' : `, thread ${last.tid}`
-    const time = this.#isScanned ? (this.#scan?.timeNow() ?? '') : this.#position.time
-    return `line ${this.#position.line}${time === '' ? '' : ` at ${time}`}${thread}`
+    return `line ${this.#position.line}${this.#position.time === '' ? '' : ` at ${this.#position.time}`}${thread}`
   }
 
   #read(raw: string, isCut: boolean): void {
@@ -176,6 +177,10 @@ export class StraceReader implements LogReader {
     readLine(text, line)
     this.#position.time = line.time
     if (line.tid > 0 && text.charCodeAt(0) !== 91) this.#hasPidColumn = true
+    if (this.#ahead !== null || this.#isNameless(line)) {
+      this.#lookAhead({ text, number: this.#position.line, isCut })
+      return
+    }
     switch (line.kind) {
       case 'aside':
         return
@@ -317,7 +322,8 @@ export class StraceReader implements LogReader {
     const all = life.running
     if (all.length === 1) return all[0] as Tracee
     if (all.length === 0) {
-      const tid = this.#tidAhead()
+      const tid = this.#aheadTid ?? 0
+      this.#aheadTid = undefined
       return isExec ? life.launch(tid) : life.join(tid)
     }
     const open = line.kind === 'resumed' ? all.filter((tracee) => tracee.open?.name === line.name) : []
@@ -326,12 +332,33 @@ export class StraceReader implements LogReader {
     return null
   }
 
-  /** libc asks for its tid at once: so the number of a tracee that no line names is known. */
-  #tidAhead(): number {
-    const { rest } = this.splitter
-    const ahead = rest.toString('latin1', 0, Math.min(rest.length, AHEAD_BYTES))
-    const tid = Number(/\bset_tid_address\([^\n"]*\) += (\d+)\b/.exec(ahead)?.[1] ?? 0)
-    return this.#session.life.tracees.has(tid) ? 0 : tid
+  /** Whether it begins a tracee whose tid is not in its lines. */
+  #isNameless({ kind, tid }: StraceLine): boolean {
+    if (kind !== 'call' || tid > 0 || this.#fileTid > 0) return false
+    return this.#aheadTid === undefined && this.#session.life.seenCount === 0
+  }
+
+  /** libc asks for its tid at once: so the number of a tracee that no line names is known before anything is told of it. */
+  #lookAhead(line: WaitingLine): void {
+    const { kind, tid, name } = this.#line
+    this.#ahead ??= []
+    this.#ahead.push(line)
+    const found = tid > 0 ? null : OWN_TID.exec(line.text)
+    const isOver = tid > 0 || (kind !== 'call' && kind !== 'aside') || /^(?:v?fork|clone\d?)$/.test(name)
+    if (found === null && !isOver && this.#ahead.length < AHEAD_LINES) return
+    this.#aheadTid = Number(found?.[1] ?? 0)
+    this.#readAhead()
+  }
+
+  #readAhead(): void {
+    const lines = this.#ahead ?? []
+    this.#ahead = null
+    this.#aheadTid ??= 0
+    const { position } = this.#session
+    for (const { text, number, isCut } of lines) {
+      position.line = number
+      this.#read(text, isCut)
+    }
   }
 
   /** -qq hides ends: a line without a tid may then be of any tracee. */
@@ -345,7 +372,7 @@ export class StraceReader implements LogReader {
 
   #wait(tid: number, text: string): void {
     const lines = this.#waiting.get(tid)
-    const line = { text, number: this.#position.line }
+    const line = { text, number: this.#position.line, isCut: false }
     if (lines === undefined) this.#waiting.set(tid, [line])
     else lines.push(line)
     this.#waitingBytes += text.length

@@ -36,8 +36,8 @@ LogScanner& scanner_of(Simd simd) {
     for (const Simd form : {Simd::kPortable, Simd::kAvx2, Simd::kAvx512, Simd::kNeon}) {
       LogScanner& scanner = made.emplace_back(can_run(form) ? form : Simd::kPortable);
       for (size_t i = 0; i < kNames.size(); i++)
-        scanner.add_name(kNames[i].data(), kNames[i].size(), static_cast<uint16_t>(i));
-      scanner.add_name("execve", 6, kSpecialName);
+        scanner.set_name(kNames[i].data(), kNames[i].size(), static_cast<uint16_t>(i));
+      scanner.set_name("execve", 6, kSpecialName);
     }
     return made;
   }();

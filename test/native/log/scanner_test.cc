@@ -23,7 +23,7 @@ class Reader {
     scanner_.set_prefix(prefix);
     for (const std::string& name : kNames) add(name);
     for (const std::string name : {"execve", "clone", "rt_sigreturn"})
-      scanner_.add_name(name.data(), name.size(), kSpecialName);
+      scanner_.set_name(name.data(), name.size(), kSpecialName);
   }
 
   void write(const std::string& bytes) {
@@ -43,7 +43,7 @@ class Reader {
   }
 
   void add(const std::string& name) {
-    if (scanner_.add_name(name.data(), name.size(), static_cast<uint16_t>(names_.size()))) names_.push_back(name);
+    if (scanner_.set_name(name.data(), name.size(), static_cast<uint16_t>(names_.size()))) names_.push_back(name);
   }
 
   std::vector<std::string> told;
@@ -165,7 +165,7 @@ TEST_CASE("before the prefix is known every line is handed on") {
   LogScanner scanner(best_simd());
   const std::string log = "7     close(3) = 0\n7     close(3) = 0\n";
   LogEntry entries[4];
-  scanner.add_name("close", 5, 0);
+  scanner.set_name("close", 5, 0);
   const ScanResult result = scanner.scan(reinterpret_cast<const uint8_t*>(log.data()), log.size(), entries, 4);
   CHECK(result.entries == 2);
   CHECK(entries[0].kind == EntryKind::kLine);
