@@ -1,14 +1,23 @@
-// tracefp explain: why the Nth miss of a report is a miss. Works on the report alone, on any machine.
+// tracefp explain: why the Nth miss of a report is a miss. Works on the report alone, on any machine, and
+// says more with a fingerprint.
 
+import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import { UsageError } from '../errors.ts'
 import { explainMiss } from '../match/explain.ts'
 import type { Miss } from '../match/miss.ts'
 import { printable } from '../match/printable.ts'
+import { ledgerPathOf, readFingerprintFile, readLedgerFile } from '../model/files.ts'
+import type { Fingerprint } from '../model/fingerprint.ts'
+import type { Ledger } from '../model/ledger.ts'
+import { elsewhereOf, elsewhereText } from '../review/elsewhere.ts'
+import { builtinMapping } from '../syscall/builtin.ts'
+import { fingerprintFileNamed } from './fingerprint-name.ts'
 import { asJson, type Output, stdio } from './output.ts'
 import { type ReadReport, readReports } from './read-reports.ts'
 
 interface ExplainOptions {
+  readonly fingerprint?: string
   readonly json?: boolean
 }
 
@@ -28,10 +37,12 @@ export function defineExplain(program: Command, output: Output = stdio): void {
     .description('explain the misses of a report')
     .argument('<report>', 'a report as JSON or JSON Lines; - is stdin')
     .argument('[n]', `only the nth miss (default: the first ${SHOWN_COUNT})`)
+    .option('-f, --fingerprint <file>', 'tell also where each step is known from: shorter, scenarios, other programs')
     .option('--json', 'as JSON')
     .addHelpText('after', '\nExample:\n  tracefp run --report report.json -- ./server\n  tracefp explain report.json 1')
-    .action((file: string, wanted: string | undefined, options: ExplainOptions) => {
-      explain(readReports(file), wanted, file, options, output)
+    .action(async (file: string, wanted: string | undefined, options: ExplainOptions) => {
+      const known = options.fingerprint === undefined ? null : await readKnown(options.fingerprint)
+      explain(readReports(file), wanted, file, options, known, output)
     })
 }
 
@@ -40,6 +51,7 @@ function explain(
   wanted: string | undefined,
   file: string,
   options: ExplainOptions,
+  known: KnownFrom | null,
   output: Output,
 ): void {
   const all = numbered(reports)
@@ -52,16 +64,44 @@ function explain(
       name: report.name,
       miss,
       explanation: explainMiss(miss),
+      ...(known === null ? {} : { elsewhere: elsewhereOf(miss, known.fingerprint, known.ledger) }),
     }))
     output.data(`${asJson(values, 2)}\n`)
   } else if (all.length === 0) {
     output.data(reports.map(withoutMisses).join(''))
   } else {
     output.data(
-      chosen.map((one) => `${headOf(one, all.length, reports.length > 1)}\n${explainMiss(one.miss)}\n`).join('\n'),
+      chosen
+        .map(
+          (one) =>
+            `${headOf(one, all.length, reports.length > 1)}\n${explainMiss(one.miss)}\n${knownText(one.miss, known)}`,
+        )
+        .join('\n'),
     )
   }
   if (wanted === undefined) tellRest(all.length - chosen.length, reports, output)
+}
+
+/** A fingerprint to look in, and its ledger where there is one. */
+interface KnownFrom {
+  readonly fingerprint: Fingerprint
+  readonly ledger: Ledger | null
+}
+
+async function readKnown(name: string): Promise<KnownFrom> {
+  const file = fingerprintFileNamed(name)
+  const fingerprint = await readFingerprintFile(file)
+  const mapping = builtinMapping(fingerprint.settings.mapping)
+  const hasLedger = mapping !== undefined && existsSync(ledgerPathOf(file))
+  return { fingerprint, ledger: hasLedger ? await readLedgerFile(file, mapping) : null }
+}
+
+function knownText(miss: Miss, known: KnownFrom | null): string {
+  const elsewhere = known === null ? null : elsewhereOf(miss, known.fingerprint, known.ledger)
+  if (elsewhere === null) return ''
+  return elsewhereText(elsewhere)
+    .map((line, index) => `  ${(index === 0 ? 'known' : '').padEnd(10)}${line}\n`)
+    .join('')
 }
 
 function numbered(reports: readonly ReadReport[]): NumberedMiss[] {

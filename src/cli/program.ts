@@ -22,6 +22,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Define>> = new Map<string, () 
   ['explain', async () => (await import('./explain.ts')).defineExplain],
   ['diff', async () => (await import('./diff.ts')).defineDiff],
   ['export', async () => (await import('./export.ts')).defineExport],
+  ['triage', async () => (await import('./triage.ts')).defineTriage],
   ['keygen', async () => (await import('./keygen.ts')).defineKeygen],
   ['sign', async () => (await import('./sign.ts')).defineSign],
   ['verify', async () => (await import('./verify.ts')).defineVerify],

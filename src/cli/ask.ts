@@ -1,0 +1,32 @@
+// A question on the terminal, answered by one letter. Without a terminal there is nobody to ask.
+
+import { readSync } from 'node:fs'
+import { isatty } from 'node:tty'
+import { UsageError } from '../errors.ts'
+import type { Output } from './output.ts'
+
+const LF = 10
+
+/** Asks until the answer is one of `choices`. @throws UsageError where nobody can answer. */
+export async function ask(question: string, choices: readonly string[], output: Output): Promise<string> {
+  if (!isatty(0)) throw new UsageError('there is no terminal to ask on: say it with options, see --help')
+  for (;;) {
+    output.message(question)
+    const line = readLine()
+    if (line === undefined) throw new UsageError('the terminal was closed: nothing was decided')
+    const answer = line.trim().toLowerCase().slice(0, 1)
+    if (choices.includes(answer)) return answer
+  }
+}
+
+/** Of stdin, byte by byte: what comes after it is not taken. */
+function readLine(): string | undefined {
+  const bytes: number[] = []
+  const one = Buffer.alloc(1)
+  for (;;) {
+    if (readSync(0, one) === 0) return bytes.length === 0 ? undefined : Buffer.from(bytes).toString()
+    const [byte] = one
+    if (byte === LF) return Buffer.from(bytes).toString()
+    bytes.push(byte as number)
+  }
+}
