@@ -111,6 +111,8 @@ function pack(guest, tracees) {
   archive.copyProgram(ADDON, '/tracefp/tracefp.node')
   archive.copy(path.join(ROOT, 'package.json'), '/tracefp/package.json')
   archive.copy(MAIN, '/tracefp/lib/tracefp.cjs')
+  const parts = path.join(ROOT, 'lib/parts')
+  for (const part of readdirSync(parts)) archive.copy(path.join(parts, part), `/tracefp/lib/parts/${part}`)
   archive.copy(guest, '/tracefp/guest.mjs')
   const [auto, engines, slowness] = [values.auto, values.engines.split(','), Number(values.slowness)]
   archive.addFile('/tracefp/plan.json', JSON.stringify({ auto, engines, slowness }))

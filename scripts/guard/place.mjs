@@ -22,7 +22,7 @@ export function makePlace() {
   chmodSync(root, 0o755)
   mkdirSync(join(root, 'lib'))
   copyFileSync(join(ROOT, 'package.json'), join(root, 'package.json'))
-  cpSync(join(ROOT, 'lib/tracefp.cjs'), join(root, 'lib/tracefp.cjs'))
+  for (const part of ['lib/tracefp.cjs', 'lib/parts']) cpSync(join(ROOT, part), join(root, part), { recursive: true })
   copyFileSync(process.env.TRACEFP_ADDON ?? ADDON, join(root, 'tracefp.node'))
   const work = join(root, 'work')
   const place = {
