@@ -6,7 +6,7 @@ import type { Miss } from '../match/miss.ts'
 
 /**
  * Decides about one miss. The call has not run, and nothing of the session goes on until it is decided. `signal` aborts when
- * the program was killed meanwhile.
+ * nothing is left to decide: the program was killed meanwhile, or the time is over.
  */
 export type MissHandler = (miss: Miss, context: { readonly signal: AbortSignal }) => Decision | Promise<Decision>
 
@@ -30,11 +30,17 @@ export function askHandler(handler: MissHandler, timeoutMs: number, otherwise: D
   }
   return async (miss, signal) => {
     let timer: NodeJS.Timeout | undefined
+    const over = new AbortController()
     const tooLate = new Promise<null>((resolve) => {
-      if (timeoutMs <= LONGEST_MS) timer = setTimeout(resolve, timeoutMs, null)
+      const giveUp = (): void => {
+        over.abort()
+        resolve(null)
+      }
+      signal.addEventListener('abort', giveUp, { once: true })
+      if (timeoutMs <= LONGEST_MS) timer = setTimeout(giveUp, timeoutMs)
     })
     try {
-      const answer: unknown = await Promise.race([handler(miss, { signal }), tooLate])
+      const answer: unknown = await Promise.race([handler(miss, { signal: over.signal }), tooLate])
       if (DECISIONS.includes(answer)) return { decision: answer as Decision, isDefault: false }
     } catch {
       // A decision that cannot be made must not let the call run by accident.

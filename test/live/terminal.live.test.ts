@@ -1,7 +1,7 @@
 // Interactive programs in a real terminal (tmux): stopping, going on and ^C are theirs, and the shell sees what it would see
 // without tracefp.
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -61,6 +61,20 @@ describe.skipIf(PIECES.length > 0)(
       type('C-c', '')
       type('echo code=$?', 'Enter')
       await see(/code=130/)
+    })
+
+    test('^C ends a program that is frozen at a miss, and what it froze at does not happen', async () => {
+      const [file, made] = [join(folder, 'frozen.tfp'), join(folder, 'made')]
+      const tracefp = `${process.execPath} ${join(PACKAGE_ROOT, 'lib', 'tracefp.cjs')}`
+      const script = `sh -c '[ "$1" = odd ] && mkdir ${made}; exit 3' sh`
+      type(`${tracefp} learn -o ${file} -- ${script} && echo learned-$((40 + 2))`, 'Enter')
+      await see(/learned-42/)
+      type(`${tracefp} run -f ${file} --on-miss freeze -- ${script} odd`, 'Enter')
+      await see(/tracefp release/)
+      type('C-c', '')
+      type('echo code=$?', 'Enter')
+      await see(/code=100/)
+      expect(existsSync(made)).toBe(false)
     })
 
     test('^D ends a program that reads the terminal', async () => {
