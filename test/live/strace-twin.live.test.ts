@@ -24,7 +24,7 @@ const SETTINGS: Partial<Settings> = { transparent: ['futex', 'sched_yield'] }
 /** Threads, forks, execs, signals, restarts, ABIs and odd numbers, one behaviour each. */
 const TWINS: readonly string[] = [
   ...['clone3_fork', 'clone3_thread', 'clone_parent', 'clone_vfork_vm', 'fork_and_wait', 'fork_beside_threads'],
-  ...['fork_chain', 'fork_from_thread', 'vfork_then_exec', 'posix_spawn_self', 'pipeline'],
+  ...['fork_chain', 'fork_from_thread', 'vfork_and_exit', 'vfork_then_exec', 'posix_spawn_self', 'pipeline'],
   ...['exec_fails', 'exec_from_thread', 'exec_self', 'leader_exits_first', 'thread_exits_group', 'pthreads_counted'],
   ...['handler_execs', 'handler_forks', 'handler_siglongjmp', 'nested_handlers', 'queued_signals', 'sa_resethand'],
   ...['segv_handled', 'sigaltstack_handler', 'signal_to_process', 'signal_to_thread', 'sigsuspend', 'sigwait'],
