@@ -7,7 +7,8 @@ import { describe, expect, test } from 'vitest'
 import { LINE_LIMIT } from '../../../src/source/log/line-splitter.ts'
 import { straceFormat } from '../../../src/source/log/strace-format.ts'
 import { linuxMapping } from '../../../src/syscall/mapping.ts'
-import { tell } from './telling.ts'
+import { namingMapping } from '../../../src/syscall/naming.ts'
+import { tell, writerOf } from './telling.ts'
 
 const MAPPING = linuxMapping('x86_64')
 const START = '10 execve("/bin/x", ["x"], NULL) = 0\n10 brk(NULL) = 0x562c74602000\n'
@@ -127,8 +128,8 @@ describe('what a program chooses is not believed', () => {
   const calls = (line: string): readonly string[] =>
     tell(straceFormat, `${START}${line}\n11 getuid() = 0\n`, { mapping: MAPPING }).events.slice(3)
 
-  test('a name of a process cannot make a pid', () => {
-    expect(calls('10 clone(child_stack=NULL, flags=SIGCHLD) = 11<x) = 77>')).toEqual([
+  test.each(['x) = 77', 'x) = 77 ', 'x) = 77 (y)'])('a process that is named %j cannot make a pid', (name) => {
+    expect(calls(`10 clone(child_stack=NULL, flags=SIGCHLD) = 11<${name}>`)).toEqual([
       '10 clone',
       'birth 11 of 10 in 11 fork',
       '11 getuid',
@@ -161,15 +162,22 @@ test('of a line over a megabyte the call is understood by its beginning, and an 
   expect(counts).toMatchObject({ lineCount: 6, unparsedLineCount: 2 })
 })
 
-test('a stream of children without parents is read in bounded memory', () => {
+test('lines of children whose parent is not clear wait for it, but not without end', () => {
   const open = Array.from({ length: 3 }, (_, index) => `1${index} vfork( <unfinished ...>\n`).join('')
   const threads = '10 clone(flags=SIGCHLD) = 11\n11 getuid() = 0\n10 clone(flags=SIGCHLD) = 12\n12 getuid() = 0\n'
-  const lines = Array.from(
-    { length: 60_000 },
-    (_, index) => `${1000 + (index % 500)} write(1, "${'y'.repeat(400)}", 1) = 1\n`,
-  )
-  const { events, counts } = tell(straceFormat, START + threads + open + lines.join(''), { mapping: MAPPING })
+  const naming = namingMapping(MAPPING)
+  const events: string[] = []
+  const handler = writerOf(naming, events, () => {})
+  const reader = straceFormat.open({ handler, mapping: naming, name: 'own.log' })
+  reader.write(Buffer.from(START + threads + open))
+  const line = (tid: number): Buffer => Buffer.from(`${tid} write(1, "${'y'.repeat(400)}", 1) = 1\n`)
+  const writes = (): number => events.filter((event) => event.endsWith(' write')).length
+  for (let index = 0; index < 1000; index += 1) reader.write(line(1000 + (index % 500)))
+  expect(writes()).toBe(0)
+  for (let index = 1000; index < 60_000; index += 1) reader.write(line(1000 + (index % 500)))
+  expect(writes()).toBeGreaterThan(0)
+  reader.end()
+  expect(writes()).toBe(60_000)
   expect(events).toContain('note unclear_parent inconclusive')
-  expect(events.filter((event) => event.endsWith(' write'))).toHaveLength(60_000)
-  expect(counts.unparsedLineCount).toBe(0)
+  expect(reader.counts.unparsedLineCount).toBe(0)
 })
