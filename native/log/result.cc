@@ -1,6 +1,7 @@
 #include "log/result.h"
 
 #include <bit>
+#include <cstddef>
 
 namespace tracefp {
 
@@ -11,11 +12,18 @@ constexpr Shape kUnfinishedEnd("hed ...>");
 
 bool is_digit(uint8_t byte) { return static_cast<uint8_t>(byte - '0') < 10; }
 
-// `) = 0`, with any number of spaces; `equals` is the sign.
+// `) = 0`, with any number of spaces; `equals` is the sign. The line has eight bytes before it.
 bool is_behind_call(const uint8_t* arguments, const uint8_t* equals) {
-  const uint8_t* at = equals - 1;
-  while (at > arguments && *at == ' ') at--;
+  const uint64_t others = load_word(equals - 8) ^ repeated(' ');
+  const uint8_t* at = equals - 1 - std::countl_zero(others) / 8;
+  if (others == 0)
+    while (at > arguments && *at == ' ') at--;
   return at >= arguments && at < equals - 1 && *at == ')';
+}
+
+// The last `length` bytes before `end`, at most seven, are digits. The line has eight bytes.
+bool are_digits(const uint8_t* end, ptrdiff_t length) {
+  return leading_digits(load_word(end - 8) >> (64 - 8 * length)) == static_cast<size_t>(length);
 }
 
 // -T: ` <0.000109>`. Where it begins; `end` when there is none.
@@ -49,6 +57,8 @@ bool is_comment(const uint8_t* at, const uint8_t* end) {
 }
 
 bool is_value(const uint8_t* at, const uint8_t* end) {
+  // Most are: a count, a descriptor, 0.
+  if (end - at < 8 && end > at && are_digits(end, end - at)) return true;
   if (*at == '-') at++;
   if (!is_digit(*at)) return false;
   if (at[0] == '0' && at[1] == 'x' && at[-1] != '-') {
@@ -70,7 +80,8 @@ bool is_value(const uint8_t* at, const uint8_t* end) {
 ResultKind result_of(const uint8_t* begin, const uint8_t* arguments, const uint8_t* end, const uint8_t* equals) {
   if (end - begin >= 16 && kUnfinishedEnd.fits(load_word(end - 8)) && kUnfinishedBegin.fits(load_word(end - 16)))
     return ResultKind::kUnfinished;
-  if (equals == nullptr || equals <= arguments || !is_behind_call(arguments, equals)) return ResultKind::kOther;
+  if (equals == nullptr || equals - begin < 8 || equals <= arguments || !is_behind_call(arguments, equals))
+    return ResultKind::kOther;
   return is_value(equals + 2, end) ? ResultKind::kValue : ResultKind::kOther;
 }
 
