@@ -94,7 +94,7 @@ test.each(WRONG)('a function that %s leaves it to the default, which is to deny'
 test('an answer that comes too late changes nothing', async () => {
   const late: MissHandler = async () => {
     await sleep(150)
-    return 'allow'
+    return 'allow' as const
   }
   const { report, hasHappened } = await decided(late, { onMissTimeout: 20 }, [call, 'mkdir', target, '10'])
   expect(report.misses.map(({ action }) => action)).toEqual(Array(10).fill('deny'))
@@ -104,7 +104,7 @@ test('an answer that comes too late changes nothing', async () => {
 test('a time without end can be given, other times and defaults are refused', async () => {
   const slow: MissHandler = async () => {
     await sleep(100)
-    return 'allow'
+    return 'allow' as const
   }
   expect(await decided(slow, { onMissTimeout: Number.POSITIVE_INFINITY })).toMatchObject({ action: 'allow', codes: [] })
   for (const onMissTimeout of [0, -1, Number.NaN, 2 ** 31, 'soon']) {
@@ -150,7 +150,7 @@ test.each(ENGINES)('a session that is stopped while it is asked about does not m
       onMiss: async () => {
         abort.abort()
         await sleep(50)
-        return 'allow'
+        return 'allow' as const
       },
     })
     const { exit, misses } = await session.report
@@ -170,7 +170,7 @@ test('while one thread is asked about all others wait', async () => {
       await sleep(20)
       // One that was still on its way to its next call makes it, and no more.
       expect(switchesOf(tgid).every((count, i) => count - (before[i] as number) <= 1)).toBe(true)
-      return 'deny'
+      return 'deny' as const
     },
   })
   const { missCount, exit, notes } = await session.report

@@ -133,7 +133,7 @@ describe.each(ENGINES)('engine %s', (engine) => {
     const walk = tracee('deep_contexts')
     const fingerprint = await place.learned([[walk]], { depth: 6 })
     const found = []
-    for (const onMiss of ['alert', () => 'allow'] as const) {
+    for (const onMiss of ['alert', () => 'allow' as const] as const) {
       const { misses, missCount } = await place.check([walk, '7'], { fingerprint, depth, engine, onMiss }).report
       // Which of two processes comes first is nobody's to say.
       found.push({ missCount, misses: misses.map((miss) => JSON.stringify(essence(miss))).sort() })
@@ -156,7 +156,7 @@ test('of a flood of misses all are denied and counted, and the first 1,000 told'
 
 test('a program without a fingerprint is not run', async () => {
   const makes = tracee('makes_directory')
-  for (const onMiss of ['deny', 'kill', 'freeze', () => 'allow'] as const) {
+  for (const onMiss of ['deny', 'kill', 'freeze', () => 'allow' as const] as const) {
     const session = place.check([makes], { fingerprint: await place.learned([[call]]), onMiss })
     expect(await session.outcome).toBe('no_fingerprint')
     const { recordCount, notes } = await session.report
