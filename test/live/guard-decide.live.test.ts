@@ -128,7 +128,7 @@ test.each(ENGINES)(
         setTimeout(() => process.kill(miss.tgid, 'SIGKILL'), 50)
         await new Promise((resolve) => signal.addEventListener('abort', resolve))
         aborted += 1
-        return 'allow'
+        return 'allow' as const
       },
     })
     const { exit, misses } = await session.report
