@@ -38,7 +38,7 @@ export interface CheckLogsOptions {
   readonly home: string
   /** Public keys (files, or `ed25519:...`) that all must have signed a fingerprint; none = it need not be signed. */
   readonly requireSignature?: readonly string[]
-  /** At most the depth that was learned; null = that. */
+  /** At most the depth that was learned; null = 2. */
   readonly depth: number | null
   /** Logs are still being written: they are read until this is aborted. Null: they are whole. */
   readonly follow: AbortSignal | null

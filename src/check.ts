@@ -35,7 +35,7 @@ export interface CheckOptions {
   readonly home: string
   /** Public keys (files, or `ed25519:...`) that all must have signed a fingerprint; none = it need not be signed. */
   readonly requireSignature: readonly string[]
-  /** At most the depth that was learned; null = that. */
+  /** At most the depth that was learned; null = 2. */
   readonly depth: number | null
   /** A capture to write beside; null = none. */
   readonly record: string | null

@@ -14,6 +14,7 @@ import { ledgerPathOf, readFingerprintFile, updateLedger } from './model/files.t
 import { type Fingerprint, makeSettings, type Settings } from './model/fingerprint.ts'
 import { type RunDelta, type RunInfo, RunObservation } from './model/learner.ts'
 import type { Ledger } from './model/ledger.ts'
+import { leftOutText } from './model/never-learned.ts'
 import type { Image } from './model/stream.ts'
 import { newUlid } from './model/ulid.ts'
 import { VERSION } from './package.ts'
@@ -40,6 +41,8 @@ export interface LearnLogsOptions {
   readonly scenario: string
   /** What the user asked for; the rest is as in the file that is added to, or as usual. */
   readonly settings: Partial<Settings>
+  /** Names of calls that are not learned; absent: the usual ones. */
+  readonly neverLearned?: readonly string[]
   readonly home: string
   readonly onSession: (session: LearnedSession) => void
   /** Runs were added to a file. */
@@ -163,7 +166,12 @@ class LogLearn {
       ...this.#options.settings,
       order: this.#log.order,
     })
-    const run = new RunObservation(settings, this.#runInfo(session.facts))
+    const { neverLearned } = this.#options
+    const run = new RunObservation(
+      settings,
+      this.#runInfo(session.facts),
+      neverLearned === undefined ? {} : { neverLearned },
+    )
     const recorder = new Recorder(run, this.#naming)
     const walker = new Walker<RecordedProgram>(recorder, {
       mapping: this.#naming,
@@ -204,7 +212,10 @@ class LogLearn {
     for (const note of notesOfCounts(counts, this.#mapping.name, cut)) recorder.note(note)
     walker.finish()
     const refusal = refusalOf(session.handler, walker, counts)
-    if (refusal === null) this.#shared.ledgers.add(file, run.finish(), this.#mapping)
+    const delta = run.finish()
+    const leftOut = leftOutText(delta.leftOut)
+    if (leftOut !== undefined) recorder.note({ code: 'not_learned', message: leftOut, inconclusive: false })
+    if (refusal === null) this.#shared.ledgers.add(file, delta, this.#mapping)
     this.#options.onSession({
       name: session.facts.name,
       refusal,
@@ -221,9 +232,10 @@ class LogLearn {
       const { session, startedAt, host, kernel, argv } = logged
       return { id: session, at: startedAt, scenario, host, kernel, tool, command: argv }
     }
-    const { host, kernel } = hostFacts()
+    const { host } = hostFacts()
     const at = new Date().toISOString()
-    return { id: newUlid(), at, scenario, host, kernel, tool, command: [facts.name] }
+    // Under which kernel it was written is not known.
+    return { id: newUlid(), at, scenario, host, kernel: '', tool, command: [facts.name] }
   }
 }
 

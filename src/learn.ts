@@ -10,8 +10,9 @@ import { type RecordedProgram, Recorder } from './match/recorder.ts'
 import { Walker } from './match/walker.ts'
 import { ledgerPathOf, updateLedger } from './model/files.ts'
 import { makeSettings, type Settings } from './model/fingerprint.ts'
-import { type RunDelta, type RunInfo, RunObservation } from './model/learner.ts'
+import { type ObservationOptions, type RunDelta, type RunInfo, RunObservation } from './model/learner.ts'
 import type { Ledger } from './model/ledger.ts'
+import { leftOutText } from './model/never-learned.ts'
 import type { Image } from './model/stream.ts'
 import { newUlid } from './model/ulid.ts'
 import { VERSION } from './package.ts'
@@ -34,6 +35,8 @@ export interface LearnOptions {
   readonly scenario: string
   /** What the user asked for; the rest is as in the file that is added to, or as usual. */
   readonly settings: Partial<Settings>
+  /** Names of calls that are not learned; absent: the usual ones. */
+  readonly neverLearned?: readonly string[]
   readonly home: string
   readonly onStart: (rootPid: number) => void
   readonly onRootExit: () => void
@@ -76,7 +79,7 @@ export function learnLive(options: LearnOptions): RunningLearn {
   const begin = (image: Image): Walker<RecordedProgram> => {
     const file = options.file ?? fileToLearnInto(fingerprintFolder(options.home), image, options.name)
     const settings = makeSettings(mapping, { ...settingsOf(file), ...options.settings })
-    const run = new RunObservation(settings, runInfoOf(options))
+    const run = new RunObservation(settings, runInfoOf(options), observationOf(options))
     const recorder = new Recorder(run, mapping)
     const walker = new Walker<RecordedProgram>(recorder, { mapping, tracks: settings.tracks })
     session = { file, run, recorder, walker }
@@ -102,16 +105,18 @@ export function learnLive(options: LearnOptions): RunningLearn {
     const { file, run, recorder, walker } = session
     walker.finish()
     await imageCache.save()
+    const delta = run.finish()
+    const leftOut = leftOutText(delta.leftOut)
     const common = {
       file,
       recordCount: walker.recordCount,
       exit: { code: result.exitCode, signal: result.exitSignal },
-      notes: recorder.notes.list().map(({ message }) => message),
+      notes: [...recorder.notes.list().map(({ message }) => message), ...(leftOut === undefined ? [] : [leftOut])],
     }
     if (CRASHES.includes(result.exitSignal)) {
       return { ...common, isLearned: false, newTransitionCount: 0, transitionCount: 0, runCount: 0 }
     }
-    return { ...common, isLearned: true, ...(await addRun(file, run.finish())) }
+    return { ...common, isLearned: true, ...(await addRun(file, delta)) }
   }
 
   return {
@@ -121,6 +126,10 @@ export function learnLive(options: LearnOptions): RunningLearn {
       source.stop()
     },
   }
+}
+
+function observationOf({ neverLearned }: LearnOptions): ObservationOptions {
+  return neverLearned === undefined ? {} : { neverLearned }
 }
 
 function runInfoOf(options: LearnOptions): RunInfo {

@@ -11,7 +11,7 @@
 namespace tracefp {
 
 constexpr uint32_t kTableMagic = 0x42544654;  // "TFTB"
-constexpr uint32_t kTableVersion = 2;
+constexpr uint32_t kTableVersion = 3;
 
 // Symbols that are none.
 constexpr int32_t kNoSymbol = -1;     // the program was never seen to make the call

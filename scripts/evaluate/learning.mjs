@@ -44,7 +44,7 @@ export async function evaluate(place, workload, { learnCount, checkCount, seed, 
     programCount: ledgers.thread.programs.size,
     transitionCount: ledgers.thread.transitionCount,
     logTransitionCount: ledgers.log.transitionCount,
-    estimate: estimateOf(ledgers.thread),
+    estimate: estimateOf(fingerprints.thread),
     curve: PARTS.filter((end) => end <= Math.max(learnCount, 1)).map((end, part) => ({
       from: part === 0 ? 1 : PARTS[part - 1] + 1,
       to: end,
@@ -55,15 +55,9 @@ export async function evaluate(place, workload, { learnCount, checkCount, seed, 
   }
 }
 
-/** Share of runs that hold a transition which no other run holds: what the next run is expected to do. */
-function estimateOf(ledger) {
-  const alone = new Set()
-  for (const { transitions } of ledger.programs.values()) {
-    for (const next of transitions.values()) {
-      for (const runs of next.values()) if (runs.count === 1) alone.add([...runs][0])
-    }
-  }
-  return ledger.runs.length === 0 ? 0 : alone.size / ledger.runs.length
+/** Share of runs that hold what no other run holds: what the next run is expected to do. */
+function estimateOf({ tally }) {
+  return tally.runCount === 0 ? 0 : tally.newRunCounts[0] / tally.runCount
 }
 
 /** Runs with misses, and which ones how often. */

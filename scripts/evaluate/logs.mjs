@@ -81,6 +81,7 @@ export class Method {
     const checker = new Checker({
       fingerprints: [fingerprint],
       mapping: this.mapping,
+      depth: this.settings.depth,
       source: 'log',
       tellsAll: true,
       onMiss: (miss) => misses.push(miss),

@@ -19,16 +19,17 @@ import { environment } from './place.mjs'
 export const mapping = linuxMapping()
 const RUN_LIMIT_MS = 60_000
 
-/** The ways in which every run is learned and checked. */
+/** The ways in which every run is learned and checked, all at the paper's depth. */
 export const VARIANTS = {
   /** tracefp's own rule. */
-  thread: makeSettings(mapping),
+  thread: makeSettings(mapping, { depth: 2 }),
   /** The paper's: one sequence, top to bottom. */
-  log: makeSettings(mapping, { tracks: 'log' }),
+  log: makeSettings(mapping, { depth: 2, tracks: 'log' }),
   /** As `thread`, without the calls that depend on who wins a race. */
-  races: makeSettings(mapping, { transparent: [...DEFAULT_TRANSPARENT, 'futex', 'sched_yield'] }),
+  races: makeSettings(mapping, { depth: 2, transparent: [...DEFAULT_TRANSPARENT, 'futex', 'sched_yield'] }),
   /** And without those that depend on how full the heap is. */
   memory: makeSettings(mapping, {
+    depth: 2,
     transparent: [...DEFAULT_TRANSPARENT, 'futex', 'sched_yield', 'brk', 'madvise', 'mremap', 'munmap'],
   }),
 }
@@ -71,7 +72,9 @@ export async function observe(place, command, handlers) {
       driving = new Promise((resolve) => setImmediate(resolve)).then(() => command.drive?.(pid))
       driving.catch(() => source.stop())
     }
-    const source = new LiveSource({ engine: command.engine ?? 'auto', launch, imageCache, onStart }, () => tee(handlers))
+    const source = new LiveSource({ engine: command.engine ?? 'auto', launch, imageCache, onStart }, () =>
+      tee(handlers),
+    )
     let isLate = false
     timer = setTimeout(() => {
       isLate = true

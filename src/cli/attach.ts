@@ -34,7 +34,7 @@ export function defineAttach(program: Command, output: Output): void {
     .description('join a process that runs, with all below it, and check every system call it makes')
     .requiredOption('--pid <pid>', 'the process', wholeNumber)
     .option('-f, --fingerprint <file>', 'check against this file; repeatable (default: the fingerprint store)', collect)
-    .option('--depth <n>', 'length of the sequences to check, at most what was learned', wholeNumber)
+    .option('--depth <n>', 'length of the sequences to check, at most what was learned (default: 2)', wholeNumber)
     .option('--for <duration>', 'let it go after so long, such as 90s, 10m, 8h (default: when it ends)', seconds)
     .addOption(
       command

@@ -48,7 +48,7 @@ export function defineCheck(program: Command, output: Output = stdio): void {
     .description('check logs of system calls against fingerprints')
     .argument('<log...>', 'logs, also packed with gzip or zstd; - is stdin')
     .option('-f, --fingerprint <file>', 'check against this file; repeatable (default: the fingerprint store)', collect)
-    .option('--depth <n>', 'length of the sequences to check, at most what was learned', wholeNumber)
+    .option('--depth <n>', 'length of the sequences to check, at most what was learned (default: 2)', wholeNumber)
     .addOption(formatOption(command))
     .option(
       '--mapping <name>',

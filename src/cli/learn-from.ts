@@ -4,6 +4,7 @@ import { TracefpError } from '../errors.ts'
 import { type LearnedFile, type LearnedSession, learnLogs } from '../learn-logs.ts'
 import { printable } from '../match/printable.ts'
 import type { Settings } from '../model/fingerprint.ts'
+import { neverLearnedBut } from '../model/never-learned.ts'
 import type { OpenLog } from '../source/log/log-source.ts'
 import { tracefpHome } from '../store/home.ts'
 import { EXIT_CODES, exitCodeOfError } from './exit-codes.ts'
@@ -32,6 +33,7 @@ export async function learnFrom(
       name: options.name ?? null,
       scenario: options.scenario,
       settings,
+      neverLearned: neverLearnedBut(options.alsoLearn ?? [], options.neverLearn),
       home: tracefpHome(),
       onSession: (session) => telling.session(session),
       onWritten: (file) => telling.written(file),

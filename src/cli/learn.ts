@@ -6,6 +6,7 @@ import { UsageError } from '../errors.ts'
 import type { LearnedRun } from '../learn.ts'
 import { printable } from '../match/printable.ts'
 import { DEFAULT_TRANSPARENT, type Settings } from '../model/fingerprint.ts'
+import { neverLearnedBut } from '../model/never-learned.ts'
 import { learnProgram } from '../session/learn-program.ts'
 import type { Engine } from '../source/live.ts'
 import type { LogFormatName } from '../source/log/log-reader.ts'
@@ -26,6 +27,8 @@ export interface LearnOptions {
   readonly scope?: 'program' | 'set'
   readonly tracks?: 'thread' | 'log'
   readonly transparent?: readonly string[]
+  readonly alsoLearn?: readonly string[]
+  readonly neverLearn?: readonly string[]
   readonly engine: Engine
   readonly pin: 'auto' | 'always' | 'never'
   readonly from?: readonly string[]
@@ -48,7 +51,7 @@ export function defineLearn(program: Command, output: Output): void {
     .option('--name <name>', 'name of a new file in the fingerprint store')
     .option('--scenario <name>', 'label of these runs', 'default')
     .option('--runs <n>', 'run it so many times', wholeNumber, 1)
-    .option('--depth <d>', 'length of the sequences learned (default: 2)', wholeNumber)
+    .option('--depth <d>', 'length of the longest sequences learned, 2 to 8 (default: 6)', wholeNumber)
     .addOption(
       command
         .createOption('--scope <what>', 'one fingerprint per program, or one for all (default: program)')
@@ -64,6 +67,12 @@ export function defineLearn(program: Command, output: Output): void {
       `calls left out of transitions, beside ${DEFAULT_TRANSPARENT.join(', ')}`,
       nameList,
     )
+    .option(
+      '--also-learn <names>',
+      'calls that are meant though they are on the never-learn list: see README',
+      nameList,
+    )
+    .option('--never-learn <names>', 'more calls that are never learned', nameList)
     .addOption(engineOption(command))
     .addOption(pinOption(command))
     .option('--from <log...>', 'learn from logs instead, each of them a run; - is stdin')
@@ -114,6 +123,7 @@ async function learnOnce(argv: readonly string[], options: LearnOptions, relay: 
   return await learnProgram(argv, {
     scenario: options.scenario,
     settings: settingsOf(options),
+    neverLearned: neverLearnedBut(options.alsoLearn ?? [], options.neverLearn),
     engine: options.engine,
     pin: options.pin,
     stopsWithProgram: hasTerminal(),

@@ -68,7 +68,8 @@ function reportOf(value: unknown, file: string, line: number): ReadReport {
     misses: misses.map((miss, index) => {
       const problem = problemOf(recordOf(miss))
       if (problem !== undefined) throw notAReport(`miss ${index + 1}: ${problem}`, file, line)
-      return miss as Miss
+      const { depth = 2, ...rest } = miss as Omit<Miss, 'depth'> & Partial<Pick<Miss, 'depth'>>
+      return { ...rest, depth }
     }),
     notes: (arrayOf(report['notes']) ?? []).map((note) => textOf(recordOf(note)?.['message'])),
   }
@@ -79,6 +80,10 @@ function problemOf(miss: Readonly<Record<string, unknown>> | undefined): string 
   if (miss === undefined) return 'it is no object'
   const badText = TEXTS.find((name) => typeof miss[name] !== 'string')
   if (badText !== undefined) return `${badText} is no text`
+  // Older reports have none.
+  const { depth = 2 } = miss
+  if (typeof depth !== 'number' || !Number.isInteger(depth) || depth < 2 || depth > 8)
+    return 'its depth is not from 2 to 8'
   const badNumber = NUMBERS.find((name) => !Number.isSafeInteger(miss[name]))
   if (badNumber !== undefined) return `${badNumber} is no whole number`
   const badList = LISTS.find((name) => arrayOf(miss[name])?.every((text) => typeof text === 'string') !== true)

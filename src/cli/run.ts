@@ -32,7 +32,7 @@ export function defineRun(program: Command, output: Output): void {
     .description('run a program and check every system call it makes against its fingerprint')
     .argument('<cmd...>', 'the program and its arguments')
     .option('-f, --fingerprint <file>', 'check against this file; repeatable (default: the fingerprint store)', collect)
-    .option('--depth <n>', 'length of the sequences to check, at most what was learned', wholeNumber)
+    .option('--depth <n>', 'length of the sequences to check, at most what was learned (default: 2)', wholeNumber)
     .addOption(
       command
         .createOption('--on-miss <what>', 'what happens at a miss, before its call runs; see Guard in the README')

@@ -4,7 +4,6 @@ import type { Fingerprint, ProgramFingerprint } from '../model/fingerprint.ts'
 import { shortestPath } from '../model/path.ts'
 import type { Image } from '../model/stream.ts'
 import type { TransitionTable } from '../model/table.ts'
-import type { Mapping } from '../syscall/mapping.ts'
 import type { WalkedProgram } from './judge.ts'
 
 /** What judging needs of a fingerprint. */
@@ -25,16 +24,14 @@ export class CheckedProgram implements WalkedProgram {
   missCount = 0
   /** Misses of kind `image` among them. */
   imageMissCount = 0
-  readonly #mapping: Mapping
   readonly #expected = new Map<number, readonly string[]>()
   readonly #paths = new Map<string, readonly string[]>()
 
-  constructor(key: string, image: Image, mapping: Mapping, flags: Uint8Array, known: Known | null) {
+  constructor(key: string, image: Image, flags: Uint8Array, known: Known | null) {
     this.key = key
     this.image = image
     this.flags = flags
     this.known = known
-    this.#mapping = mapping
   }
 
   /** Texts of what may follow a state, by the number of runs that had it. */
@@ -43,9 +40,13 @@ export class CheckedProgram implements WalkedProgram {
     let texts = this.#expected.get(state)
     if (texts === undefined) {
       const { table, program } = this.known
-      const support = supportOf(program, table, state)
-      texts = bySupport(table.successorsOf(state).map((symbol) => [table.symbols[symbol] as string, 0] as const)).sort(
-        (a, b) => (support.get(b) ?? 0) - (support.get(a) ?? 0),
+      // Of longer contexts the runs are not looked up: this only sorts.
+      const support = program.successors.get(table.symbols[table.lastOf(state)] as string)
+      texts = bySupport(
+        table.successorsOf(state).map((symbol) => {
+          const text = table.symbols[symbol] as string
+          return [text, support?.get(text) ?? 0] as const
+        }),
       )
       this.#expected.set(state, texts)
     }
@@ -68,16 +69,20 @@ export class CheckedProgram implements WalkedProgram {
     return path
   }
 
-  /** Share of the fingerprint's transitions that this session used. */
+  /** Share of the fingerprint's transitions that this session used: of pairs, whatever the depth of the check. */
   get coverage(): number {
     if (this.known === null || this.known.table.transitionCount === 0) return 0
-    const { table, program, used } = this.known
-    let count = 0
-    for (const state of fullStates(program, table, this.#mapping)) {
-      for (let at = state * table.wordsPerRow; at < (state + 1) * table.wordsPerRow; at += 1) {
-        count += bitCount(used[at] as number)
+    const { table, used } = this.known
+    const { wordsPerRow } = table
+    const pairs = new Uint32Array(table.symbolCount * wordsPerRow)
+    for (let state = 0; state < table.stateCount; state += 1) {
+      const base = table.lastOf(state) * wordsPerRow
+      for (let at = 0; at < wordsPerRow; at += 1) {
+        pairs[base + at] = (pairs[base + at] as number) | (used[state * wordsPerRow + at] as number)
       }
     }
+    let count = 0
+    for (const word of pairs) count += bitCount(word)
     return count / table.transitionCount
   }
 }
@@ -85,32 +90,6 @@ export class CheckedProgram implements WalkedProgram {
 /** Keys by falling count, then by text. */
 function bySupport(counts: Iterable<readonly [string, number]>): string[] {
   return [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).map(([text]) => text)
-}
-
-/** Number of runs per next symbol after the state's last call. Deeper contexts are not told apart: this only sorts. */
-function supportOf(program: ProgramFingerprint, table: TransitionTable, state: number): Map<string, number> {
-  const last = state < table.symbolCount ? (table.symbols[state] as string) : null
-  const support = new Map<string, number>()
-  for (const [context, next] of program.successors) {
-    if (last !== null && context.slice(context.lastIndexOf(' ') + 1) !== last) continue
-    for (const [text, runCount] of next) support.set(text, Math.max(support.get(text) ?? 0, runCount))
-  }
-  return support
-}
-
-/** The states that hold the transitions of the fingerprint; others are suffixes of them, used after a miss or a gap. */
-function fullStates(program: ProgramFingerprint, table: TransitionTable, mapping: Mapping): Set<number> {
-  const states = new Set<number>()
-  for (const context of program.successors.keys()) {
-    let state = -1
-    for (const text of context.split(' ').slice(1 - table.depth)) {
-      const call = mapping.numberOf(text)
-      const symbol = call === undefined ? table.specialOf(text) : table.symbolOf(call.abi, call.nr)
-      state = state < 0 ? symbol : table.next(state, symbol)
-    }
-    if (state >= 0) states.add(state)
-  }
-  return states
 }
 
 function bitCount(word: number): number {

@@ -1,7 +1,13 @@
 // The judge that compares: one table per program, a bit test per record, and a Miss for what is not allowed. One miss per
 // record at most: after it the track goes on from the longest suffix that the fingerprint knows.
 import { TracefpError } from '../errors.ts'
-import { assertMapping, type Fingerprint, type ProgramFingerprint, SET_IMAGE } from '../model/fingerprint.ts'
+import {
+  assertMapping,
+  DEFAULT_CHECK_DEPTH,
+  type Fingerprint,
+  type ProgramFingerprint,
+  SET_IMAGE,
+} from '../model/fingerprint.ts'
 import { joinImages } from '../model/learner.ts'
 import { type Image, programKeyOf, type StreamDecision, type StreamNote } from '../model/stream.ts'
 import { TransitionTable } from '../model/table.ts'
@@ -9,17 +15,10 @@ import type { Mapping } from '../syscall/mapping.ts'
 import { CheckedProgram, type Known } from './checked-program.ts'
 import { callFlags } from './flags.ts'
 import type { Judge } from './judge.ts'
-import { CONTEXT_LENGTH, MISS_LIMIT, type Miss, type MissAction, type MissKind } from './miss.ts'
+import { CONTEXT_LENGTH, MISS_LIMIT, type Miss, type MissAction } from './miss.ts'
 import { Notes } from './notes.ts'
 import { printable } from './printable.ts'
-import {
-  END_SEVERITY,
-  EXEC_SEVERITY,
-  IMAGE_SEVERITY,
-  type Severity,
-  STRAY_SEVERITY,
-  severityOfCall,
-} from './severity.ts'
+import { END_SEVERITY, EXEC_SEVERITY, IMAGE_SEVERITY, STRAY_SEVERITY, severityOfCall } from './severity.ts'
 import { JOINED, NO_STATE, type Track, UNSEEN_START } from './track.ts'
 
 export interface CheckerOptions {
@@ -28,7 +27,7 @@ export interface CheckerOptions {
   readonly mapping: Mapping
   /** Order in which the source delivers calls; default: that of the fingerprints. */
   readonly order?: 'entry' | 'return'
-  /** Check at a depth below the learned one. */
+  /** Length of the sequences checked, at most that learned; default: 2, the paper's. */
   readonly depth?: number
   /** Where the stream is now: a time or a line number. Asked for misses only. */
   readonly at?: () => string
@@ -41,6 +40,9 @@ export interface CheckerOptions {
   /** Somebody decides about each miss: those that are not kept are made and told, too. */
   readonly tellsAll?: boolean
 }
+
+/** What a miss is, beside where it is. */
+type Finding = Pick<Miss, 'kind' | 'to' | 'expected' | 'severity' | 'depth'>
 
 export class Checker implements Judge<CheckedProgram> {
   /** How the fingerprints want tracks to be made. */
@@ -68,10 +70,9 @@ export class Checker implements Judge<CheckedProgram> {
     for (const fingerprint of options.fingerprints) this.#assertFits(fingerprint, order)
   }
 
-  /** Depth of the check; the greatest one where fingerprints differ. */
+  /** Depth of the check. */
   get depth(): number {
-    const depths = this.#options.fingerprints.map(({ settings }) => this.#options.depth ?? settings.depth)
-    return Math.max(2, ...depths)
+    return this.#options.depth ?? DEFAULT_CHECK_DEPTH
   }
 
   /** In the order in which they were first entered. */
@@ -101,7 +102,8 @@ export class Checker implements Judge<CheckedProgram> {
   stray(track: Track<CheckedProgram>, program: CheckedProgram, abi: number, nr: number): void {
     if (program.known === null) return
     const to = this.#mapping.symbolOf(abi, nr)
-    this.#miss(track, program, 'call', to, program.expectedAfter(track.state), STRAY_SEVERITY)
+    const expected = program.expectedAfter(track.state)
+    this.#miss(track, program, { kind: 'call', to, expected, severity: STRAY_SEVERITY, depth: 2 })
   }
 
   end(track: Track<CheckedProgram>, program: CheckedProgram): void {
@@ -113,7 +115,9 @@ export class Checker implements Judge<CheckedProgram> {
       const word = track.state * table.wordsPerRow + (symbol >>> 5)
       used[word] = (used[word] as number) | (1 << (symbol & 31))
     } else {
-      this.#miss(track, program, 'end', '<end>', program.expectedAfter(track.state), END_SEVERITY)
+      const expected = program.expectedAfter(track.state)
+      const depth = symbol < 0 ? 2 : table.missDepth(track.state, symbol)
+      this.#miss(track, program, { kind: 'end', to: '<end>', expected, severity: END_SEVERITY, depth })
     }
   }
 
@@ -121,7 +125,8 @@ export class Checker implements Judge<CheckedProgram> {
     if (former.known === null) return false
     const key = programKeyOf(image)
     if (former.known.program.execs.has(key)) return true
-    this.#miss(track, former, 'exec', `exec:${key}`, former.expectedExecs(), EXEC_SEVERITY)
+    const expected = former.expectedExecs()
+    this.#miss(track, former, { kind: 'exec', to: `exec:${key}`, expected, severity: EXEC_SEVERITY, depth: 2 })
     return false
   }
 
@@ -184,17 +189,14 @@ export class Checker implements Judge<CheckedProgram> {
 
   #missCall(track: Track<CheckedProgram>, program: CheckedProgram, symbol: number, abi: number, nr: number): void {
     const to = this.#mapping.symbolOf(abi, nr)
-    this.#miss(track, program, 'call', to, program.expectedAfter(track.state), severityOfCall(to, symbol >= 0))
+    const expected = program.expectedAfter(track.state)
+    const isPlaced = track.state >= 0 && symbol >= 0
+    const depth = isPlaced ? (program.known?.table.missDepth(track.state, symbol) ?? 2) : 2
+    this.#miss(track, program, { kind: 'call', to, expected, severity: severityOfCall(to, symbol >= 0, depth), depth })
   }
 
-  #miss(
-    track: Track<CheckedProgram>,
-    program: CheckedProgram,
-    kind: MissKind,
-    to: string,
-    expected: readonly string[],
-    severity: Severity,
-  ): void {
+  #miss(track: Track<CheckedProgram>, program: CheckedProgram, finding: Finding): void {
+    const { kind, to, expected, severity, depth } = finding
     this.missCount += 1
     program.missCount += 1
     const isKept = this.misses.length < MISS_LIMIT
@@ -214,6 +216,7 @@ export class Checker implements Judge<CheckedProgram> {
       context,
       from,
       to,
+      depth,
       expected,
       path: kind === 'call' || kind === 'end' ? program.pathBetween(from, to) : [],
       severity,
@@ -239,21 +242,19 @@ export class Checker implements Judge<CheckedProgram> {
       if (section === undefined) continue
       let program = this.#sections.get(section)
       if (program === undefined) {
-        const { depth, transparent } = fingerprint.settings
+        const { transparent } = fingerprint.settings
         const { tables } = this.#options
-        const table =
-          tables?.get(section) ??
-          TransitionTable.compile(section, this.#mapping, this.#options.depth ?? depth, transparent)
+        const table = tables?.get(section) ?? TransitionTable.compile(section, this.#mapping, this.depth, transparent)
         tables?.set(section, table)
         const used = new Uint32Array(table.stateCount * table.wordsPerRow)
         const known: Known = { fingerprint, program: section, table, used }
         const flags = callFlags(this.#mapping, transparent)
-        program = new CheckedProgram(section.key, image, this.#mapping, flags, known)
+        program = new CheckedProgram(section.key, image, flags, known)
         this.#sections.set(section, program)
       }
       return program
     }
-    return new CheckedProgram(key, image, this.#mapping, callFlags(this.#mapping, []), null)
+    return new CheckedProgram(key, image, callFlags(this.#mapping, []), null)
   }
 
   #checkImage(track: Track<CheckedProgram>, program: CheckedProgram, image: Image): void {
@@ -261,7 +262,8 @@ export class Checker implements Judge<CheckedProgram> {
     if (learned === undefined || program.key === SET_IMAGE.path) return
     if (joinImages(learned, image) === undefined) {
       program.imageMissCount += 1
-      this.#miss(track, program, 'image', imageText(image), [imageText(learned)], IMAGE_SEVERITY)
+      const expected = [imageText(learned)]
+      this.#miss(track, program, { kind: 'image', to: imageText(image), expected, severity: IMAGE_SEVERITY, depth: 2 })
     } else if (image.sha256 === null || (image.script !== null && image.script.sha256 === null)) {
       const message = `the image ${printable(program.key)} could not be compared with the one learned`
       this.#note('image_unverified', message, this.#options.source !== 'log')

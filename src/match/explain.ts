@@ -32,6 +32,7 @@ export function explainMiss(miss: Miss): string {
     `  expected  ${listOf(miss.expected, EXPECTED_IN_TEXT)}`,
   ]
   if (miss.kind === 'call' || miss.kind === 'end') lines.push(`  way       ${wayOf(miss)}`)
+  if (miss.depth > 2) lines.push(`  depth     ${miss.depth}: the sequence was never seen, each pair of it was`)
   lines.push(`  severity  ${printable(miss.severity)}: ${reasonOf(miss)}`)
   const action = ACTIONS[miss.action]
   if (action !== undefined) lines.push(`  action    ${action.text}`)

@@ -1,6 +1,6 @@
 // Which calls the walker must look at twice: transparent ones, the ends of tracks and of signal frames, and io_uring.
 // One byte per (ABI, number), so that an ordinary call costs one load. Numbers of 1024 and above are ordinary.
-import { NEVER_LEARNED } from '../model/fingerprint.ts'
+import { UNSEEN_CALLS } from '../model/fingerprint.ts'
 import { CALL_NUMBER_LIMIT, transparentCalls } from '../model/transparent.ts'
 import { ABI_NAMES } from '../syscall/abi.ts'
 import type { Mapping } from '../syscall/mapping.ts'
@@ -23,7 +23,7 @@ const FLAGS: ReadonlyMap<string, number> = new Map([
   ['sigreturn', ENDS_FRAME],
   ['exit', ENDS_TRACK],
   ['exit_group', ENDS_TRACK],
-  ...NEVER_LEARNED.map((name): [string, number] => [name, UNSEEN_WORK]),
+  ...UNSEEN_CALLS.map((name): [string, number] => [name, UNSEEN_WORK]),
 ])
 
 const plainFlags = new WeakMap<Mapping, Uint8Array>()

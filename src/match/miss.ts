@@ -26,6 +26,8 @@ export interface Miss {
   readonly from: string
   /** Symbol; `exec:PROGRAM`; `image:sha256:HEX`. */
   readonly to: string
+  /** The lowest depth at which it is a miss: 2 when the pair itself was never seen. */
+  readonly depth: number
   /** What would have been right, most usual first. */
   readonly expected: readonly string[]
   /** Shortest known way from `from` to `to`; empty: there is none. */

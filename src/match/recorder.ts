@@ -6,7 +6,7 @@ import type { Mapping } from '../syscall/mapping.ts'
 import { CALL_COUNT, callFlags, callIndex } from './flags.ts'
 import type { Judge, WalkedProgram } from './judge.ts'
 import { Notes } from './notes.ts'
-import { JOINED, type Track } from './track.ts'
+import type { Track } from './track.ts'
 
 /** What a track did last, up to depth-1 symbols, and where it can go from there. Its index is the track's state. */
 interface Context {
@@ -45,14 +45,6 @@ export class RecordedProgram implements WalkedProgram {
   /** The state of a flow that begins with this symbol, or of which only it is known. */
   begin(symbol: number): number {
     return this.#contextLength === 1 ? symbol : this.#stateOf([symbol])
-  }
-
-  /**
-   * The state of a track that was met mid-stream. At greater depth its first calls are learned behind `<join>`, so that what is
-   * learned has no miss when it is checked: the shorter contexts of a joined track are suffixes of these.
-   */
-  join(symbol: number): number {
-    return this.#contextLength === 1 ? symbol : this.#stateOf([this.observation.symbol('<join>'), symbol])
   }
 
   /** Learns the transition and answers the next state. */
@@ -100,7 +92,6 @@ export class Recorder implements Judge<RecordedProgram> {
 
   call(track: Track<RecordedProgram>, program: RecordedProgram, abi: number, nr: number): number {
     const symbol = program.symbolOf(abi, nr)
-    if (track.state === JOINED) return program.join(symbol)
     if (track.state < 0) return program.begin(symbol)
     this.transitionCount += 1
     return program.step(track.state, symbol)

@@ -1,8 +1,9 @@
 // How bad a miss is. A small fixed policy, so that a reader of a report can tell from it what was judged:
 //
-//                        known call, unseen transition    call never seen in this program
-//   ordinary call        low                              medium
-//   sensitive call       high                             critical
+//                     known pair,        known call,     call never seen
+//                     unseen sequence    unseen pair     in this program
+//   ordinary call     low                low             medium
+//   sensitive call    medium             high            critical
 //
 //   exec of an unexpected program: critical    another image: high    end of a frame that is none: high    end: low
 import { baseNameOf, isFrameReturn } from '../syscall/mapping.ts'
@@ -31,9 +32,11 @@ export function isSensitive(symbol: string): boolean {
   return symbol.includes(':') ? !symbol.startsWith('<') : SENSITIVE.has(name) || name.startsWith('sys_')
 }
 
-export function severityOfCall(symbol: string, isKnown: boolean): Severity {
-  if (isSensitive(symbol)) return isKnown ? 'high' : 'critical'
-  return isKnown ? 'low' : 'medium'
+/** `depth`: the lowest one at which it is a miss; above 2 the pair was seen. */
+export function severityOfCall(symbol: string, isKnown: boolean, depth: number = 2): Severity {
+  if (!isSensitive(symbol)) return isKnown ? 'low' : 'medium'
+  if (!isKnown) return 'critical'
+  return depth > 2 ? 'medium' : 'high'
 }
 
 export const EXEC_SEVERITY: Severity = 'critical'
@@ -43,6 +46,7 @@ export const END_SEVERITY: Severity = 'low'
 
 /** Whether the program was ever seen to make the call of a miss of kind `call`: the table above read backwards. */
 export function wasKnownCall(symbol: string, severity: Severity): boolean {
+  if (severity === 'medium') return isSensitive(symbol)
   return severity === 'low' || (severity === 'high' && (isSensitive(symbol) || isFrameReturn(symbol)))
 }
 

@@ -10,6 +10,7 @@ export const MAX_TEXT_LENGTH: number = 64 * 1024 * 1024
 
 export interface TextKind {
   readonly magic: string
+  /** What is written; all from 1 on are read. */
   readonly version: number
   /** For messages: `fingerprint`, `ledger`. */
   readonly noun: string
@@ -34,6 +35,8 @@ export function frameText(kind: TextKind, body: readonly string[]): string {
 /** Reads line by line; every complaint names file and line. */
 export class LineReader {
   readonly file: string
+  /** Of the format. */
+  readonly version: number
   readonly #lines: readonly string[]
   #next = 2
   /** Texts that were looked at before: a file repeats a few of them thousands of times. */
@@ -43,7 +46,7 @@ export class LineReader {
   /** @throws FormatError when kind, version, checksum or characters are not right. */
   constructor(kind: TextKind, text: string, file: string) {
     this.file = file
-    checkFrame(kind, text, file)
+    this.version = checkFrame(kind, text, file)
     this.#lines = text.split('\n')
   }
 
@@ -104,14 +107,14 @@ export class LineReader {
     return true
   }
 
-  /** A positive integer up to `max`. */
-  count(text: string, max: number): number {
+  /** An integer from `min` to `max`. */
+  count(text: string, max: number, min: number = 1): number {
     let value = this.#counts.get(text)
     if (value === undefined) {
-      value = /^[1-9][0-9]{0,9}$/.test(text) ? Number(text) : 0
+      value = /^(?:0|[1-9][0-9]{0,9})$/.test(text) ? Number(text) : -1
       this.#counts.set(text, value)
     }
-    if (value < 1 || value > max) this.fail(`"${shorten(text)}" is not a number from 1 to ${max}`)
+    if (value < min || value > max) this.fail(`"${shorten(text)}" is not a number from ${min} to ${max}`)
     return value
   }
 
@@ -131,7 +134,8 @@ export class LineReader {
   }
 }
 
-function checkFrame(kind: TextKind, text: string, file: string): void {
+/** The version of the format. */
+function checkFrame(kind: TextKind, text: string, file: string): number {
   const fail = (code: ErrorCode, message: string, line: number): never => {
     throw new FormatError(code, message, file, line)
   }
@@ -142,11 +146,11 @@ function checkFrame(kind: TextKind, text: string, file: string): void {
   const first = firstEnd < 0 ? text.slice(0, 100) : text.slice(0, Math.min(firstEnd, 100))
   const version = first.startsWith(`${kind.magic} `) ? first.slice(kind.magic.length + 1) : ''
   if (!/^[1-9][0-9]{0,8}$/.test(version)) {
-    if (firstEnd < 0 && `${kind.magic} ${kind.version}`.startsWith(text)) fail('TFP_ERR_MODEL_CHECKSUM', truncated, 0)
+    if (firstEnd < 0 && `${kind.magic} `.startsWith(text)) fail('TFP_ERR_MODEL_CHECKSUM', truncated, 0)
     fail('TFP_ERR_MODEL_FORMAT', `this is not a ${kind.noun} of tracefp: it begins with ${JSON.stringify(first)}`, 1)
   }
-  if (Number(version) !== kind.version) {
-    const what = `the ${kind.noun} has format ${version}, this tracefp reads format ${kind.version}`
+  if (Number(version) > kind.version) {
+    const what = `the ${kind.noun} has format ${version}, this tracefp reads formats up to ${kind.version}`
     fail('TFP_ERR_MODEL_VERSION', `${what}: use a newer tracefp`, 1)
   }
   if (!text.endsWith('\nend\n')) fail('TFP_ERR_MODEL_CHECKSUM', truncated, 0)
@@ -162,6 +166,7 @@ function checkFrame(kind: TextKind, text: string, file: string): void {
   if (sha256Of(text.slice(secondEnd + 1)) !== checksum) {
     fail('TFP_ERR_MODEL_CHECKSUM', `the ${kind.noun} was altered: its checksum is wrong`, 2)
   }
+  return Number(version)
 }
 
 function unquote(text: string): string | undefined {

@@ -1,38 +1,34 @@
-// Fingerprint <-> the text of a `.tfp` file. One line per successor set, sorted by plain code-unit order, so that the same
-// content has the same bytes and `git diff` reads well.
+// Fingerprint <-> the text of a `.tfp` file. One line per successor set that is listed, short contexts first, then by code unit,
+// so that the same content has the same bytes and `git diff` reads well. Format 1, where only whole contexts stood, is read too.
 import { frameText, LineReader, sha256Of, type TextKind, writeWord } from './canonical.ts'
+import { readFaults, writeFaults } from './codec-faults.ts'
+import { readExecs, readListed, readWhole, writeExecs, writeListed } from './codec-sets.ts'
 import { readImage, readSettings, writeImage, writeSettings } from './codec-settings.ts'
-import {
-  alphabetOf,
-  type Fingerprint,
-  isStartSymbol,
-  MAX_SYMBOL_COUNT,
-  type ProgramFingerprint,
-} from './fingerprint.ts'
+import { alphabetOf, type Fingerprint, MAX_SYMBOL_COUNT, type ProgramFingerprint, type Tally } from './fingerprint.ts'
 import { programKeyOf } from './stream.ts'
 
-export const FINGERPRINT_KIND: TextKind = { magic: 'tracefp-fingerprint', version: 1, noun: 'fingerprint' }
+export const FINGERPRINT_KIND: TextKind = { magic: 'tracefp-fingerprint', version: 2, noun: 'fingerprint' }
 
 /** Runs that a file may claim. */
 export const MAX_RUN_COUNT = 1_000_000_000
 
 export function encodeFingerprint(fingerprint: Omit<Fingerprint, 'sha256'>): string {
+  const { tally } = fingerprint
   const lines = [
     ...writeSettings(fingerprint.settings, fingerprint.mappingHash),
     `runs ${fingerprint.runCount}`,
+    ...(fingerprint.faultRunCount > 0 ? [`faults ${fingerprint.faultRunCount}`] : []),
     ...[...fingerprint.roots].sort().map((key) => `root ${writeWord(key)}`),
+    ...(tally === null ? [] : [`tally ${writeTally(tally)}`]),
+    ...[...fingerprint.scenarios].map(([name, own]) => `scenario ${writeWord(name)} ${writeTally(own)}`),
+    ...fingerprint.kernels.map((text) => `kernel ${writeWord(text)}`),
+    ...fingerprint.libcs.map((text) => `libc ${writeWord(text)}`),
   ]
   for (const key of [...fingerprint.programs.keys()].sort()) {
     const program = fingerprint.programs.get(key) as ProgramFingerprint
     lines.push(...writeImage(program.image))
-    for (const [exec, count] of sorted(program.execs)) lines.push(`exec ${writeWord(exec)}:${count}`)
-    for (const [context, next] of sorted(program.successors)) {
-      lines.push(
-        `after ${context} -> ${sorted(next)
-          .map(([symbol, count]) => `${symbol}:${count}`)
-          .join(' ')}`,
-      )
-    }
+    lines.push(...writeExecs('exec', program.execs), ...writeListed(program.successors))
+    if (program.faults !== null) lines.push(...writeFaults(program.faults, program.successors))
   }
   return frameText(FINGERPRINT_KIND, lines)
 }
@@ -57,90 +53,86 @@ export function decodeFingerprint(text: string, fileName: string): Fingerprint {
   const [canonical] = splitSignatures(text)
   const reader = new LineReader(FINGERPRINT_KIND, canonical, fileName)
   const { settings, mappingHash } = readSettings(reader)
-  const runsText = reader.need('runs')
-  const runCount = runsText === '0' ? 0 : reader.count(runsText, MAX_RUN_COUNT)
-  const roots: string[] = []
-  for (let word = reader.take('root'); word !== undefined; word = reader.take('root')) {
-    const key = reader.word(word)
-    reader.ascending(roots.at(-1), key)
-    roots.push(key)
-  }
+  const runCount = reader.count(reader.need('runs'), MAX_RUN_COUNT, 0)
+  const isOld = reader.version === 1
+  const faultsText = isOld ? undefined : reader.take('faults')
+  const faultRunCount = faultsText === undefined ? 0 : reader.count(faultsText, MAX_RUN_COUNT)
+  const roots = readWords(reader, 'root')
+  const tallyText = isOld ? undefined : reader.take('tally')
+  const tally = tallyText === undefined ? null : readTally(reader, tallyText.split(' '), runCount, settings.depth)
+  const scenarios = isOld ? new Map<string, Tally>() : readScenarios(reader, runCount, settings.depth)
+  const kernels = isOld ? [] : readWords(reader, 'kernel')
+  const libcs = isOld ? [] : readWords(reader, 'libc')
   const programs = new Map<string, ProgramFingerprint>()
+  const limits: Limits = { depth: settings.depth, runCount, faultRunCount }
   let previous: string | undefined
   for (;;) {
-    const program = readProgram(reader, settings.depth, runCount, previous)
+    const program = readProgram(reader, limits, previous)
     if (program === undefined) break
     previous = program.key
     programs.set(program.key, program)
   }
   for (const root of roots) if (!programs.has(root)) reader.failAtNext('a root is not among the programs')
   reader.end()
-  return { settings, mappingHash, runCount, roots, programs, sha256: sha256Of(canonical) }
+  const learned = { runCount, faultRunCount, roots, tally, scenarios, kernels, libcs }
+  return { settings, mappingHash, ...learned, programs, sha256: sha256Of(canonical) }
+}
+
+interface Limits {
+  readonly depth: number
+  readonly runCount: number
+  readonly faultRunCount: number
 }
 
 function readProgram(
   reader: LineReader,
-  depth: number,
-  runCount: number,
+  limits: Limits,
   previousKey: string | undefined,
 ): ProgramFingerprint | undefined {
   const image = readImage(reader)
   if (image === undefined) return undefined
   const key = programKeyOf(image)
   reader.ascending(previousKey, key)
-  const execs = new Map<string, number>()
-  let previous: string | undefined
-  for (let rest = reader.take('exec'); rest !== undefined; rest = reader.take('exec')) {
-    const colon = rest.lastIndexOf(':')
-    const exec = reader.word(rest.slice(0, Math.max(0, colon)))
-    reader.ascending(previous, exec)
-    execs.set(exec, reader.count(rest.slice(colon + 1), runCount))
-    previous = exec
-  }
-  const successors = new Map<string, ReadonlyMap<string, number>>()
-  previous = undefined
-  for (let rest = reader.take('after'); rest !== undefined; rest = reader.take('after')) {
-    const arrow = rest.indexOf(' -> ')
-    if (arrow < 0) reader.fail('expected "after CONTEXT -> SYMBOL:RUNS ..."')
-    const context = readContext(reader, rest.slice(0, arrow), depth)
-    reader.ascending(previous, context)
-    successors.set(context, readCounts(reader, rest.slice(arrow + 4), runCount))
-    previous = context
-  }
+  const execs = readExecs(reader, 'exec', limits.runCount)
+  const successors = reader.version === 1 ? readWhole(reader, limits) : readListed(reader, limits)
+  const faults = limits.faultRunCount === 0 ? null : readFaults(reader, limits, successors, execs)
   const alphabet = alphabetOf(successors)
   if (alphabet.length > MAX_SYMBOL_COUNT) reader.fail(`more than ${MAX_SYMBOL_COUNT} symbols in one program`)
-  return { key, image, alphabet, successors, execs }
+  return { key, image, alphabet, successors, execs, faults }
 }
 
-/** depth-1 symbols, or fewer after a START symbol. Used by both codecs. */
-export function readContext(reader: LineReader, text: string, depth: number): string {
-  const symbols = text.split(' ')
-  for (const symbol of symbols) if (!reader.isSymbol(symbol)) reader.fail('not a symbol in a context')
-  const isShort = symbols.length < depth - 1
-  if (symbols.length >= depth || (isShort && !isStartSymbol(symbols[0] as string))) {
-    reader.fail(`a context has ${depth - 1} symbols at depth ${depth}, or begins with a START symbol`)
+function readWords(reader: LineReader, keyword: string): string[] {
+  const words: string[] = []
+  for (let rest = reader.take(keyword); rest !== undefined; rest = reader.take(keyword)) {
+    const word = reader.word(rest)
+    reader.ascending(words.at(-1), word)
+    words.push(word)
   }
-  return text
+  return words
 }
 
-/** Walks the line by hand: this is most of the time that reading a file takes. */
-function readCounts(reader: LineReader, text: string, runCount: number): Map<string, number> {
-  const counts = new Map<string, number>()
-  let previous = ''
-  for (let from = 0; from <= text.length; ) {
-    const space = text.indexOf(' ', from)
-    const end = space < 0 ? text.length : space
-    const colon = text.lastIndexOf(':', end - 1)
-    const symbol = text.slice(from, Math.max(from, colon))
-    if (!reader.isSymbol(symbol)) reader.fail('not SYMBOL:RUNS')
-    if (symbol <= previous) reader.ascending(previous, symbol)
-    counts.set(symbol, reader.count(text.slice(colon + 1, end), runCount))
-    previous = symbol
-    from = end + 1
+function writeTally({ runCount, newRunCounts }: Tally): string {
+  return [runCount, ...newRunCounts].join(' ')
+}
+
+function readTally(reader: LineReader, words: readonly string[], runCount: number, depth: number): Tally {
+  const [first = '', ...rest] = words
+  const counted = reader.count(first, runCount, 0)
+  const newRunCounts = rest.map((word) => reader.count(word, counted, 0))
+  const isRising = newRunCounts.every((count, at) => at === 0 || count >= (newRunCounts[at - 1] as number))
+  if (newRunCounts.length !== depth - 1 || !isRising)
+    reader.fail('expected RUNS, and those that were new at each depth')
+  return { runCount: counted, newRunCounts }
+}
+
+function readScenarios(reader: LineReader, runCount: number, depth: number): Map<string, Tally> {
+  const scenarios = new Map<string, Tally>()
+  let previous: string | undefined
+  for (let rest = reader.take('scenario'); rest !== undefined; rest = reader.take('scenario')) {
+    const [name = '', ...words] = reader.words(rest)
+    reader.ascending(previous, name)
+    scenarios.set(name, readTally(reader, words, runCount, depth))
+    previous = name
   }
-  return counts
-}
-
-function sorted<T>(map: ReadonlyMap<string, T>): [string, T][] {
-  return [...map].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+  return scenarios
 }

@@ -1,36 +1,44 @@
-// Ledger <-> the text of a `.tfl` file. Runs are numbered in order of their ULIDs, one line each; what they brought stands
-// as ranges of those numbers, one line per transition.
+// Ledger <-> the text of a `.tfl` file. Runs are numbered in order of their ULIDs, one line each. What came with the same runs
+// shares one line `set N RUNS`, numbered in the order in which the programs below name them. Format 1 is read too
+// (codec-ledger-old.ts).
 import type { Mapping } from '../syscall/mapping.ts'
 import { frameText, LineReader, type TextKind, writeWord } from './canonical.ts'
-import { MAX_RUN_COUNT, readContext } from './codec-fingerprint.ts'
-import { readImage, readSettings, writeImage, writeSettings } from './codec-settings.ts'
+import { MAX_RUN_COUNT } from './codec-fingerprint.ts'
+import { readOldPrograms, readOldRun } from './codec-ledger-old.ts'
+import { inOrder, readContext } from './codec-sets.ts'
+import {
+  readImage,
+  readImageFacts,
+  readSettings,
+  writeImage,
+  writeImageFacts,
+  writeSettings,
+} from './codec-settings.ts'
+import { compareContexts } from './language.ts'
 import type { RunInfo } from './learner.ts'
-import { Ledger, type LedgerProgram } from './ledger.ts'
+import { type FormerImage, Ledger, type LedgerProgram, type Transitions } from './ledger.ts'
 import { RunSet } from './run-set.ts'
-import { programKeyOf } from './stream.ts'
+import { type Image, programKeyOf } from './stream.ts'
 
-export const LEDGER_KIND: TextKind = { magic: 'tracefp-ledger', version: 1, noun: 'ledger' }
+export const LEDGER_KIND: TextKind = { magic: 'tracefp-ledger', version: 2, noun: 'ledger' }
+
+const LAYERS = ['normal', 'fault'] as const
+const ORIGINS = ['run', 'review'] as const
 
 export function encodeLedger(ledger: Ledger, mapping: Mapping): string {
   const order = ledger.runs.map((_, index) => index).sort((a, b) => compare(idOf(ledger, a), idOf(ledger, b)))
-  const ordinals: number[] = []
-  for (const [ordinal, index] of order.entries()) ordinals[index] = ordinal
-  const isInOrder = ordinals.every((ordinal, index) => ordinal === index)
-  const write = (runs: RunSet): string =>
-    (isInOrder ? runs : RunSet.of([...runs].map((index) => ordinals[index] as number))).toString()
-
-  const lines = writeSettings(ledger.settings, mapping.hashOf(ledger.symbols()))
-  for (const [ordinal, index] of order.entries()) lines.push(writeRun(ordinal + 1, ledger.runs[index] as RunInfo))
+  const sets = new SetWriter(order)
+  const programs: string[] = []
   for (const key of [...ledger.programs.keys()].sort()) {
-    const program = ledger.programs.get(key) as LedgerProgram
-    lines.push(...writeImage(program.image), `runs ${write(program.runs)}`)
-    if (program.roots.count > 0) lines.push(`root ${write(program.roots)}`)
-    for (const [exec, runs] of sorted(program.execs)) lines.push(`exec ${writeWord(exec)} ${write(runs)}`)
-    for (const [context, next] of sorted(program.transitions)) {
-      for (const [symbol, runs] of sorted(next)) lines.push(`after ${context} -> ${symbol} ${write(runs)}`)
-    }
+    programs.push(...writeProgram(ledger.programs.get(key) as LedgerProgram, sets))
   }
-  return frameText(LEDGER_KIND, lines)
+  return frameText(LEDGER_KIND, [
+    ...writeSettings(ledger.settings, mapping.hashOf(ledger.symbols())),
+    ...ledger.revoked.map((id) => `revoked ${writeWord(id)}`),
+    ...order.map((index, ordinal) => writeRun(ordinal + 1, ledger.runs[index] as RunInfo)),
+    ...sets.lines,
+    ...programs,
+  ])
 }
 
 /**
@@ -41,27 +49,21 @@ export function encodeLedger(ledger: Ledger, mapping: Mapping): string {
 export function decodeLedger(text: string, fileName: string, mapping: Mapping): Ledger {
   const reader = new LineReader(LEDGER_KIND, text, fileName)
   const { settings, mappingHash } = readSettings(reader)
+  const isOld = reader.version === 1
+  const revoked = isOld ? [] : readRevoked(reader)
+  const isRevoked = new Set(revoked)
   const runs: RunInfo[] = []
   for (let rest = reader.take('run'); rest !== undefined; rest = reader.take('run')) {
-    const run = readRun(reader, rest, runs.length + 1)
+    const run = (isOld ? readOldRun : readRun)(reader, rest, runs.length + 1)
     reader.ascending(runs.at(-1)?.id, run.id)
+    if (isRevoked.has(run.id)) reader.fail('a run that was revoked')
     runs.push(run)
   }
-  const programs = new Map<string, LedgerProgram>()
-  let previous: string | undefined
-  for (let image = readImage(reader); image !== undefined; image = readImage(reader)) {
-    const key = programKeyOf(image)
-    reader.ascending(previous, key)
-    const seenIn = readRunSet(reader, reader.need('runs'), runs.length)
-    const rootsText = reader.take('root')
-    const roots = rootsText === undefined ? RunSet.empty() : readRunSet(reader, rootsText, runs.length)
-    const execs = readExecs(reader, runs.length)
-    const transitions = readTransitions(reader, settings.depth, runs.length)
-    programs.set(key, { image, runs: seenIn, roots, execs, transitions })
-    previous = key
-  }
+  const programs = isOld
+    ? readOldPrograms(reader, settings.depth, runs.length)
+    : readPrograms(reader, settings.depth, runs.length)
   reader.end()
-  const ledger = Ledger.restore(settings, runs, programs)
+  const ledger = Ledger.restore(settings, runs, revoked, programs)
   if (settings.mapping !== mapping.name || mapping.hashOf(ledger.symbols()) !== mappingHash) {
     reader.fail(
       `made with mapping ${settings.mapping}, whose numbers are not those of ${mapping.name}`,
@@ -72,59 +74,180 @@ export function decodeLedger(text: string, fileName: string, mapping: Mapping): 
 }
 
 function writeRun(ordinal: number, run: RunInfo): string {
-  const words = [run.id, run.at, run.scenario, run.host, run.kernel, run.tool, ...run.command]
+  const kind = [run.layer ?? 'normal', run.origin ?? 'run']
+  const words = [run.id, run.at, run.scenario, run.host, run.kernel, run.libc ?? '', run.tool, ...kind, ...run.command]
   return `run ${ordinal} ${words.map(writeWord).join(' ')}`
 }
 
 function readRun(reader: LineReader, rest: string, ordinal: number): RunInfo {
-  const [number, id, at, scenario, host, kernel, tool, ...command] = reader.words(rest)
-  if (tool === undefined) reader.fail('expected "run N ULID AT SCENARIO HOST KERNEL TOOL COMMAND..."')
+  const [number, id, at, scenario, host, kernel, libc, tool, layer, origin, ...command] = reader.words(rest)
+  const isLayer = LAYERS.some((known) => known === layer)
+  if (!isLayer || !ORIGINS.some((known) => known === origin)) {
+    reader.fail('expected "run N ULID AT SCENARIO HOST KERNEL LIBC TOOL normal|fault run|review COMMAND..."')
+  }
   if (number !== `${ordinal}` || ordinal > MAX_RUN_COUNT) reader.fail(`expected run number ${ordinal}`)
-  return { id: id!, at: at!, scenario: scenario!, host: host!, kernel: kernel!, tool, command }
+  return {
+    ...{ id: id!, at: at!, scenario: scenario!, host: host!, kernel: kernel!, tool: tool!, command },
+    ...(libc === '' ? {} : { libc: libc! }),
+    ...(layer === 'fault' ? { layer } : {}),
+    ...(origin === 'review' ? { origin } : {}),
+  }
 }
 
-function readExecs(reader: LineReader, runCount: number): Map<string, RunSet> {
+function readRevoked(reader: LineReader): string[] {
+  const revoked: string[] = []
+  for (let rest = reader.take('revoked'); rest !== undefined; rest = reader.take('revoked')) {
+    const id = reader.word(rest)
+    reader.ascending(revoked.at(-1), id)
+    revoked.push(id)
+  }
+  return revoked
+}
+
+function writeProgram(program: LedgerProgram, sets: SetWriter): string[] {
+  const lines = [...writeImage(program.image), `runs ${sets.number(program.runs)}`]
+  if (program.roots.count > 0) lines.push(`root ${sets.number(program.roots)}`)
+  const formers = program.formers.map((former) => ({ ...former, facts: writeImageFacts(former.image) }))
+  for (const { facts, runs } of formers.sort((a, b) => compare(a.facts, b.facts))) {
+    lines.push(`former ${facts} ${sets.number(runs)}`)
+  }
+  for (const [exec, runs] of sorted(program.execs)) lines.push(`exec ${writeWord(exec)} ${sets.number(runs)}`)
+  for (const context of [...program.transitions.keys()].sort(compareContexts)) {
+    const next = sorted(program.transitions.get(context) as ReadonlyMap<string, RunSet>)
+    lines.push(`after ${context} -> ${next.map(([symbol, runs]) => `${symbol}:${sets.number(runs)}`).join(' ')}`)
+  }
+  return lines
+}
+
+function readPrograms(reader: LineReader, depth: number, runCount: number): Map<string, LedgerProgram> {
+  const sets = new SetReader(reader, runCount)
+  const programs = new Map<string, LedgerProgram>()
+  let previous: string | undefined
+  for (let image = readImage(reader); image !== undefined; image = readImage(reader)) {
+    const key = programKeyOf(image)
+    reader.ascending(previous, key)
+    const runs = sets.named(reader.need('runs'))
+    const rootsText = reader.take('root')
+    const roots = rootsText === undefined ? RunSet.EMPTY : sets.named(rootsText)
+    const formers = readFormers(reader, image, sets)
+    const execs = readExecs(reader, sets)
+    programs.set(key, { image, formers, runs, roots, execs, transitions: readTransitions(reader, depth, sets) })
+    previous = key
+  }
+  sets.finish()
+  return programs
+}
+
+function readFormers(reader: LineReader, current: Image, sets: SetReader): FormerImage[] {
+  const formers: FormerImage[] = []
+  let previous: string | undefined
+  for (let rest = reader.take('former'); rest !== undefined; rest = reader.take('former')) {
+    const space = rest.lastIndexOf(' ')
+    const facts = rest.slice(0, Math.max(0, space))
+    reader.ascending(previous, facts)
+    formers.push({ image: readImageFacts(reader, facts, current), runs: sets.named(rest.slice(space + 1)) })
+    previous = facts
+  }
+  return formers
+}
+
+function readExecs(reader: LineReader, sets: SetReader): Map<string, RunSet> {
   const execs = new Map<string, RunSet>()
   let previous: string | undefined
   for (let rest = reader.take('exec'); rest !== undefined; rest = reader.take('exec')) {
-    const [exec = '', runs = '', ...more] = reader.words(rest)
-    if (more.length > 0) reader.fail('expected "exec PROGRAM RUNS"')
+    const [exec = '', number = '', ...more] = reader.words(rest)
+    if (more.length > 0) reader.fail('expected "exec PROGRAM SET"')
     reader.ascending(previous, exec)
-    execs.set(exec, readRunSet(reader, runs, runCount))
+    execs.set(exec, sets.named(number))
     previous = exec
   }
   return execs
 }
 
-function readTransitions(reader: LineReader, depth: number, runCount: number): Map<string, Map<string, RunSet>> {
-  const transitions = new Map<string, Map<string, RunSet>>()
-  let previousContext: string | undefined
-  let previousSymbol: string | undefined
+function readTransitions(reader: LineReader, depth: number, sets: SetReader): Transitions {
+  const transitions: Transitions = new Map()
+  let previous: string | undefined
   for (let rest = reader.take('after'); rest !== undefined; rest = reader.take('after')) {
     const arrow = rest.indexOf(' -> ')
-    const [symbol = '', runs = '', ...more] = arrow < 0 ? [] : rest.slice(arrow + 4).split(' ')
-    if (!reader.isSymbol(symbol) || more.length > 0) reader.fail('expected "after CONTEXT -> SYMBOL RUNS"')
+    if (arrow < 0) reader.fail('expected "after CONTEXT -> SYMBOL:SET ..."')
     const context = readContext(reader, rest.slice(0, arrow), depth)
-    let next = transitions.get(context)
-    if (next === undefined) {
-      reader.ascending(previousContext, context)
-      next = new Map()
-      transitions.set(context, next)
-    } else {
-      if (context !== previousContext) reader.fail('out of order')
-      reader.ascending(previousSymbol, symbol)
+    inOrder(reader, previous, context)
+    const next = new Map<string, RunSet>()
+    let last: string | undefined
+    for (const word of rest.slice(arrow + 4).split(' ')) {
+      const colon = word.lastIndexOf(':')
+      const symbol = word.slice(0, Math.max(0, colon))
+      if (!reader.isSymbol(symbol)) reader.fail('not SYMBOL:SET')
+      reader.ascending(last, symbol)
+      next.set(symbol, sets.named(word.slice(colon + 1)))
+      last = symbol
     }
-    next.set(symbol, readRunSet(reader, runs, runCount))
-    previousContext = context
-    previousSymbol = symbol
+    transitions.set(context, next)
+    previous = context
   }
   return transitions
 }
 
-function readRunSet(reader: LineReader, text: string, runCount: number): RunSet {
-  const set = RunSet.parse(text, runCount)
-  if (set === undefined) reader.fail(`not ascending ranges of the runs 1 to ${runCount}`)
-  return set
+/** Numbers sets as they are first named. */
+class SetWriter {
+  readonly lines: string[] = []
+  /** Undefined: runs are in order of their ULIDs already. */
+  readonly #ordinals: readonly number[] | undefined
+  readonly #bySet = new Map<RunSet, number>()
+  readonly #byText = new Map<string, number>()
+
+  constructor(order: readonly number[]) {
+    if (order.every((index, ordinal) => index === ordinal)) return
+    const ordinals: number[] = []
+    for (const [ordinal, index] of order.entries()) ordinals[index] = ordinal
+    this.#ordinals = ordinals
+  }
+
+  number(set: RunSet): number {
+    const known = this.#bySet.get(set)
+    if (known !== undefined) return known
+    const text = (this.#ordinals === undefined ? set : set.renumbered(this.#ordinals)).toString()
+    let number = this.#byText.get(text)
+    if (number === undefined) {
+      number = this.lines.length + 1
+      this.lines.push(`set ${number} ${text}`)
+      this.#byText.set(text, number)
+    }
+    this.#bySet.set(set, number)
+    return number
+  }
+}
+
+/** Reads the `set` lines, and refuses sets that are not numbered as they are first named. */
+class SetReader {
+  readonly #reader: LineReader
+  readonly #sets: RunSet[] = []
+  #namedCount = 0
+
+  constructor(reader: LineReader, runCount: number) {
+    this.#reader = reader
+    const texts = new Set<string>()
+    for (let rest = reader.take('set'); rest !== undefined; rest = reader.take('set')) {
+      const [number, text = '', ...more] = rest.split(' ')
+      const set = RunSet.parse(text, runCount)
+      if (set === undefined || set.count === 0) reader.fail(`not a set of the runs 1 to ${runCount}`)
+      if (number !== `${this.#sets.length + 1}` || more.length > 0) reader.fail('expected "set N RUNS", N one more')
+      if (texts.has(text)) reader.fail('the same set stood before')
+      texts.add(text)
+      this.#sets.push(set)
+    }
+  }
+
+  named(text: string): RunSet {
+    const number = this.#reader.count(text, this.#sets.length)
+    if (number > this.#namedCount + 1) this.#reader.fail(`expected set ${this.#namedCount + 1} to be named before`)
+    this.#namedCount = Math.max(this.#namedCount, number)
+    return this.#sets[number - 1] as RunSet
+  }
+
+  finish(): void {
+    if (this.#namedCount < this.#sets.length) this.#reader.failAtNext(`nothing names set ${this.#namedCount + 1}`)
+  }
 }
 
 function idOf(ledger: Ledger, index: number): string {

@@ -41,6 +41,23 @@ export function writeImage(image: Image): string[] {
   return lines
 }
 
+/** What told a former image of a program apart, on one line; `-` where it was not known. */
+export function writeImageFacts({ sha256, buildId, script }: Image): string {
+  return `${sha256 ?? '-'} ${buildId ?? '-'} ${script?.sha256 ?? '-'}`
+}
+
+/** `current`: the image that came after it; only hashes differ. */
+export function readImageFacts(reader: LineReader, text: string, current: Image): Image {
+  const facts = text.split(' ')
+  const [sha256, buildId, scriptSha256] = facts.map((fact) => (fact === '-' ? null : fact))
+  const isRight = facts.every((fact) => fact === '-' || /^(?:[0-9a-f]{2}){1,64}$/.test(fact))
+  if (facts.length !== 3 || !isRight || (current.script === null && scriptSha256 !== null)) {
+    reader.fail('expected "former SHA256 BUILD-ID SCRIPT-SHA256 SET"')
+  }
+  const script = current.script === null ? null : { path: current.script.path, sha256: scriptSha256 ?? null }
+  return { ...current, sha256: sha256 ?? null, buildId: buildId ?? null, script }
+}
+
 /** Undefined: no further program. */
 export function readImage(reader: LineReader): Image | undefined {
   const word = reader.take('program')

@@ -1,8 +1,17 @@
 // Program fingerprint -> the bytes of a transition table, laid out as table-layout.ts says.
 import { TracefpError, UsageError } from '../errors.ts'
 import { isSpecial, type Mapping } from '../syscall/mapping.ts'
-import { MAX_DEPTH, MAX_SYMBOL_COUNT, type ProgramFingerprint, signalSymbol } from './fingerprint.ts'
-import { type Alphabet, buildStates, type States, wordsPerRowOf } from './states.ts'
+import { contextsOf } from './contexts.ts'
+import {
+  alphabetOf,
+  MAX_DEPTH,
+  MAX_SYMBOL_COUNT,
+  type ProgramFingerprint,
+  type Successors,
+  signalSymbol,
+} from './fingerprint.ts'
+import { knownContexts, lengthOf, listedContexts, type NextCounts } from './language.ts'
+import { buildStates, type States, wordsPerRowOf } from './states.ts'
 import {
   ABI_LIMIT,
   HEADER_BYTES,
@@ -26,7 +35,7 @@ interface Numbered {
 /** Depth learned, as far as its contexts show it. */
 export function depthOf(program: ProgramFingerprint): number {
   let length = 1
-  for (const context of program.successors.keys()) length = Math.max(length, context.split(' ').length)
+  for (const context of program.successors.keys()) length = Math.max(length, lengthOf(context))
   return length + 1
 }
 
@@ -38,26 +47,37 @@ export function compileTable(
 ): SharedArrayBuffer {
   const depth = wantedDepth ?? depthOf(program)
   if (!Number.isInteger(depth) || depth < 2 || depth > MAX_DEPTH) throw new UsageError(`depth ${depth} is not possible`)
-  const alphabet = canonicalAlphabet(program, mapping)
-  if (alphabet.symbols.length > MAX_SYMBOL_COUNT) throw tooLarge(program.key)
+  const successors = withNames(program, mapping)
+  const symbols = alphabetOf(successors)
+  if (symbols.length > MAX_SYMBOL_COUNT) throw tooLarge(program.key)
   const numbers = [
-    ...numbersOf(alphabet.symbols, mapping),
+    ...numbersOf(symbols, mapping),
     // Last, so that they win over symbols: a call that is transparent now may have been learned as none.
     ...transparentCalls(mapping, transparent).map((call) => ({ ...call, symbol: TRANSPARENT_SYMBOL })),
   ]
-  return writeTable(depth, alphabet.symbols, buildStates(program.successors, alphabet, depth), numbers)
+  return writeTable(depth, symbols, buildStates(successors, symbols, depth), numbers)
 }
 
 /** `sys_N` of a number that has a name by now becomes that name, so that one number has one symbol. */
-function canonicalAlphabet(program: ProgramFingerprint, mapping: Mapping): Alphabet {
-  const names = program.alphabet.map((text) => {
+function withNames(program: ProgramFingerprint, mapping: Mapping): Successors {
+  const { successors } = program
+  const names = new Map<string, string>()
+  for (const text of alphabetOf(successors)) {
     const number = isSpecial(text) ? undefined : mapping.numberOf(text)
-    return number === undefined ? text : mapping.symbolOf(number.abi, number.nr)
-  })
-  const symbols = [...new Set(names)].sort()
-  const indexes = new Map(symbols.map((symbol, index) => [symbol, index]))
-  for (const [at, text] of program.alphabet.entries()) indexes.set(text, indexes.get(names[at] as string) as number)
-  return { symbols, indexes }
+    const name = number === undefined ? text : mapping.symbolOf(number.abi, number.nr)
+    if (name !== text) names.set(text, name)
+  }
+  if (names.size === 0) return successors
+  const depth = depthOf(program)
+  const nameOf = (text: string): string => names.get(text) ?? text
+  const renamed = function* (): Generator<[string, [string, number][]]> {
+    for (const [context, next] of knownContexts(successors, depth)) {
+      yield [context.split(' ').map(nameOf).join(' '), [...next].map(([symbol, count]) => [nameOf(symbol), count])]
+    }
+  }
+  // What was listed for one name may now be what the other has too.
+  const contexts = contextsOf(renamed(), depth, Math.max)
+  return new Map(listedContexts(contexts).map((context) => [context, contexts.get(context) as NextCounts]))
 }
 
 function writeTable(
@@ -80,6 +100,7 @@ function writeTable(
   }
   const rows = place(states.rows.byteLength)
   const next = states.next === undefined ? 0 : place(states.next.byteLength)
+  const ends = states.ends === undefined ? 0 : place(states.ends.byteLength)
   const lookup = place((abis.length + 1) * LOOKUP_SIZE * 2)
   const extrasAt = place(extras.length * 12)
   const signals = place(SIGNAL_LIMIT * 2)
@@ -103,11 +124,13 @@ function writeTable(
   header[WORD.extraCount] = extras.length
   header[WORD.signals] = signals
   header[WORD.text] = text
+  header[WORD.ends] = ends
   for (const kind of ['exec', 'thread', 'fork', 'end'] as const) header[WORD[kind]] = symbols.indexOf(`<${kind}>`)
   for (const [block, abi] of abis.entries()) header[WORD.abiBlock + abi] = block + 1
 
   new Uint32Array(buffer, rows, states.rows.length).set(states.rows)
   if (states.next !== undefined) new Uint32Array(buffer, next, states.next.length).set(states.next)
+  if (states.ends !== undefined) new Uint32Array(buffer, ends, states.ends.length).set(states.ends)
   const lookupView = new Int16Array(buffer, lookup, (abis.length + 1) * LOOKUP_SIZE).fill(-1)
   for (const { abi, nr, symbol } of numbers) {
     if (isInLookup({ abi, nr })) lookupView[(abis.indexOf(abi) + 1) * LOOKUP_SIZE + nr] = symbol

@@ -4,7 +4,7 @@
 import { TracefpError } from '../errors.ts'
 import { baseNameOf, isSpecial } from '../syscall/mapping.ts'
 import { writeWord } from './canonical.ts'
-import { DEFAULT_TRANSPARENT, type Fingerprint, NEVER_LEARNED } from './fingerprint.ts'
+import { DEFAULT_TRANSPARENT, type Fingerprint, UNSEEN_CALLS } from './fingerprint.ts'
 
 export interface AllowedCalls {
   /** ABI of the machine, and the others that were seen. */
@@ -142,7 +142,7 @@ function lossesOf(fingerprint: Fingerprint, hasForeign: boolean, unnamed: Readon
       `the calls of programs that are executed and were not learned: ${[...unlearned].sort().map(writeWord).join(' ')}`,
     )
   }
-  const unseen = NEVER_LEARNED.filter((name) => [...programs.values()].some(({ alphabet }) => alphabet.includes(name)))
+  const unseen = UNSEEN_CALLS.filter((name) => [...programs.values()].some(({ alphabet }) => alphabet.includes(name)))
   if (unseen.length > 0) losses.push(`what is done by ${unseen.join(', ')}: that work makes no calls`)
   return losses
 }

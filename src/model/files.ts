@@ -9,6 +9,7 @@ import { MAX_TEXT_LENGTH } from './canonical.ts'
 import { decodeFingerprint, encodeFingerprint } from './codec-fingerprint.ts'
 import { decodeLedger, encodeLedger } from './codec-ledger.ts'
 import { assertMapping, assertSameSettings, type Fingerprint, type Settings } from './fingerprint.ts'
+import { nextAfter } from './language.ts'
 import { Ledger } from './ledger.ts'
 import { type LockOptions, withLock } from './lock.ts'
 
@@ -129,7 +130,7 @@ function assertBelongs(ledger: Ledger, ledgerPath: string, known: Fingerprint, p
 }
 
 function isWithin(known: Fingerprint, derived: Fingerprint, mapping: Mapping): boolean {
-  if (known.runCount > derived.runCount) return false
+  if (known.runCount > derived.runCount || known.faultRunCount > derived.faultRunCount) return false
   const rename = (text: string): string => {
     const number = mapping.numberOf(text)
     return number === undefined ? text : mapping.symbolOf(number.abi, number.nr)
@@ -139,7 +140,7 @@ function isWithin(known: Fingerprint, derived: Fingerprint, mapping: Mapping): b
     if (other === undefined) return false
     for (const exec of program.execs.keys()) if (!other.execs.has(exec)) return false
     for (const [context, next] of program.successors) {
-      const otherNext = other.successors.get(context.split(' ').map(rename).join(' '))
+      const otherNext = nextAfter(other.successors, context.split(' ').map(rename).join(' '))
       for (const symbol of next.keys()) if (otherNext?.has(rename(symbol)) !== true) return false
     }
   }

@@ -14,7 +14,7 @@ export interface Settings {
   readonly tracks: 'thread' | 'log'
   /** `program`: successor sets of their own per program. `set`: shared ones, as the paper does. */
   readonly scope: 'program' | 'set'
-  /** Length of the sequences, 2 (the paper) to 8. */
+  /** Length of the longest sequences, 2 (the paper) to 8. All shorter ones are known too. */
   readonly depth: number
   /** Names of calls that are no part of transitions; sorted. */
   readonly transparent: readonly string[]
@@ -24,24 +24,53 @@ export interface ProgramFingerprint {
   /** programKeyOf(image); scope `set`: `*`. */
   readonly key: string
   readonly image: Image
-  /** Every symbol text used, sorted. */
+  /** Every symbol text of `successors`, sorted. */
   readonly alphabet: readonly string[]
-  /**
-   * Context -> next symbol -> number of runs that had it. A context is depth-1 symbol texts joined by a space; a shorter
-   * one begins with a START symbol.
-   */
-  readonly successors: ReadonlyMap<string, ReadonlyMap<string, number>>
+  readonly successors: Successors
   /** Exec set: key of the program -> number of runs. */
   readonly execs: ReadonlyMap<string, number>
+  /** The fault layer: what was seen besides while calls were made to fail. Null: nothing. */
+  readonly faults: FaultLayer | null
+}
+
+/**
+ * Context -> next symbol -> number of runs that had it. A context is 1 to depth-1 symbol texts joined by a space. One that is
+ * not listed has the successor set of its longest suffix that is: see language.ts. The paper's sets are those of single symbols.
+ */
+export type Successors = ReadonlyMap<string, ReadonlyMap<string, number>>
+
+/** What a program does when calls fail: abnormal, but authentic. */
+export interface FaultLayer {
+  /** Of all runs, those with faults and those without. */
+  readonly successors: Successors
+  /** Programs that were executed in runs with faults only. */
+  readonly execs: ReadonlyMap<string, number>
+}
+
+/** How often runs still brought something new: what `estimate` makes a probability of. */
+export interface Tally {
+  readonly runCount: number
+  /** Runs that hold a sequence, or an exec, that no other run holds: at depth 2, 3 ... up to the learned one. */
+  readonly newRunCounts: readonly number[]
 }
 
 export interface Fingerprint {
   readonly settings: Settings
   /** mapping.hashOf over the symbols of all programs. */
   readonly mappingHash: string
+  /** Runs without faults. */
   readonly runCount: number
+  /** Runs in which calls were made to fail. */
+  readonly faultRunCount: number
   /** Keys of the programs that were the root of a run; sorted. */
   readonly roots: readonly string[]
+  /** Of all runs of these images; null: the file is too old to tell. */
+  readonly tally: Tally | null
+  /** By scenario, sorted. */
+  readonly scenarios: ReadonlyMap<string, Tally>
+  /** Where it was learned, sorted; empty: not known. */
+  readonly kernels: readonly string[]
+  readonly libcs: readonly string[]
   readonly programs: ReadonlyMap<string, ProgramFingerprint>
   /** SHA-256 of its canonical text: the file byte for byte, without signatures. */
   readonly sha256: string
@@ -49,14 +78,20 @@ export interface Fingerprint {
 
 export const MAX_DEPTH = 8
 
+/** Depth of learning, unless asked for another. */
+export const DEFAULT_DEPTH = 6
+
+/** Depth of checks, unless asked for another: the paper's. */
+export const DEFAULT_CHECK_DEPTH = 2
+
 /** Symbols of one program that the transition table can number. */
 export const MAX_SYMBOL_COUNT = 32_000
 
 /** Calls that come and go with the vDSO. */
 export const DEFAULT_TRANSPARENT: readonly string[] = ['clock_gettime', 'getcpu', 'gettimeofday', 'time']
 
-/** Calls whose work tracefp cannot see: nothing is learned into, out of or across them. */
-export const NEVER_LEARNED: readonly string[] = ['io_uring_enter', 'io_uring_register', 'io_uring_setup']
+/** Calls whose work tracefp cannot see. */
+export const UNSEEN_CALLS: readonly string[] = ['io_uring_enter', 'io_uring_register', 'io_uring_setup']
 
 /** The image that stands for all programs under scope `set`. */
 export const SET_IMAGE: Image = { path: '*', sha256: null, buildId: null, script: null, argv0: null }
@@ -80,7 +115,7 @@ export function isSymbolText(text: string): boolean {
 
 /** Settings with the usual values where none are given. @throws UsageError for a depth or a name that cannot be. */
 export function makeSettings(mapping: Mapping, wanted: Partial<Settings> = {}): Settings {
-  const depth = wanted.depth ?? 2
+  const depth = wanted.depth ?? DEFAULT_DEPTH
   if (!Number.isInteger(depth) || depth < 2 || depth > MAX_DEPTH) {
     throw new UsageError(`depth ${depth} is not possible: give a whole number from 2 to ${MAX_DEPTH}`)
   }
@@ -126,10 +161,13 @@ export function assertMapping(fingerprint: Fingerprint, mapping: Mapping, what: 
   throw new TracefpError('TFP_ERR_MODEL_MAPPING', `${what}: ${why}; learn anew, or use the tracefp that made it`)
 }
 
-/** Every symbol of several programs. */
+/** Every symbol of several programs, those of faults too. */
 export function symbolsOf(programs: Iterable<ProgramFingerprint>): Set<string> {
   const symbols = new Set<string>()
-  for (const program of programs) for (const symbol of program.alphabet) symbols.add(symbol)
+  for (const { alphabet, faults } of programs) {
+    for (const symbol of alphabet) symbols.add(symbol)
+    for (const symbol of faults === null ? [] : alphabetOf(faults.successors)) symbols.add(symbol)
+  }
   return symbols
 }
 

@@ -2,8 +2,8 @@
 // transition; only the first time in a run costs more than a look into a byte matrix. The result is a RunDelta: plain
 // data that a ledger joins in any order.
 import { TracefpError } from '../errors.ts'
-import { baseNameOf } from '../syscall/mapping.ts'
-import { isStartSymbol, isSymbolText, NEVER_LEARNED, SET_IMAGE, type Settings } from './fingerprint.ts'
+import { isSymbolText, SET_IMAGE, type Settings } from './fingerprint.ts'
+import { isAmong, NEVER_LEARNED } from './never-learned.ts'
 import { type Image, programKeyOf } from './stream.ts'
 
 /** The provenance of one run. */
@@ -15,9 +15,19 @@ export interface RunInfo {
   readonly scenario: string
   readonly host: string
   readonly kernel: string
+  /** Name and version of the C library; absent: not known. */
+  readonly libc?: string
   /** Name and version of what learned it. */
   readonly tool: string
   readonly command: readonly string[]
+  /** `fault`: calls were made to fail in it. What only such runs brought is a layer of its own. Default `normal`. */
+  readonly layer?: 'normal' | 'fault'
+  /** `review`: nothing ran; somebody decided that this is authentic. Estimates leave it out. Default `run`. */
+  readonly origin?: 'run' | 'review'
+}
+
+export function isFaultRun(run: RunInfo): boolean {
+  return run.layer === 'fault'
 }
 
 export interface ProgramDelta {
@@ -35,10 +45,12 @@ export interface RunDelta {
   readonly programs: ReadonlyMap<string, ProgramDelta>
   /** Keys of programs whose image changed within the run; no ledger takes such a run. */
   readonly changedImages: readonly string[]
+  /** Calls that were made but are never learned, sorted. */
+  readonly leftOut: readonly string[]
 }
 
 export interface ObservationOptions {
-  /** Names never learned, default NEVER_LEARNED. They hold for every ABI. */
+  /** Names never learned, default NEVER_LEARNED. They hold for every ABI; `foreign-abi` is all calls of other ABIs. */
   readonly neverLearned?: readonly string[]
 }
 
@@ -74,8 +86,13 @@ export class RunObservation {
   /** The run as it stands now; the observation may go on. */
   finish(): RunDelta {
     const programs = new Map<string, ProgramDelta>()
-    for (const [key, program] of this.#programs) programs.set(key, program.delta())
-    return { settings: this.settings, info: this.info, programs, changedImages: [...this.#changedImages].sort() }
+    const leftOut = new Set<string>()
+    for (const [key, program] of this.#programs) {
+      programs.set(key, program.delta())
+      for (const symbol of program.leftOut) leftOut.add(symbol)
+    }
+    const changedImages = [...this.#changedImages].sort()
+    return { settings: this.settings, info: this.info, programs, changedImages, leftOut: [...leftOut].sort() }
   }
 }
 
@@ -120,7 +137,7 @@ export class ProgramObservation {
     const index = this.#texts.length
     this.#indexes.set(text, index)
     this.#texts.push(text)
-    this.#isNever.push(this.#neverLearned.has(baseNameOf(text)))
+    this.#isNever.push(isAmong(text, this.#neverLearned))
     if (index >= this.#capacity) this.#grow()
     return index
   }
@@ -135,9 +152,19 @@ export class ProgramObservation {
     return this.#learn(this.#texts[previous] as string, this.#texts[symbol] as string)
   }
 
+  /** Whether nothing is learned into, out of or across the symbol. */
+  isNever(symbol: number): boolean {
+    return this.#isNever[symbol] === true
+  }
+
+  /** Those of the symbols so far. */
+  get leftOut(): readonly string[] {
+    return this.#texts.filter((_, index) => this.#isNever[index])
+  }
+
   /**
-   * Any depth: `symbol` came right after `context`, of which the last depth-1 symbols count. A shorter context is learned
-   * only when it begins with a START symbol: after a gap the rest of it is unknown. True: learned just now.
+   * Any depth: `symbol` came right after `context`, of which the last depth-1 symbols count. A shorter context is all that is
+   * known of the track: it began there, or after a gap. True: learned just now.
    */
   observe(context: readonly number[], symbol: number): boolean {
     const from = Math.max(0, context.length - this.#contextLength)
@@ -146,11 +173,11 @@ export class ProgramObservation {
     const texts: string[] = []
     for (let i = from; i < context.length; i += 1) {
       const index = context[i] as number
-      if (index < 0 || this.#isNever[index]) return false
-      texts.push(this.#texts[index] as string)
+      // What is before it is as unknown as before a gap.
+      if (index < 0 || this.#isNever[index]) texts.length = 0
+      else texts.push(this.#texts[index] as string)
     }
-    if (this.#isNever[symbol]) return false
-    if (texts.length < this.#contextLength && !isStartSymbol(texts[0] as string)) return false
+    if (texts.length === 0 || this.#isNever[symbol]) return false
     return this.#learn(texts.join(' '), this.#texts[symbol] as string)
   }
 

@@ -36,7 +36,7 @@ export interface BudgetChange {
 
 const FORKS: readonly string[] = ['clone', 'clone3', 'fork', 'vfork']
 
-/** Per input call of the program, in order of name. Contexts of `successors` decide the depth of the check. */
+/** Per input call of the program, in order of name. `successors` are projected to the depth of the check (sequences.ts). */
 export function mimicryBudget(successors: Successors): InputReach[] {
   const graph = graphOf(successors)
   return graph.inputs.map((input) => reachFrom(input, graph))

@@ -1,7 +1,8 @@
 // The shortest authentic way from one symbol to another, for alerts: had the program gone so, it would have been right.
 import type { ProgramFingerprint } from './fingerprint.ts'
+import type { NextCounts } from './language.ts'
 
-/** Symbols from `from` to `to`, both included, in at least one step; null: there is no way. Contexts count by their end. */
+/** Symbols from `from` to `to`, both included, in at least one step; null: there is no way. */
 export function shortestPath(program: ProgramFingerprint, from: string, to: string): string[] | null {
   const pairs = pairsOf(program)
   const cameFrom = new Map<string, string>()
@@ -21,16 +22,10 @@ export function shortestPath(program: ProgramFingerprint, from: string, to: stri
   return null
 }
 
-/** Last symbol of each context -> symbols after it, sorted. At depth 2 these are the successor sets. */
+/** Each symbol -> symbols seen right after it, sorted: the successor sets of the paper. */
 export function pairsOf(program: ProgramFingerprint): Map<string, string[]> {
-  const sets = new Map<string, Set<string>>()
-  for (const [context, next] of program.successors) {
-    const last = context.slice(context.lastIndexOf(' ') + 1)
-    const set = sets.get(last) ?? new Set<string>()
-    for (const symbol of next.keys()) set.add(symbol)
-    sets.set(last, set)
-  }
-  return new Map([...sets.keys()].sort().map((symbol) => [symbol, [...(sets.get(symbol) as Set<string>)].sort()]))
+  const symbols = [...program.successors.keys()].filter((context) => !context.includes(' ')).sort()
+  return new Map(symbols.map((symbol) => [symbol, [...(program.successors.get(symbol) as NextCounts).keys()].sort()]))
 }
 
 function wayBack(cameFrom: ReadonlyMap<string, string>, from: string, last: string, to: string): string[] {

@@ -1,22 +1,16 @@
 // Transitions seen from below their depth: a fingerprint of depth 6 holds all pairs, triples ... that it is made of. What is
 // new at depth 6 is mostly new at depth 2 already, and that is what people want to be told.
 import type { ProgramFingerprint } from './fingerprint.ts'
+import { cutTo, type NextCounts, wholeContexts } from './language.ts'
 
 /** Symbols in a row; the last one is what came. */
 export type Sequence = readonly string[]
 
 type Successors = ProgramFingerprint['successors']
 
-/** The successor sets with contexts cut to what a check at `depth` looks at; the count is that of the most usual one. */
-export function projectedTo(successors: Successors, depth: number): Map<string, Map<string, number>> {
-  const projected = new Map<string, Map<string, number>>()
-  for (const [context, next] of successors) {
-    const cut = lastSymbols(context, depth - 1)
-    const known = projected.get(cut) ?? new Map<string, number>()
-    for (const [symbol, runs] of next) known.set(symbol, Math.max(runs, known.get(symbol) ?? 0))
-    projected.set(cut, known)
-  }
-  return projected
+/** The successor sets of all contexts that a check at `depth` stands in. */
+export function projectedTo(successors: Successors, depth: number): Map<string, NextCounts> {
+  return wholeContexts(cutTo(successors, depth), depth)
 }
 
 /** `c d` of `a b c d`, 2. */

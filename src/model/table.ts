@@ -12,11 +12,12 @@ export class TransitionTable {
   readonly depth: number
   readonly symbolCount: number
   readonly stateCount: number
-  /** Transitions that the program may make, for coverage. */
+  /** Pairs: transitions that the program may make in the sense of the paper. For coverage. */
   readonly transitionCount: number
   readonly wordsPerRow: number
   readonly #rows: Uint32Array
   readonly #next: Uint32Array
+  readonly #ends: Uint32Array
   readonly #lookup: Int16Array
   /** Start in #lookup per ABI code. */
   readonly #blocks: Int32Array
@@ -37,6 +38,7 @@ export class TransitionTable {
     this.#rows = new Uint32Array(buffer, word('rows'), this.stateCount * this.wordsPerRow)
     this.#hasNext = word('next') !== 0
     this.#next = new Uint32Array(buffer, word('next'), this.#hasNext ? this.stateCount * this.symbolCount : 0)
+    this.#ends = new Uint32Array(buffer, word('ends'), this.#hasNext ? this.stateCount : 0)
     this.#lookup = new Int16Array(buffer, word('lookup'), word('blockCount') * LOOKUP_SIZE)
     this.#extras = new Int32Array(buffer, word('extras'), word('extraCount') * 3)
     this.#blocks = Int32Array.from(
@@ -85,7 +87,7 @@ export class TransitionTable {
   }
 
   /**
-   * The state after `symbol` (not -1) in `state` (not -1), allowed or not: the longest known suffix of what the track did.
+   * The state after `symbol` (not -1) in `state` (not -1), allowed or not: it stands for the longest known end of what the track did.
    * Depth 2: the symbol itself.
    */
   next(state: number, symbol: number): number {
@@ -95,6 +97,27 @@ export class TransitionTable {
   /** The state of a track of which only the last symbol is known; -1: none, the next transition is not judged. */
   resync(symbol: number): number {
     return symbol
+  }
+
+  /** The last symbol of what a state remembers. */
+  lastOf(state: number): number {
+    let last = state
+    while (last >= this.symbolCount) last = (this.#ends[last] as number) >>> 3
+    return last
+  }
+
+  /**
+   * The lowest depth at which `symbol` may not follow `state`, where it may not at this one: 2 when it never followed the last
+   * symbol. Not for the hot path.
+   */
+  missDepth(state: number, symbol: number): number {
+    let shortest = state
+    for (let end = state; end >= this.symbolCount; ) {
+      end = (this.#ends[end] as number) >>> 3
+      if (this.allows(end, symbol)) break
+      shortest = end
+    }
+    return shortest < this.symbolCount ? 2 : ((this.#ends[shortest] as number) & 7) + 1
   }
 
   /** Symbols that may follow, ascending. Not for the hot path. */
@@ -138,6 +161,7 @@ function readHeader(buffer: SharedArrayBuffer): Uint32Array {
   const sizes: readonly (readonly [offset: number, bytes: number])[] = [
     [word(WORD.rows), word(WORD.stateCount) * word(WORD.wordsPerRow) * 4],
     [word(WORD.next), word(WORD.next) === 0 ? 0 : word(WORD.stateCount) * word(WORD.symbolCount) * 4],
+    [word(WORD.ends), word(WORD.next) === 0 ? 0 : word(WORD.stateCount) * 4],
     [word(WORD.lookup), word(WORD.blockCount) * LOOKUP_SIZE * 2],
     [word(WORD.extras), word(WORD.extraCount) * 12],
     [word(WORD.signals), SIGNAL_LIMIT * 2],

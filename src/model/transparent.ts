@@ -1,7 +1,7 @@
 // Calls that are counted but are no part of transitions: they come and go with the vDSO, or with timing. What ends a track
 // or a signal frame, and what does work that is not seen, is never one of them, whatever a fingerprint says.
 import { baseNameOf, isFrameReturn, type Mapping } from '../syscall/mapping.ts'
-import { NEVER_LEARNED } from './fingerprint.ts'
+import { NEVER_LEARNED } from './never-learned.ts'
 
 /** Numbers from here on have no place in tables by number: such calls are ordinary. */
 export const CALL_NUMBER_LIMIT = 1024

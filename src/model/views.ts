@@ -2,6 +2,8 @@
 import type { Mapping } from '../syscall/mapping.ts'
 import { writeWord } from './canonical.ts'
 import type { Fingerprint, ProgramFingerprint } from './fingerprint.ts'
+import { sequenceCounts } from './language.ts'
+import { dangersAmong } from './never-learned.ts'
 import { pairsOf } from './path.ts'
 
 /** The view of the paper: each call with its number, and the calls seen right after it. One line per call. */
@@ -14,10 +16,11 @@ export function renderArrays(program: ProgramFingerprint, mapping: Mapping): str
   return `# ${writeWord(program.key)}\n${lines.join('')}`
 }
 
-/** One directed graph; an arrow is labelled with the number of runs that had it (depth 2). */
+/** One directed graph of pairs; an arrow is labelled with the number of runs that had it. */
 export function renderDot(program: ProgramFingerprint): string {
   const lines = [`digraph ${dotWord(program.key)} {`, '  node [shape=box];']
   for (const [context, next] of program.successors) {
+    if (context.includes(' ')) break
     for (const [symbol, runs] of next) lines.push(`  ${dotWord(context)} -> ${dotWord(symbol)} [label=${runs}];`)
   }
   return `${lines.join('\n')}\n}\n`
@@ -38,6 +41,12 @@ export function renderSummary(fingerprint: Fingerprint): string {
       `program      ${writeWord(program.key)}${root}: ${program.alphabet.length} symbols, ` +
         `${transitionCountOf(program)} transitions, ${program.execs.size} programs in the exec set`,
     )
+    if (settings.depth > 2) {
+      const counts = sequenceCounts(program.successors, settings.depth).map((count, at) => `${count} of ${at + 2}`)
+      lines.push(`             sequences  ${counts.join(', ')} calls`)
+    }
+    const dangers = dangersAmong(program.alphabet)
+    if (dangers.length > 0) lines.push(`             dangerous  ${dangers.join(' ')}: never learned unless asked for`)
   }
   return `${lines.join('\n')}\n`
 }
@@ -49,6 +58,11 @@ export function toJson(fingerprint: Fingerprint): object {
     mappingHash: fingerprint.mappingHash,
     sha256: fingerprint.sha256,
     runCount: fingerprint.runCount,
+    faultRunCount: fingerprint.faultRunCount,
+    tally: fingerprint.tally,
+    scenarios: entries(fingerprint.scenarios),
+    kernels: fingerprint.kernels,
+    libcs: fingerprint.libcs,
     roots: fingerprint.roots,
     programs: [...fingerprint.programs.values()].map((program) => ({
       key: program.key,
@@ -57,14 +71,18 @@ export function toJson(fingerprint: Fingerprint): object {
       transitionCount: transitionCountOf(program),
       execs: entries(program.execs),
       successors: entries(program.successors, entries),
+      faults:
+        program.faults === null
+          ? null
+          : { execs: entries(program.faults.execs), successors: entries(program.faults.successors, entries) },
     })),
   }
 }
 
-/** Distinct transitions of one program. */
+/** Distinct transitions of one program, in the sense of the paper (depth 2). */
 export function transitionCountOf(program: ProgramFingerprint): number {
   let count = 0
-  for (const next of program.successors.values()) count += next.size
+  for (const [context, next] of program.successors) if (!context.includes(' ')) count += next.size
   return count
 }
 

@@ -46,7 +46,7 @@ export interface ProgramOptions {
 export interface CheckSessionOptions extends ProgramOptions {
   /** Files to check against; default: those in the fingerprint store that were learned for the program. */
   readonly fingerprint?: string | readonly string[]
-  /** Sequences of this length, at most what was learned. */
+  /** Length of the sequences that are checked, at most what was learned; default 2. */
   readonly depth?: number
   /**
    * Public keys, or files of them, that must all have signed a fingerprint for it to be used. One that is not signed so, was

@@ -21,6 +21,8 @@ export interface LearnProgramOptions extends ProgramOptions {
   readonly scenario?: string
   /** How the stream becomes transitions; a file keeps the settings it was begun with. */
   readonly settings?: Partial<Omit<Settings, 'mapping' | 'order'>>
+  /** Names of calls that are not learned; default: those that no program should make unasked (NEVER_LEARNED). */
+  readonly neverLearned?: readonly string[]
   readonly onStart?: (pid: number) => void
   /** The program itself is gone; the run goes on while something it started lives. */
   readonly onRootExit?: () => void
@@ -45,6 +47,7 @@ export async function learnProgram(argv: readonly string[], options: LearnProgra
         name: options.name ?? null,
         scenario: options.scenario ?? 'default',
         settings: options.settings ?? {},
+        ...(options.neverLearned === undefined ? {} : { neverLearned: options.neverLearned }),
         home: options.home ?? tracefpHome(),
       },
     },

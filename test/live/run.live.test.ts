@@ -125,7 +125,7 @@ const BAD: [what: string, args: () => string[], status: number, says: RegExp][] 
   ],
   [
     'a fingerprint of a newer format',
-    () => ['run', '-f', damaged('newer', (text) => text.replace('fingerprint 1', 'fingerprint 2')), 'true'],
+    () => ['run', '-f', damaged('newer', (text) => text.replace(/fingerprint \d+/, 'fingerprint 99')), 'true'],
     125,
     /newer/,
   ],
@@ -146,7 +146,7 @@ const BAD: [what: string, args: () => string[], status: number, says: RegExp][] 
     125,
     /numbers\.tfp.*numbers of mapping/,
   ],
-  ['a depth that was not learned', () => ['run', '-f', known, '--depth', '5', 'true'], 125, /depth 2/],
+  ['a depth that was not learned', () => ['run', '-f', known, '--depth', '7', 'true'], 125, /depth 6/],
   ['other settings than the file has', () => ['learn', '-o', known, '--tracks', 'log', 'true'], 125, /tracks thread/],
   ['a depth that is no number', () => ['run', '--depth', 'x', 'true'], 125, /whole number/],
 ]

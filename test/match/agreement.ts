@@ -52,9 +52,10 @@ export async function disagreements(
   steps: readonly Step[],
   fingerprint: Fingerprint,
   denials: readonly boolean[] = [false],
+  depth: number = fingerprint.settings.depth,
 ): Promise<Agreement> {
   const { words, images } = scriptOf(steps)
-  const checker = new Checker({ fingerprints: [fingerprint], mapping: MAPPING })
+  const checker = new Checker({ fingerprints: [fingerprint], mapping: MAPPING, depth })
   const walker = new Walker<CheckedProgram>(checker, { mapping: MAPPING, tracks: 'thread' })
   const ring = new RingReader(64)
   const { NativeSession } = loadAddon()

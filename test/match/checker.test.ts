@@ -1,6 +1,7 @@
 // What the checker says of programs, images, depths and single misses.
 import { describe, expect, test } from 'vitest'
 import { TracefpError } from '../../src/errors.ts'
+import { Checker } from '../../src/match/checker.ts'
 import type { Fingerprint } from '../../src/model/fingerprint.ts'
 import type { Image } from '../../src/model/stream.ts'
 import { createMapping } from '../../src/syscall/mapping.ts'
@@ -52,6 +53,7 @@ describe('misses', () => {
       context: ['<exec>', 'brk', 'fork', 'read'],
       from: 'read',
       to: 'close',
+      depth: 2,
       expected: ['write', 'read'],
       path: ['read', 'write', 'close'],
       severity: 'low',
@@ -143,6 +145,32 @@ describe('depth', () => {
     const { report } = check(learn([stream], { depth: 5 }), stream)
     expect(report).toMatchObject({ missCount: 0, depth: 5, verdict: 'authentic' })
     expect(report.programs[0]?.coverage).toBe(1)
+  })
+
+  test('unless asked for more, pairs are checked, as in the paper', () => {
+    const checker = new Checker({ fingerprints: [fingerprint], mapping: MAPPING })
+    expect(checker.depth).toBe(2)
+    expect(check(fingerprint, simple('brk read write exit_group'), { depth: checker.depth }).report.depth).toBe(2)
+  })
+
+  test('a miss says the lowest depth at which it is one', () => {
+    const deep = learn([simple('brk read write close mmap close'), simple('fstat read write close brk')], { depth: 6 })
+    const depths = (calls: string, depth = 6): unknown =>
+      check(deep, simple(calls), { depth }).report.misses.map((miss) => [miss.from, miss.to, miss.depth])
+    expect(depths('brk read write close brk')).toEqual([['close', 'brk', 5]])
+    expect(depths('brk read write close brk', 5)).toEqual([['close', 'brk', 5]])
+    expect(depths('brk read write close brk', 4)).toEqual([])
+    expect(depths('brk read write close mmap close brk')).toEqual([['close', 'brk', 3]])
+    expect(depths('brk read close')).toEqual([['read', 'close', 2]])
+    expect(depths('brk read getpid')).toEqual([['read', 'getpid', 2]])
+  })
+
+  test('an unseen sequence of a sensitive call is less than an unseen pair of it', () => {
+    const deep = learn([simple('brk socket read close'), simple('fstat read socket close')], { depth: 3 })
+    const found = (calls: string): unknown =>
+      check(deep, simple(calls)).report.misses.map((miss) => [miss.to, miss.depth, miss.severity])
+    expect(found('brk socket read socket')).toEqual([['socket', 3, 'medium']])
+    expect(found('brk socket socket')).toEqual([['socket', 2, 'high']])
   })
 
   test('a depth beyond the learned one is refused', () => {

@@ -18,6 +18,7 @@ const MISS: Miss = {
   to: 'execve',
   expected: ['close', 'fstat'],
   path: ['read', 'close', 'clone', 'execve'],
+  depth: 2,
   severity: 'high',
   action: 'alert',
 }

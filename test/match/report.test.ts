@@ -17,7 +17,7 @@ test('a miss has the documented fields in the documented order', () => {
   const [miss] = check(fingerprint, simple('read')).report.misses
   expect(Object.keys(miss ?? {})).toEqual([
     ...['tid', 'tgid', 'ppid', 'ancestors', 'kind', 'image', 'index', 'at', 'context', 'from', 'to'],
-    ...['expected', 'path', 'severity', 'action'],
+    ...['depth', 'expected', 'path', 'severity', 'action'],
   ])
 })
 

@@ -26,10 +26,12 @@ test('an unseen call is worse than an unseen pair, a sensitive one worse than an
   expect(severityOfCall('read', false)).toBe('medium')
   expect(severityOfCall('connect', true)).toBe('high')
   expect(severityOfCall('connect', false)).toBe('critical')
+  expect(['read', 'connect'].map((symbol) => severityOfCall(symbol, true, 3))).toEqual(['low', 'medium'])
 })
 
 test.each(['read', 'connect', 'i386:read', 'rt_sigreturn'])('whether %s was known can be read back', (symbol) => {
   expect(wasKnownCall(symbol, severityOfCall(symbol, true))).toBe(true)
+  expect(wasKnownCall(symbol, severityOfCall(symbol, true, 4))).toBe(true)
   expect(wasKnownCall(symbol, severityOfCall(symbol, false))).toBe(false)
 })
 

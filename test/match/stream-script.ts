@@ -11,7 +11,7 @@ import { Checker, type CheckerOptions } from '../../src/match/checker.ts'
 import { Recorder } from '../../src/match/recorder.ts'
 import { buildReport, type Result, type SessionFacts } from '../../src/match/report.ts'
 import { Walker, type WalkerOptions } from '../../src/match/walker.ts'
-import { type Fingerprint, makeSettings, type Settings } from '../../src/model/fingerprint.ts'
+import { type Fingerprint, makeSettings, type Settings, UNSEEN_CALLS } from '../../src/model/fingerprint.ts'
 import { RunObservation } from '../../src/model/learner.ts'
 import { Ledger } from '../../src/model/ledger.ts'
 import type { BirthKind, Image, StreamHandler } from '../../src/model/stream.ts'
@@ -80,9 +80,9 @@ function stepsOf(stream: string | readonly Step[]): readonly Step[] {
   return typeof stream === 'string' ? steps(stream) : stream
 }
 
-/** Learns one run per stream. */
+/** Learns one run per stream; at depth 2, unless another one is wanted. Calls of any ABI are learned. */
 export function learn(streams: readonly (string | readonly Step[])[], wanted: Partial<Settings> = {}): Fingerprint {
-  const settings = makeSettings(MAPPING, wanted)
+  const settings = makeSettings(MAPPING, { depth: 2, ...wanted })
   const ledger = Ledger.empty(settings)
   for (const stream of streams) ledger.addRun(record(stream, wanted).run.finish())
   return ledger.fingerprint(MAPPING)
@@ -92,9 +92,9 @@ export function record(
   stream: string | readonly Step[],
   wanted: Partial<Settings> = {},
 ): { run: RunObservation; recorder: Recorder; walker: Walker<never> } {
-  const settings = makeSettings(MAPPING, wanted)
+  const settings = makeSettings(MAPPING, { depth: 2, ...wanted })
   const info = { id: newUlid(), at: '2026-01-01T00:00:00Z', scenario: 'default', host: 'h', kernel: '6', tool: 't' }
-  const run = new RunObservation(settings, { ...info, command: ['a'] })
+  const run = new RunObservation(settings, { ...info, command: ['a'] }, { neverLearned: UNSEEN_CALLS })
   const recorder = new Recorder(run, MAPPING)
   const walker = new Walker(recorder, { mapping: MAPPING, tracks: settings.tracks })
   for (const step of stepsOf(stream)) step(walker)
@@ -132,6 +132,7 @@ export interface Checked extends Result {
   readonly noted: string[]
 }
 
+/** Checks at the depth that was learned, unless another one is given. */
 export function check(
   fingerprint: Fingerprint | readonly Fingerprint[],
   stream: string | readonly Step[],
@@ -139,7 +140,8 @@ export function check(
   walking: Partial<WalkerOptions> = {},
 ): Checked {
   const fingerprints = 'settings' in fingerprint ? [fingerprint] : fingerprint
-  const checker = new Checker({ fingerprints, mapping: MAPPING, at: () => '7', ...options })
+  const { depth = 2 } = fingerprints[0]?.settings ?? {}
+  const checker = new Checker({ fingerprints, mapping: MAPPING, at: () => '7', depth, ...options })
   const walker = new Walker(checker, { mapping: MAPPING, tracks: checker.tracks, ...walking })
   for (const step of stepsOf(stream)) step(walker)
   walker.finish()

@@ -268,9 +268,15 @@ describe('gaps', () => {
     ])
   })
 
-  test('at depth 3 nothing is learned until the context is whole again', () => {
+  test('after a gap is learned what followed as much as is known, and nothing across it', () => {
     const fingerprint = learn([`${START}\n1: brk read\n1 gap 1\n1: write close openat`], { depth: 3 })
-    expect(learned(fingerprint, '/bin/a')).toEqual(['<exec> -> brk', '<exec> brk -> read', 'write close -> openat'])
+    expect(learned(fingerprint, '/bin/a')).toEqual([
+      '<exec> -> brk',
+      'brk -> read',
+      'close -> openat',
+      'write -> close',
+    ])
+    expect(check(fingerprint, `${START}\n1: brk read write close openat`).missed).toEqual(['read -> write'])
   })
 
   test('a gap of one track leaves the others whole, a gap of tid 0 breaks all', () => {
@@ -297,7 +303,7 @@ describe('gaps', () => {
 
   test('an end after a gap is neither judged nor learned', () => {
     const fingerprint = learn([`${START}\n1: brk exit_group\n1 gap 1\n1 exits 0`], { depth: 3 })
-    expect(learned(fingerprint, '/bin/a')).toEqual(['<exec> -> brk', '<exec> brk -> exit_group'])
+    expect(learned(fingerprint, '/bin/a')).toEqual(['<exec> -> brk', 'brk -> exit_group'])
     expect(check(fingerprint, `${START}\n1: brk exit_group\n1 gap 1\n1 exits 0`).missed).toEqual([])
   })
 

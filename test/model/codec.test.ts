@@ -1,11 +1,15 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { FormatError } from '../../src/errors.ts'
 import { decodeFingerprint, encodeFingerprint } from '../../src/model/codec-fingerprint.ts'
 import { decodeLedger, encodeLedger } from '../../src/model/codec-ledger.ts'
-import { makeSettings } from '../../src/model/fingerprint.ts'
+import { type Fingerprint, makeSettings } from '../../src/model/fingerprint.ts'
+import { wholeContexts } from '../../src/model/language.ts'
 import type { Image } from '../../src/model/stream.ts'
 import { linuxMapping } from '../../src/syscall/mapping.ts'
-import { image, ledgerOf, mapping, resealed, runOf } from './making.ts'
+import { image, ledgerOf, mapping, resealed, runInfo, runOf } from './making.ts'
 
 const python: Image = {
   path: '/usr/bin/python3',
@@ -58,6 +62,9 @@ describe('a fingerprint file', () => {
       'transparent clock_gettime getcpu gettimeofday time',
       'runs 2',
       'root /bin/ls',
+      'tally 2 2',
+      'scenario usual 2 2',
+      'kernel 6.1',
       'program /bin/ls',
       'exec "/x y":1',
       'after <exec> -> read:1',
@@ -128,7 +135,7 @@ describe.each(readers)('a damaged %s', (_, good, read) => {
   })
 
   test('is refused with its version when that is newer', () => {
-    expect(complaint(read, good.replace(/ 1\n/, ' 2\n'))).toMatch(/^TFP_ERR_MODEL_VERSION 1 .*format 2.*format 1/)
+    expect(complaint(read, good.replace(/ 2\n/, ' 3\n'))).toMatch(/^TFP_ERR_MODEL_VERSION 1 .*format 3.*up to 2/)
   })
 
   test.each([
@@ -185,19 +192,25 @@ test.each([
 })
 
 test.each([
-  ['a run that is not there', (body: string) => body.replace('-> <end> 1', '-> <end> 6')],
-  ['four milliards of runs', (body: string) => body.replace('-> <end> 1', '-> <end> 1-4294967295')],
-  ['runs out of order', (body: string) => body.replace('-> <end> 1', '-> <end> 3,1')],
+  ['a set that is not there', (body: string) => body.replace(/-> <end>:\d+/, '-> <end>:99')],
+  ['four milliards of runs', (body: string) => body.replace(/set 1 .*\n/, 'set 1 1-4294967295\n')],
+  ['runs out of order', (body: string) => body.replace(/set 1 .*\n/, 'set 1 3,1\n')],
   ['runs with a wrong number', (body: string) => body.replace('run 2 ', 'run 7 ')],
   ['runs that are not sorted', (body: string) => body.replace('run 2 B', 'run 2 0')],
   ['a run twice', (body: string) => body.replace('run 2 B', 'run 2 A')],
   ['a run that says too little', (body: string) => body.replace(/run 2 B .*/, 'run 2 B')],
-  ['a transition twice', (body: string) => body.replace(/(after close -> <end> 1\n)/, '$1$1')],
-  [
-    'a context that comes again',
-    (body: string) => body.replace(/(after read -> write .*\n)/, '$1after openat -> zzz 1\n'),
-  ],
-  ['an exec with too much', (body: string) => body.replace('exec /bin/cat 1', 'exec /bin/cat 1 1')],
+  ['a transition twice', (body: string) => body.replace(/(after close -> <end>:\d+\n)/, '$1$1')],
+  ['a context that comes again', (body: string) => body.replace(/(after read -> .*\n)/, '$1after openat -> zzz:1\n')],
+  ['an empty set of runs', (body: string) => body.replace(/set 1 .*\n/, 'set 1 =AA\n')],
+  ['the same set twice', (body: string) => body.replace(/set 2 .*\n/, `set 2 ${/set 1 (.*)\n/.exec(body)?.[1]}\n`)],
+  ['a set that nothing names', (body: string) => body.replace(/(program .*\n)/, 'set 9 1,3,5\n$1')],
+  ['sets that are named in another order', (body: string) => body.replace(/runs 1\n/, 'runs 2\n')],
+  ['a layer that is not known', (body: string) => body.replace(' normal run ', ' odd run ')],
+  ['an origin that is not known', (body: string) => body.replace(' normal run ', ' normal walk ')],
+  ['a run that was revoked', (body: string) => body.replace('run 1 A', 'revoked A\nrun 1 A')],
+  ['revoked runs out of order', (body: string) => body.replace('run 1 A', 'revoked Z\nrevoked Y\nrun 1 A')],
+  ['a former image without hashes', (body: string) => body.replace(/(root \d+\n)/, '$1former - - 1\n')],
+  ['an exec with too much', (body: string) => body.replace(/exec \/bin\/cat \d+/, '$& 1')],
 ])('a ledger is refused for %s', (_, damage) => {
   const bad = resealed(ledgerText, damage)
   expect(bad).not.toBe(ledgerText)
@@ -219,4 +232,78 @@ test('a ledger given as a fingerprint is told by name', () => {
 
 test('a text beyond 64 MiB is refused unread', () => {
   expect(complaint((given) => decodeFingerprint(given, 'f.tfp'), ' '.repeat(64 * 1024 * 1024 + 1))).toContain('64 MiB')
+})
+
+const DEEP = makeSettings(mapping, { depth: 4 })
+const deepText = encodeFingerprint(
+  ledgerOf(
+    runOf('A', ['<exec> a b c d', '<exec> b c e'], { settings: DEEP }),
+    runOf('B', ['<exec> a b c d'], { settings: DEEP, info: { ...runInfo('B'), libc: 'glibc 2.36' } }),
+  ).fingerprint(mapping),
+)
+
+test('deep contexts stand where they say more than their ends do', () => {
+  expect(deepText.split('\n').filter((line) => /^(tally|libc|after)/.test(line))).toEqual([
+    'tally 2 1 1 1',
+    'libc "glibc 2.36"',
+    'after <exec> -> a:2 b:1',
+    'after a -> b:2',
+    'after b -> c:2',
+    'after c -> d:2 e:1',
+    'after <exec> b c -> e:1',
+    'after a b c -> d:2',
+  ])
+})
+
+test.each([
+  ['a set that its end has too', (body: string) => body.replace('after a b c -> d:2\n', '$&after z b c -> d:2\n')],
+  ['the set of an end again', (body: string) => body.replace('after a b c -> d:2', 'after a b c -> d:2 e:1')],
+  ['a symbol that does not follow its end', (body: string) => body.replace('after a b c -> d:2', 'after a b c -> b:2')],
+  ['a context that nothing leads to', (body: string) => body.replace('after a b c -> d', 'after b b c -> d')],
+  ['more runs than its end has', (body: string) => body.replace('after <exec> b c -> e:1', 'after <exec> b c -> e:2')],
+  ['a short context behind long ones', (body: string) => body.replace(/(after b .*\n)((?:after .*\n)+)/, '$2$1')],
+  ['an empty set of one symbol', (body: string) => body.replace('after a -> b:2', 'after a ->')],
+  ['fewer numbers than depths', (body: string) => body.replace('tally 2 1 1 1', 'tally 2 1 1')],
+  ['what is new at depth 2 and not at 3', (body: string) => body.replace('tally 2 1 1 1', 'tally 2 2 1 1')],
+  ['more new runs than runs', (body: string) => body.replace('tally 2 1 1 1', 'tally 2 1 1 3')],
+  ['faults without runs with faults', (body: string) => body.replace('end\n', 'fault a -> b:1 c:1\nend\n')],
+])('a deep fingerprint is refused for %s', (_, damage) => {
+  const bad = resealed(deepText, damage)
+  expect(bad).not.toBe(deepText)
+  expect(complaint((given) => decodeFingerprint(given, 'f.tfp'), bad)).toMatch(/^TFP_ERR_MODEL_FORMAT [1-9]/)
+})
+
+describe.each([2, 4])('files of format 1, depth %i,', (depth) => {
+  const file = (ending: string): string => {
+    return readFileSync(join(import.meta.dirname, `../fixtures/model/format-1-depth-${depth}.${ending}`), 'latin1')
+  }
+  const fingerprint = decodeFingerprint(file('tfp'), 'f.tfp')
+  const own = decodeLedger(file('tfl'), 'f.tfl', mapping)
+
+  test('are read, and say the same as ever', () => {
+    const derived = own.fingerprint(mapping)
+    const sets = (given: Fingerprint): unknown =>
+      [...given.programs.values()].map(({ successors, execs, alphabet }) => {
+        return [alphabet, [...execs.keys()], [...successors].map(([context, next]) => [context, [...next.keys()]])]
+      })
+    expect(sets(fingerprint)).toEqual(sets(derived))
+    expect([fingerprint.runCount, fingerprint.tally, derived.tally?.runCount]).toEqual([3, null, 3])
+    expect(fingerprint.sha256).toBe(createHash('sha256').update(file('tfp')).digest('hex'))
+    expect([...wholeContexts(fingerprint.programs.get('/bin/ls')!.successors, depth).keys()].sort()).toEqual(
+      [...file('tfp').matchAll(/^after (.*) ->/gm)].map((match) => match[1]).sort(),
+    )
+  })
+
+  test('are written in the format of today, and then read again', () => {
+    const again = decodeLedger(encodeLedger(own, mapping), 'f.tfl', mapping)
+    expect(again.runs).toEqual(own.runs)
+    expect(decodeFingerprint(encodeFingerprint(again.fingerprint(mapping)), 'f.tfp')).toEqual(own.fingerprint(mapping))
+    const { sha256: _, ...old } = fingerprint
+    expect(decodeFingerprint(encodeFingerprint(old), 'f.tfp')).toMatchObject(old)
+  })
+
+  test('hold no lines of today', () => {
+    const given = resealed(file('tfp'), (body) => body.replace(/(program .*\n)/, 'kernel 6.1\n$1'))
+    expect(complaint((t) => decodeFingerprint(t, 'f.tfp'), given)).toMatch(/^TFP_ERR_MODEL_FORMAT/)
+  })
 })

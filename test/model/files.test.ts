@@ -212,7 +212,7 @@ describe('child processes', () => {
      import { linuxMapping } from './syscall/mapping.js'
      const [path, name, count] = process.argv.slice(2)
      const mapping = linuxMapping('x86_64')
-     const settings = makeSettings(mapping)
+     const settings = makeSettings(mapping, { depth: 2 })
      for (let i = 0; i < Number(count); i += 1) {
        const info = { id: name + String(i).padStart(6, '0'), at: '', scenario: '', host: '', kernel: '', tool: '', command: [] }
        const run = new RunObservation(settings, info)

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { makeSettings } from '../../src/model/fingerprint.ts'
 import { joinImages, RunObservation } from '../../src/model/learner.ts'
+import { leftOutText, NEVER_LEARNED, neverLearnedBut } from '../../src/model/never-learned.ts'
 import { image, mapping, runInfo, runOf, settings } from './making.ts'
 
 function observing(depth = 2) {
@@ -51,7 +52,36 @@ test('nothing is learned into, out of or across io_uring, of whatever ABI', () =
   deep.program.observe([s('io_uring_enter'), s('read')], s('close'))
   deep.program.observe([s('openat'), s('read')], s('io_uring_enter'))
   deep.program.observe([s('openat'), s('read')], s('close'))
-  expect(deep.learned()).toEqual(['openat read > close'])
+  expect(deep.learned()).toEqual(['read > close', 'openat read > close'])
+  expect(deep.observation.finish().leftOut).toEqual(['io_uring_enter'])
+})
+
+test('calls that look into others or change the kernel, and other ABIs, are not learned, and said', () => {
+  const { observation, program, learned } = observing()
+  for (const never of ['ptrace', 'i386:read', 'finit_module', 'x32:ptrace']) {
+    program.observePair(program.symbol('read'), program.symbol(never))
+    program.observePair(program.symbol(never), program.symbol('close'))
+  }
+  program.observePair(program.symbol('read'), program.symbol('close'))
+  expect(learned()).toEqual(['read > close'])
+  expect(observation.finish().leftOut).toEqual(['finit_module', 'i386:read', 'ptrace', 'x32:ptrace'])
+  expect(leftOutText(observation.finish().leftOut)).toBe(
+    'not learned: finit_module, i386:read, ptrace, x32:ptrace; ' +
+      'if they are meant: --also-learn finit_module,foreign-abi,ptrace',
+  )
+  expect(leftOutText([])).toBeUndefined()
+})
+
+test('the list is edited by name', () => {
+  expect(neverLearnedBut([])).toEqual(NEVER_LEARNED)
+  expect(neverLearnedBut(['ptrace'], ['clone', 'bpf'])).toEqual(
+    [...NEVER_LEARNED.filter((name) => name !== 'ptrace'), 'clone'].sort(),
+  )
+  expect(() => neverLearnedBut(['read'])).toThrow(/read is learned anyway: what is not are bpf,/)
+  const observation = new RunObservation(settings, runInfo('A'), { neverLearned: neverLearnedBut(['foreign-abi']) })
+  const program = observation.enterProgram(image('/bin/ls'), true)
+  expect(program.observePair(program.symbol('i386:read'), program.symbol('x32:close'))).toBe(true)
+  expect(program.observePair(program.symbol('i386:read'), program.symbol('i386:ptrace'))).toBe(false)
 })
 
 test('what is never learned can be chosen', () => {
@@ -60,7 +90,7 @@ test('what is never learned can be chosen', () => {
   expect(program.observePair(program.symbol('read'), program.symbol('io_uring_enter'))).toBe(true)
 })
 
-test('at depth 4 the last three symbols count, fewer only after a START symbol', () => {
+test('at depth 4 the last three symbols count, or as many as are known', () => {
   const { program, learned } = observing(4)
   const s = (text: string) => program.symbol(text)
   program.observe([s('<exec>')], s('brk'))
@@ -73,6 +103,7 @@ test('at depth 4 the last three symbols count, fewer only after a START symbol',
     '<exec> brk > openat',
     '<exec> brk openat > read',
     'brk openat read > close',
+    'mmap read > close',
   ])
 })
 

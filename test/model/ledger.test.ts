@@ -54,7 +54,13 @@ describe('the order in which runs are added', () => {
   test('nor does a run that is added twice', () => {
     const run = runOf('A', ['read close'])
     const ledger = ledgerOf(run)
-    expect(ledger.addRun(run)).toEqual({ isNew: false, newTransitionCount: 0, newExecCount: 0, transitionCount: 1 })
+    expect(ledger.addRun(run)).toEqual({
+      isNew: false,
+      newTransitionCount: 0,
+      newSequenceCount: 0,
+      newExecCount: 0,
+      transitionCount: 1,
+    })
     expect(ledger.runs.length).toBe(1)
   })
 })
@@ -62,7 +68,13 @@ describe('the order in which runs are added', () => {
 test('a run says how much it brought that was new', () => {
   const ledger = ledgerOf(runOf('A', ['openat read close']))
   const added = ledger.addRun(runOf('B', ['openat read read close'], { execs: ['/bin/cat'] }))
-  expect(added).toEqual({ isNew: true, newTransitionCount: 1, newExecCount: 1, transitionCount: 3 })
+  expect(added).toEqual({
+    isNew: true,
+    newTransitionCount: 1,
+    newSequenceCount: 1,
+    newExecCount: 1,
+    transitionCount: 3,
+  })
 })
 
 test('the fingerprint counts the runs that had a transition, not the times', () => {

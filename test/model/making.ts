@@ -1,13 +1,14 @@
 // Runs, ledgers and files for the tests of this room.
 import { sha256Of } from '../../src/model/canonical.ts'
-import { makeSettings, type Settings } from '../../src/model/fingerprint.ts'
+import { makeSettings, type Settings, UNSEEN_CALLS } from '../../src/model/fingerprint.ts'
 import { type RunDelta, type RunInfo, RunObservation } from '../../src/model/learner.ts'
 import { Ledger } from '../../src/model/ledger.ts'
 import type { Image } from '../../src/model/stream.ts'
 import { linuxMapping, type Mapping } from '../../src/syscall/mapping.ts'
 
 export const mapping: Mapping = linuxMapping('x86_64')
-export const settings: Settings = makeSettings(mapping)
+/** The paper's depth, which is easiest to read. */
+export const settings: Settings = makeSettings(mapping, { depth: 2 })
 
 export function image(path: string, sha256: string | null = null): Image {
   return { path, sha256, buildId: null, script: null, argv0: null }
@@ -29,11 +30,14 @@ export interface RunOptions {
   readonly settings?: Settings
   readonly image?: Image
   readonly execs?: readonly string[]
+  readonly info?: RunInfo
 }
 
 /** A run in which one program did these sequences, one track each: 'openat read close'. */
 export function runOf(id: string, tracks: readonly string[], options: RunOptions = {}): RunDelta {
-  const observation = new RunObservation(options.settings ?? settings, runInfo(id))
+  const observation = new RunObservation(options.settings ?? settings, options.info ?? runInfo(id), {
+    neverLearned: UNSEEN_CALLS,
+  })
   const program = observation.enterProgram(options.image ?? image('/bin/ls'), true)
   for (const track of tracks) {
     const symbols = track.split(' ').map((text) => program.symbol(text))

@@ -50,6 +50,15 @@ test('the summary counts', () => {
   expect(text).toContain('program      /bin/ls (root): 6 symbols, 7 transitions, 1 programs in the exec set\n')
 })
 
+test('the summary tells sequences by length, and calls that are never learned unasked', () => {
+  const deep = ledgerOf(
+    runOf('A', ['<exec> read close read', '<exec> read ptrace'], { settings: makeSettings(mapping) }),
+  )
+  const lines = renderSummary(deep.fingerprint(mapping)).split('\n')
+  expect(lines).toContain('             sequences  4 of 2, 4 of 3, 4 of 4, 4 of 5, 4 of 6 calls')
+  expect(lines).toContain('             dangerous  ptrace: never learned unless asked for')
+})
+
 test('the JSON holds every successor set, and no key reaches a prototype', () => {
   const json = JSON.parse(JSON.stringify(toJson(fingerprint)))
   expect(json.programs[0].successors.read).toEqual({ close: 2, read: 1 })

@@ -32,8 +32,15 @@ function put(name: string, learned: Image, at: number): string {
     settings: makeSettings(mapping, {}),
     mappingHash: mapping.hashOf([]),
     runCount: 1,
+    faultRunCount: 0,
     roots: [key],
-    programs: new Map([[key, { key, image: learned, alphabet: [], successors: new Map(), execs: new Map() }]]),
+    tally: null,
+    scenarios: new Map(),
+    kernels: [],
+    libcs: [],
+    programs: new Map([
+      [key, { key, image: learned, alphabet: [], successors: new Map(), execs: new Map(), faults: null }],
+    ]),
   })
   writeFileSync(file, text)
   utimesSync(file, at, at)

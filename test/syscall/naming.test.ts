@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { TracefpError } from '../../src/errors.ts'
-import { isSymbolText, NEVER_LEARNED } from '../../src/model/fingerprint.ts'
+import { isSymbolText, UNSEEN_CALLS } from '../../src/model/fingerprint.ts'
 import { ABI_CODES, ABI_NAMES, NAMED_ABI } from '../../src/syscall/abi.ts'
 import { linuxMapping } from '../../src/syscall/mapping.ts'
 import { MAX_UNKNOWN_NAMES, namingMapping, symbolTextOf } from '../../src/syscall/naming.ts'
@@ -80,5 +80,5 @@ test('any name becomes a text that can stand in a fingerprint, is no special, an
 })
 
 test('the names of every ABI stand as they are', () => {
-  for (const name of NEVER_LEARNED) expect(symbolTextOf(`i386:${name}`)).toBe(`i386:${name}`)
+  for (const name of UNSEEN_CALLS) expect(symbolTextOf(`i386:${name}`)).toBe(`i386:${name}`)
 })
