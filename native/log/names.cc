@@ -24,12 +24,13 @@ bool NameTable::set(const char* text, size_t length, uint16_t number) {
   memcpy(name.words, text, length);
   size_t at = slot_of(name.words);
   for (; slots_[at].number != kNoName; at = (at + 1) & kSlotMask) {
-    if (memcmp(slots_[at].words, name.words, sizeof(name.words)) != 0) continue;
+    if (slots_[at].length != length || memcmp(slots_[at].words, name.words, sizeof(name.words)) != 0) continue;
     slots_[at].number = number;
     return true;
   }
   if (is_full()) return false;
   memcpy(slots_[at].words, name.words, sizeof(name.words));
+  slots_[at].length = static_cast<uint32_t>(length);
   slots_[at].number = number;
   count_++;
   return true;

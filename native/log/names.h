@@ -60,7 +60,8 @@ class NameTable {
       const Slot& slot = slots_[at];
       const uint64_t difference = (slot.words[0] ^ name.words[0]) | (slot.words[1] ^ name.words[1]) |
                                   (slot.words[2] ^ name.words[2]) | (slot.words[3] ^ name.words[3]);
-      if (difference == 0 || slot.number == kNoName) return slot.number;
+      // Bytes that are 0 look like what is past the end of a name.
+      if ((difference == 0 && slot.length == name.length) || slot.number == kNoName) return slot.number;
     }
   }
 
@@ -72,6 +73,7 @@ class NameTable {
 
   struct alignas(64) Slot {
     uint64_t words[4] = {};
+    uint32_t length = 0;
     uint16_t number = kNoName;
   };
 

@@ -53,6 +53,13 @@ TEST_CASE("a name ends at the first byte that ends it, whatever stands behind") 
   }
 }
 
+TEST_CASE("a name with zeros behind it is another one") {
+  NameTable table;
+  CHECK(add(table, "mmap", 9));
+  CHECK(find(table, std::string("mmap\0\0", 6)) == kNoName);
+  CHECK(find(table, "mmap") == 9);
+}
+
 TEST_CASE("a name has the number that it was given last") {
   NameTable table;
   CHECK(add(table, "read", 7));
