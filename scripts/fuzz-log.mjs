@@ -46,7 +46,13 @@ run(compiler, [...FLAGS.split(' '), '-Inative', ...files, '-o', program])
 const dictionary = path.join(folder, 'words')
 writeFileSync(dictionary, WORDS.map((word) => `"${word.replace(/\n/g, '\\x0A').replace(/"/g, '\\"')}"\n`).join(''))
 for (const [index, log] of seeds().entries()) writeFileSync(path.join(corpus, `seed-${index}`), log)
-run(program, [corpus, `-dict=${dictionary}`, `-max_total_time=${seconds}`, '-max_len=1024', `-artifact_prefix=${folder}/`])
+run(program, [
+  corpus,
+  `-dict=${dictionary}`,
+  `-max_total_time=${seconds}`,
+  '-max_len=1024',
+  `-artifact_prefix=${folder}/`,
+])
 
 const smaller = path.join(folder, 'smaller')
 rmSync(smaller, { recursive: true, force: true })

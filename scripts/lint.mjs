@@ -15,6 +15,7 @@ step('biome', [bin('biome'), 'check', '--error-on-warnings', ...(isFixing ? ['--
 formatNative()
 if (!isFixing) {
   step('types', [bin('tsc'), '--noEmit'])
+  step('types of the browser tests', [bin('tsc'), '--noEmit', '-p', 'test/browser'])
   step('rooms', [process.execPath, 'scripts/check-rooms.mjs'])
   for (const name of readdirSync(path.join(ROOT, 'scripts'))) {
     if (name.startsWith('generate-')) step(`${name} --check`, [process.execPath, `scripts/${name}`, '--check'])

@@ -70,10 +70,11 @@ LaunchOptions launch_options_of(const Napi::Object& object) {
   options.stops_with_root = object.Get("stopsWithRoot").ToBoolean().Value();
   if (object.Get("fault").IsObject()) {
     const auto fault = object.Get("fault").As<Napi::Object>();
-    options.fault = Fault{{static_cast<Abi>(fault.Get("abi").ToNumber().Uint32Value()), fault.Get("nr").ToNumber().Int32Value()},
-                          fault.Get("first").ToNumber().Uint32Value(),
-                          fault.Get("isLasting").ToBoolean().Value(),
-                          fault.Get("result").ToNumber().Int64Value()};
+    options.fault =
+        Fault{{static_cast<Abi>(fault.Get("abi").ToNumber().Uint32Value()), fault.Get("nr").ToNumber().Int32Value()},
+              fault.Get("first").ToNumber().Uint32Value(),
+              fault.Get("isLasting").ToBoolean().Value(),
+              fault.Get("result").ToNumber().Int64Value()};
   }
   return options;
 }
@@ -119,9 +120,9 @@ class Session final : public Napi::ObjectWrap<Session> {
       engine_ = std::make_unique<ScriptedEngine>(std::move(records), is_guarded, *ring_);
     } else if (engine == "attach") {
       const auto attach = options.Get("attach").As<Napi::Object>();
-      engine_ = std::make_unique<AttachEngine>(
-          AttachOptions{attach.Get("pid").ToNumber().Int32Value(), attach.Get("hidesHost").ToBoolean().Value(), is_guarded},
-          *ring_);
+      engine_ = std::make_unique<AttachEngine>(AttachOptions{attach.Get("pid").ToNumber().Int32Value(),
+                                                             attach.Get("hidesHost").ToBoolean().Value(), is_guarded},
+                                               *ring_);
     } else {
       LaunchOptions launch = launch_options_of(options.Get("launch").As<Napi::Object>());
       launch.is_guarded = is_guarded;

@@ -24,9 +24,9 @@ namespace tracefp {
 // Calls that do not run but return what they are documented to return when they fail: to see what a program does then.
 struct Fault {
   Call call;
-  uint32_t first;    // the first such call of the session that fails, counted from 1
-  bool is_lasting;   // and all after it
-  int64_t result;    // -errno, or a short count
+  uint32_t first;   // the first such call of the session that fails, counted from 1
+  bool is_lasting;  // and all after it
+  int64_t result;   // -errno, or a short count
 };
 
 struct LaunchOptions {
@@ -69,7 +69,7 @@ struct EngineResult {
   int exit_code = 0;
   int exit_signal = 0;
   uint32_t fault_count = 0;  // calls that `fault` answered
-  Status failure;  // the launch failed
+  Status failure;            // the launch failed
 };
 
 class Engine {
@@ -83,8 +83,8 @@ class Engine {
   // Any thread. run() kills every tracee and returns soon.
   virtual void stop() = 0;
 
-  // Any thread: the reader has dealt with a record that is a question (kExec, a birth of BirthKind::kMet, or a kCall with
-  // kRecordAsked), the `question`th of the session, counted from 1.
+  // Any thread: the reader has dealt with a record that is a question (kExec, a birth of BirthKind::kMet, or a kCall
+  // with kRecordAsked), the `question`th of the session, counted from 1.
   virtual void answer(uint32_t question, const Answer& answer) = 0;
 
   virtual const EngineResult& result() const = 0;

@@ -1,5 +1,5 @@
-// Where a tracer waits until the reader has decided about a record: an exec, or a call that is a miss. One question at a
-// time; while it waits nothing of the session goes on, but for what needs no tracer.
+// Where a tracer waits until the reader has decided about a record: an exec, or a call that is a miss. One question at
+// a time; while it waits nothing of the session goes on, but for what needs no tracer.
 #pragma once
 
 #include <condition_variable>

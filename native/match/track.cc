@@ -29,8 +29,7 @@ Step step(const Track& track, const Call& call) {
   if (ends_frame(call)) {
     // Without a frame it is a miss by itself, but for frames that began unseen.
     const bool is_stray = track.frames.empty();
-    const bool is_miss =
-        is_stray ? track.stray_allowance == 0 : judge(track, track.table->symbol_of(call)).is_miss;
+    const bool is_miss = is_stray ? track.stray_allowance == 0 : judge(track, track.table->symbol_of(call)).is_miss;
     return {is_miss, kNoState, true};
   }
   const int32_t symbol = track.table->symbol_of(call);

@@ -1,12 +1,17 @@
 // tracefp show: a fingerprint for people (summary, the arrays of the paper) and for other programs (JSON, Graphviz).
 
+import { basename } from 'node:path'
 import { type Command, Option } from 'commander'
 import { UsageError } from '../errors.ts'
 import { printable } from '../match/printable.ts'
-import { readFingerprintFile } from '../model/files.ts'
+import { readFingerprintFile, writeAtomic } from '../model/files.ts'
 import { type Fingerprint, type ProgramFingerprint, symbolsOf } from '../model/fingerprint.ts'
+import { decodeSigned } from '../model/signature.ts'
 import { renderArrays, renderDot, renderSummary, toJson } from '../model/views.ts'
+import { VERSION } from '../package.ts'
 import { budgetSummary, budgetsOf } from '../review/budget.ts'
+import { toHtml } from '../review/html.ts'
+import { readFingerprintText } from '../store/fingerprint-file.ts'
 import { NATIVE_ABI } from '../syscall/abi.ts'
 import { builtinMapping } from '../syscall/builtin.ts'
 import { createMapping, type Mapping } from '../syscall/mapping.ts'
@@ -17,6 +22,7 @@ interface ShowOptions {
   readonly arrays?: boolean
   readonly json?: boolean
   readonly dot?: boolean
+  readonly html?: string
   readonly program?: string
 }
 
@@ -26,10 +32,15 @@ export function defineShow(program: Command, output: Output = stdio): void {
     .description('show what a fingerprint holds')
     .argument('<file>', 'a .tfp file, or a name in the fingerprint store')
     .addOption(
-      new Option('--arrays', 'each call with its number, and the calls that follow it').conflicts(['json', 'dot']),
+      new Option('--arrays', 'each call with its number, and the calls that follow it').conflicts([
+        'json',
+        'dot',
+        'html',
+      ]),
     )
-    .addOption(new Option('--json', 'everything, as JSON').conflicts(['arrays', 'dot']))
-    .addOption(new Option('--dot', 'a graph for Graphviz').conflicts(['arrays', 'json']))
+    .addOption(new Option('--json', 'everything, as JSON').conflicts(['arrays', 'dot', 'html']))
+    .addOption(new Option('--dot', 'a graph for Graphviz').conflicts(['arrays', 'json', 'html']))
+    .option('--html <out>', 'one file for a browser: matrix, graph, curve, table; - is stdout')
     .option('--program <key>', 'only this one of several programs: its path, or the end of it')
     .addHelpText(
       'after',
@@ -45,7 +56,12 @@ async function show(name: string, options: ShowOptions, output: Output): Promise
   const whole = await readFingerprintFile(file)
   const fingerprint = options.program === undefined ? whole : onlyProgram(whole, options.program, file)
   const programs = [...fingerprint.programs.values()]
-  if (options.arrays === true) {
+  if (options.html !== undefined) {
+    const { block } = decodeSigned(readFingerprintText(file), file)
+    const text = toHtml(fingerprint, { file: basename(file), block, version: VERSION })
+    if (options.html === '-') output.data(text)
+    else await writeAtomic(options.html, text)
+  } else if (options.arrays === true) {
     const mapping = mappingOf(fingerprint, file, output)
     output.data(programs.map((program) => renderArrays(program, mapping)).join('\n'))
   } else if (options.json === true) {

@@ -67,7 +67,8 @@ function factsOfProcess(pid: number): TargetFacts {
   // What a program wrote over its arguments may leave a tail of nothing.
   const argv = readText(`/proc/${pid}/cmdline`).replace(/\0+$/, '').split('\0')
   const rootPpid = Number(/^PPid:\t(\d+)$/m.exec(status)?.[1] ?? 0)
-  const name = argv[0] === undefined || argv[0] === '' ? (/^Name:\t(.*)$/m.exec(status)?.[1] ?? `${pid}`) : basename(argv[0])
+  const name =
+    argv[0] === undefined || argv[0] === '' ? (/^Name:\t(.*)$/m.exec(status)?.[1] ?? `${pid}`) : basename(argv[0])
   return { name, argv, rootPpid, rootAncestors: ancestorNames(rootPpid) }
 }
 

@@ -18,8 +18,8 @@ const home = join(folder, 'home')
 const hasStrace = spawnSync('strace', ['--version']).status === 0
 if (!hasStrace) console.log('skipped: the twin test, which needs strace')
 
-/** Waiting varies with the scheduler, here as anywhere. */
-const SETTINGS: Partial<Settings> = { transparent: ['futex', 'sched_yield'] }
+/** Waiting varies with the scheduler, here as anywhere. Pairs: how long threads of some tracees go on varies, too. */
+const SETTINGS: Partial<Settings> = { depth: 2, transparent: ['futex', 'sched_yield'] }
 
 /** Threads, forks, execs, signals, restarts, ABIs and odd numbers, one behaviour each. */
 const TWINS: readonly string[] = [
@@ -49,6 +49,7 @@ async function learnFrom(logs: readonly string[], file: string): Promise<Fingerp
     name: null,
     scenario: 'twin',
     settings: SETTINGS,
+    neverLearned: [],
     home,
     onSession: (session) => sessions.push(session),
     onWritten: () => {},
@@ -75,7 +76,15 @@ function wordsOf({ programs }: Fingerprint): string[] {
 async function compare(argv: readonly string[], options: readonly string[]): Promise<void> {
   const cwd = mkdtempSync(join(folder, 'run-'))
   const live = join(cwd, 'live.tfp')
-  await learnProgram(argv, { cwd, home, file: live, stdio: 'ignore', thread: 'this', settings: SETTINGS })
+  await learnProgram(argv, {
+    cwd,
+    home,
+    file: live,
+    stdio: 'ignore',
+    thread: 'this',
+    settings: SETTINGS,
+    neverLearned: [],
+  })
   const log = join(cwd, 'x.log')
   strace(log, options, argv, cwd)
   const logs = options.includes('-ff') ? [`${log}.*`] : [log]

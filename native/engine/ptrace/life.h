@@ -35,9 +35,9 @@ constexpr Resumption kNothingDue{false, How::kCont, 0};
 
 class Life {
  public:
-  // `step`: how tracees go on by themselves: kCont, or kSyscall where calls are seen by it. `may_withdraw`: a signal may
-  // come between a call and its record (the listener had not yet received it). Such a call is repeated for certain and
-  // recorded then; the program does not learn of it.
+  // `step`: how tracees go on by themselves: kCont, or kSyscall where calls are seen by it. `may_withdraw`: a signal
+  // may come between a call and its record (the listener had not yet received it). Such a call is repeated for certain
+  // and recorded then; the program does not learn of it.
   Life(RingWriter& ring, CpuHold& cpu, EngineResult& result, const LaunchOptions& options, How step,
        bool may_withdraw = false);
 
@@ -65,7 +65,8 @@ class Life {
   bool record(pid_t tid, RecordKind kind, uint32_t value, uint16_t flags, uint32_t extra, Abi abi = Abi::kUnknown);
   void note(pid_t tid, NoteKind kind, uint32_t argument);
 
-  // Appends the record of a call. Where the guard finds a miss it waits until the reader has decided. Nothing: stopping.
+  // Appends the record of a call. Where the guard finds a miss it waits until the reader has decided. Nothing:
+  // stopping.
   std::optional<Decision> record_call(pid_t tid, const Call& call, bool is_restart);
 
   // Milliseconds since the session began.

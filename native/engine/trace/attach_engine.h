@@ -41,8 +41,8 @@ class AttachEngine final : public Engine {
   Life life_;
   Calls calls_;
   Stops stops_;
-  std::unordered_map<pid_t, pid_t> pending_;        // seized tids, not yet stopped, and their processes
-  std::deque<std::pair<pid_t, int>> postponed_;     // stops of children whose parents are pending
+  std::unordered_map<pid_t, pid_t> pending_;     // seized tids, not yet stopped, and their processes
+  std::deque<std::pair<pid_t, int>> postponed_;  // stops of children whose parents are pending
 };
 
 }  // namespace tracefp
