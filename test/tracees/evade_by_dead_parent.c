@@ -1,5 +1,6 @@
 // A child whose parent was killed before it could announce it: under guard it does not run unjudged.
 //= timeout 20000
+//= count mkdir 0
 // The timer's SIGKILL comes from the kernel at any moment, so now and then in the middle of clone.
 #include "evade.h"
 

@@ -64,8 +64,9 @@ function box(
   // A long name is drawn narrower, never cut: what is read aloud and what is seen are the same.
   const fit = text.length > LONGEST ? { textLength: LONGEST * 7, lengthAdjust: 'spacingAndGlyphs' } : {}
   group.append(shape('text', { x: x + 8, y: y + 4, ...fit }, text))
+  // The space is for who hears it: the label begins with what is seen.
   if (count !== '')
-    group.append(shape('text', { x: x + BOX - 8, y: y + 4, 'text-anchor': 'end', class: 'count' }, count))
+    group.append(' ', shape('text', { x: x + BOX - 8, y: y + 4, 'text-anchor': 'end', class: 'count' }, count))
   if (act === null) return group
   group.setAttribute('role', 'button')
   group.setAttribute('tabindex', '0')
