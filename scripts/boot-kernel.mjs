@@ -11,6 +11,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
+import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { Initramfs } from './boot/initramfs.mjs'
 import { ADDON, MAIN, orExit, setUp } from './setup.mjs'
@@ -82,19 +83,24 @@ function unpackedKernels() {
   return names.map((name) => path.join(folder, name))
 }
 
-async function bundle(input, name) {
+/** `where`: what stands for import.meta.url; without it, where the bundle lies when it runs. */
+async function bundle(input, name, where) {
   const { build } = await import('rolldown')
   const file = path.join(BUILD, name)
   const output = { file, format: 'esm', codeSplitting: false }
-  await build({ input: path.join(ROOT, input), platform: 'node', output, logLevel: 'warn' })
+  const define = where === undefined ? {} : { 'import.meta.url': JSON.stringify(where) }
+  await build({ input: path.join(ROOT, input), platform: 'node', output, transform: { define }, logLevel: 'warn' })
   return file
 }
 
 /** Static where they can be: what they need else goes with them. */
 async function compileTracees() {
-  const { compileTracee, listTracees } = await import(await bundle('test/live/tracees.ts', 'tracees.mjs'))
+  const module = 'test/live/tracees.ts'
+  const where = pathToFileURL(path.join(ROOT, module)).href
+  const { compileTracee, listTracees } = await import(await bundle(module, 'tracees.mjs', where))
   const words = values.only.split(',')
   const chosen = listTracees().filter(({ name }) => words.some((word) => name.includes(word)))
+  if (chosen.length === 0) throw new SetupError(`no tracee is called ${values.only}`)
   return chosen.map((tracee) => ({ ...tracee, program: tracee.skipReason === null ? compileTracee(tracee) : null }))
 }
 
