@@ -9,7 +9,7 @@ import { TracefpError } from './errors.ts'
 import { type RecordedProgram, Recorder } from './match/recorder.ts'
 import { Walker } from './match/walker.ts'
 import { ledgerPathOf, updateLedger } from './model/files.ts'
-import { makeSettings, type Settings } from './model/fingerprint.ts'
+import { makeSettings, type Settings, type Tally } from './model/fingerprint.ts'
 import { type ObservationOptions, type RunDelta, type RunInfo, RunObservation } from './model/learner.ts'
 import type { Ledger } from './model/ledger.ts'
 import { leftOutText } from './model/never-learned.ts'
@@ -53,6 +53,9 @@ export interface LearnedRun {
   readonly transitionCount: number
   /** Runs of the fingerprint now. */
   readonly runCount: number
+  /** What estimates are made of, of all scenarios and of this run's. Null: nothing was learned. */
+  readonly tally: Tally | null
+  readonly scenarioTally: Tally | null
   readonly exit: { readonly code: number; readonly signal: number }
   readonly notes: readonly string[]
 }
@@ -114,7 +117,8 @@ export function learnLive(options: LearnOptions): RunningLearn {
       notes: [...recorder.notes.list().map(({ message }) => message), ...(leftOut === undefined ? [] : [leftOut])],
     }
     if (CRASHES.includes(result.exitSignal)) {
-      return { ...common, isLearned: false, newTransitionCount: 0, transitionCount: 0, runCount: 0 }
+      const nothing = { newTransitionCount: 0, transitionCount: 0, runCount: 0, tally: null, scenarioTally: null }
+      return { ...common, isLearned: false, ...nothing }
     }
     return { ...common, isLearned: true, ...(await addRun(file, delta)) }
   }
@@ -153,7 +157,7 @@ function settingsOf(file: string): Partial<Settings> {
 async function addRun(
   file: string,
   delta: RunDelta,
-): Promise<Pick<LearnedRun, 'newTransitionCount' | 'transitionCount' | 'runCount'>> {
+): Promise<Pick<LearnedRun, 'newTransitionCount' | 'transitionCount' | 'runCount' | 'tally' | 'scenarioTally'>> {
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   } catch (cause) {
@@ -164,6 +168,8 @@ async function addRun(
     newTransitionCount: update.result.newTransitionCount,
     transitionCount: update.result.transitionCount,
     runCount: update.fingerprint.runCount,
+    tally: update.fingerprint.tally,
+    scenarioTally: update.fingerprint.scenarios.get(delta.info.scenario) ?? null,
   }
 }
 

@@ -49,6 +49,7 @@ export const CLOSED_PIPE_CODE = 141
 
 const DATA_COMMANDS: readonly string[] = [
   'check',
+  'estimate',
   'diff',
   'verify',
   'keygen',

@@ -3,26 +3,20 @@
 
 import type { Command } from 'commander'
 import { UsageError } from '../errors.ts'
-import type { LearnedRun } from '../learn.ts'
-import { printable } from '../match/printable.ts'
 import { DEFAULT_TRANSPARENT, type Settings } from '../model/fingerprint.ts'
-import { neverLearnedBut } from '../model/never-learned.ts'
-import { learnProgram } from '../session/learn-program.ts'
 import type { Engine } from '../source/live.ts'
 import type { LogFormatName } from '../source/log/log-reader.ts'
 import { formatOption } from './check.ts'
-import { EXIT_CODES } from './exit-codes.ts'
-import { engineOption, nameList, pinOption, wholeNumber } from './options.ts'
+import { chance, engineOption, nameList, pinOption, wholeNumber } from './options.ts'
 import type { Output } from './output.ts'
-import { programBytesOf } from './program-bytes.ts'
-import { hasTerminal, relaySignals, type SignalRelay } from './terminal.ts'
-import { counted } from './words.ts'
 
 export interface LearnOptions {
   readonly output?: string
   readonly name?: string
   readonly scenario: string
-  readonly runs: number
+  readonly runs?: number
+  readonly until?: number
+  readonly maxRuns: number
   readonly depth?: number
   readonly scope?: 'program' | 'set'
   readonly tracks?: 'thread' | 'log'
@@ -50,7 +44,13 @@ export function defineLearn(program: Command, output: Output): void {
     .option('-o, --output <file>', 'the .tfp file to write or to add to (default: the fingerprint store)')
     .option('--name <name>', 'name of a new file in the fingerprint store')
     .option('--scenario <name>', 'label of these runs', 'default')
-    .option('--runs <n>', 'run it so many times', wholeNumber, 1)
+    .option('--runs <n>', 'run it so many times', wholeNumber)
+    .option(
+      '--until <p>',
+      'run it until the chance that the next run brings something new is surely below (default: 0.05)',
+      chance,
+    )
+    .option('--max-runs <n>', 'give up then', wholeNumber, 200)
     .option('--depth <d>', 'length of the longest sequences learned, 2 to 8 (default: 6)', wholeNumber)
     .addOption(
       command
@@ -80,6 +80,9 @@ export function defineLearn(program: Command, output: Output): void {
     .option('--mapping <name>', 'what names and numbers of the logs mean: a name, or a file')
     .addHelpText('after', HELP)
     .action(async (argv: string[], options: LearnOptions) => {
+      if (options.runs !== undefined && options.until !== undefined) {
+        throw new UsageError('--runs says how often, --until says how long: give one of them')
+      }
       if (options.from !== undefined) {
         if (argv.length > 0) throw new UsageError('--from reads logs: it takes no program to run')
         const { learnFrom } = await import('./learn-from.ts')
@@ -88,53 +91,9 @@ export function defineLearn(program: Command, output: Output): void {
       }
       if (argv.length === 0)
         throw new UsageError("name the program to run, or logs with --from: try 'tracefp learn --help'")
-      process.exitCode = await learn(argv, options, output)
+      const { learnRuns } = await import('./learn-runs.ts')
+      process.exitCode = await learnRuns(argv, options, settingsOf(options), output)
     })
-}
-
-async function learn(argv: readonly string[], options: LearnOptions, output: Output): Promise<number> {
-  const relay = relaySignals()
-  try {
-    let last: LearnedRun | undefined
-    let learnedCount = 0
-    for (let run = 1; run <= options.runs; run += 1) {
-      last = await learnOnce(argv, options, relay)
-      if (last.isLearned) learnedCount += 1
-      output.message(`tracefp: run ${run} of ${options.runs}: ${progressOf(last)}\n`)
-      // A terminal's ^C ended this run; it is meant for the rest of them too.
-      if (relay.received.has('SIGINT') || relay.received.has('SIGTERM')) break
-    }
-    if (last === undefined || learnedCount === 0) {
-      output.message('tracefp: nothing was learned\n')
-      return EXIT_CODES.program.failed
-    }
-    for (const note of last.notes) output.message(`tracefp: note: ${note}\n`)
-    const [transitions, runs] = [counted(last.transitionCount, 'transition'), counted(last.runCount, 'run')]
-    if (last.isLearned) output.message(`tracefp: ${printable(last.file)}: ${transitions} of ${runs}\n`)
-    return 0
-  } finally {
-    relay.close()
-  }
-}
-
-async function learnOnce(argv: readonly string[], options: LearnOptions, relay: SignalRelay): Promise<LearnedRun> {
-  const stopping = new AbortController()
-  const bytes = programBytesOf(argv)
-  return await learnProgram(argv, {
-    scenario: options.scenario,
-    settings: settingsOf(options),
-    neverLearned: neverLearnedBut(options.alsoLearn ?? [], options.neverLearn),
-    engine: options.engine,
-    pin: options.pin,
-    stopsWithProgram: hasTerminal(),
-    thread: 'this',
-    ...(bytes === undefined ? {} : { bytes }),
-    onStart: (pid) => relay.attach(pid),
-    onRootExit: () => relay.detach(() => stopping.abort()),
-    signal: stopping.signal,
-    ...(options.output === undefined ? {} : { file: options.output }),
-    ...(options.name === undefined ? {} : { name: options.name }),
-  })
 }
 
 /** Only what was asked for: a file that is added to keeps the rest. */
@@ -145,12 +104,4 @@ function settingsOf({ depth, scope, tracks, transparent }: LearnOptions): Partia
     ...(tracks === undefined ? {} : { tracks }),
     ...(transparent === undefined ? {} : { transparent: [...DEFAULT_TRANSPARENT, ...transparent] }),
   }
-}
-
-function progressOf(run: LearnedRun): string {
-  if (!run.isLearned) return `it crashed (signal ${run.exit.signal}): nothing was learned from it`
-  const how =
-    run.exit.signal > 0 ? `, ended by signal ${run.exit.signal}` : run.exit.code > 0 ? `, exit ${run.exit.code}` : ''
-  const fresh = counted(run.newTransitionCount, 'new transition')
-  return `${fresh}, ${run.transitionCount} in all, ${counted(run.recordCount, 'call')}${how}`
 }

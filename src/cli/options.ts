@@ -31,6 +31,13 @@ export function wholeNumber(text: string): number {
   return Number(text)
 }
 
+/** A chance that can be reached, above 0 and below 1. */
+export function chance(text: string): number {
+  const value = /^\d*\.?\d+$/.test(text) ? Number(text) : 0
+  if (value < 0.0001 || value >= 1) throw new UsageError(`${text}: expected a number like 0.05, from 0.0001 to below 1`)
+  return value
+}
+
 /** An option that may be given several times. */
 export function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value]

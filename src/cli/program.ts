@@ -20,6 +20,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Define>> = new Map<string, () 
   ['release', async () => (await import('./release.ts')).defineRelease],
   ['show', async () => (await import('./show.ts')).defineShow],
   ['explain', async () => (await import('./explain.ts')).defineExplain],
+  ['estimate', async () => (await import('./estimate.ts')).defineEstimate],
   ['diff', async () => (await import('./diff.ts')).defineDiff],
   ['export', async () => (await import('./export.ts')).defineExport],
   ['triage', async () => (await import('./triage.ts')).defineTriage],
