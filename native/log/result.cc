@@ -2,6 +2,9 @@
 
 #include <bit>
 #include <cstddef>
+#include <cstring>
+#include <iterator>
+#include <string_view>
 
 namespace tracefp {
 
@@ -9,6 +12,7 @@ namespace {
 
 constexpr Shape kUnfinishedBegin("<unfinis");
 constexpr Shape kUnfinishedEnd("hed ...>");
+constexpr std::string_view kDetached = "<detached ...>";
 
 bool is_digit(uint8_t byte) { return static_cast<uint8_t>(byte - '0') < 10; }
 
@@ -38,8 +42,9 @@ const uint8_t* before_duration(const uint8_t* begin, const uint8_t* end) {
   return at - 2;
 }
 
-// `3</etc/hosts>`: behind it; null when it does not end.
+// `3</etc/hosts>`: behind it; null when it does not end, or is what strace writes when it lets a call go.
 const uint8_t* skip_target(const uint8_t* at, const uint8_t* end) {
+  if (end - at == std::ssize(kDetached) && memcmp(at, kDetached.data(), kDetached.size()) == 0) return nullptr;
   for (at++; at < end; at++) {
     if (*at == '>') return at + 1;
     if (*at == '<' || *at == '\x1b') return nullptr;

@@ -58,6 +58,7 @@ TEST_CASE("whatever is not surely one of these is left to others") {
                            "read(3) = ? <unavailable>",
                            "read(3) = 1 <unavailable>",
                            "read(3, <detached ...>",
+                           "read(3) = 3<detached ...>",
                            "wait4(5876, strace: Process 5876 attached",
                            "read(3, \"abc",
                            "read(3",
