@@ -21,6 +21,7 @@ const SCHEMA = 1
 const TEXTS = ['kind', 'image', 'at', 'from', 'to', 'severity'] as const
 const NUMBERS = ['tid', 'tgid', 'ppid', 'index'] as const
 const LISTS = ['ancestors', 'context', 'expected', 'path'] as const
+const ACTIONS: readonly unknown[] = ['alert', 'allow', 'deny', 'kill']
 const KINDS: readonly unknown[] = ['call', 'exec', 'image', 'end']
 
 /** `file` may be `-`. @throws TracefpError TFP_ERR_FILE; FormatError TFP_ERR_MATCH_REPORT. */
@@ -68,8 +69,8 @@ function reportOf(value: unknown, file: string, line: number): ReadReport {
     misses: misses.map((miss, index) => {
       const problem = problemOf(recordOf(miss))
       if (problem !== undefined) throw notAReport(`miss ${index + 1}: ${problem}`, file, line)
-      const { depth = 2, ...rest } = miss as Omit<Miss, 'depth'> & Partial<Pick<Miss, 'depth'>>
-      return { ...rest, depth }
+      const { depth = 2, action, ...rest } = miss as Omit<Miss, 'depth'> & Partial<Pick<Miss, 'depth'>>
+      return { ...rest, depth, action: ACTIONS.includes(action) ? action : 'alert' }
     }),
     notes: (arrayOf(report['notes']) ?? []).map((note) => textOf(recordOf(note)?.['message'])),
   }

@@ -1,11 +1,11 @@
 // Reads a fingerprint at once, for where a tracee waits: at its exec, when the program is known and not yet running.
 
-import { readFileSync, statSync } from 'node:fs'
 import { TracefpError } from '../errors.ts'
 import { MAX_TEXT_LENGTH } from '../model/canonical.ts'
 import { decodeFingerprint } from '../model/codec-fingerprint.ts'
 import { assertMapping, type Fingerprint } from '../model/fingerprint.ts'
 import { linuxMapping, type Mapping } from '../syscall/mapping.ts'
+import { readBounded } from './bounded-file.ts'
 import type { Trust } from './trust.ts'
 
 /** @throws FormatError, TracefpError TFP_ERR_MODEL_*, TFP_ERR_FILE. */
@@ -26,10 +26,7 @@ export function readGivenFingerprints(files: readonly string[], trust: Trust | n
 /** @throws TracefpError TFP_ERR_FILE. */
 export function readFingerprintText(file: string): string {
   try {
-    const stats = statSync(file)
-    if (!stats.isFile()) throw new Error('not a regular file')
-    if (stats.size > MAX_TEXT_LENGTH) throw new Error('larger than 64 MiB')
-    return readFileSync(file, 'latin1')
+    return readBounded(file, MAX_TEXT_LENGTH, 'larger than 64 MiB').text
   } catch (cause) {
     throw new TracefpError('TFP_ERR_FILE', `${file}: ${(cause as Error).message}`, { cause })
   }

@@ -1,9 +1,10 @@
 // Keys as files: private ones in PEM, for their owner alone; public ones in PEM or as `ed25519:...`, several to a file.
 
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { closeSync, fchmodSync, fstatSync, fsyncSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, fchmodSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs'
 import { TracefpError } from '../errors.ts'
 import { type PublicKey, parsePrivateKey, parsePublicKey, publicKeyOf } from '../model/signature.ts'
+import { type BoundedText, readBounded } from './bounded-file.ts'
 
 const MAX_KEY_FILE_BYTES = 64 * 1024
 const PEM = /-----BEGIN ([A-Z0-9 ]+)-----[^-]*-----END \1-----/g
@@ -34,6 +35,9 @@ export function makeKeyFiles(name: string): KeyFiles {
 /** @throws TracefpError TFP_ERR_STORE_KEY: others can read it, or it is no private key of Ed25519; TFP_ERR_FILE. */
 export function readPrivateKey(file: string): KeyObject {
   const { text, mode } = readKeyFile(file)
+  if (parsePublicKey(text.trim()) !== undefined || text.includes('-----BEGIN PUBLIC KEY')) {
+    throw new TracefpError('TFP_ERR_STORE_KEY', `${file}: this is a public key: it is the private one that signs`)
+  }
   if ((mode & 0o077) !== 0) {
     const rights = (mode & 0o777).toString(8).padStart(4, '0')
     throw new TracefpError('TFP_ERR_STORE_KEY', `${file}: others can read or change this key (${rights}): chmod 600 it`)
@@ -82,18 +86,11 @@ function objectOf(pem: string): KeyObject {
   }
 }
 
-function readKeyFile(file: string): { readonly text: string; readonly mode: number } {
-  let fd: number | undefined
+function readKeyFile(file: string): BoundedText {
   try {
-    fd = openSync(file, 'r')
-    const stats = fstatSync(fd)
-    if (!stats.isFile()) throw new Error('not a regular file')
-    if (stats.size > MAX_KEY_FILE_BYTES) throw new Error('too large for a key')
-    return { text: readFileSync(fd, 'latin1'), mode: stats.mode }
+    return readBounded(file, MAX_KEY_FILE_BYTES, 'too large for a key')
   } catch (cause) {
     throw new TracefpError('TFP_ERR_FILE', `${file}: ${(cause as Error).message}`, { cause })
-  } finally {
-    if (fd !== undefined) closeSync(fd)
   }
 }
 

@@ -1,7 +1,6 @@
 // Which fingerprints are believed: those that all required signers signed, and none that is older than one seen before. The
 // signatures stand in the fingerprint's own file, or beside it in `FILE.sig`.
 
-import { readFileSync } from 'node:fs'
 import { TracefpError } from '../errors.ts'
 import {
   decodeDetached,
@@ -11,8 +10,11 @@ import {
   type Signature,
   type SignedFingerprint,
 } from '../model/signature.ts'
+import { readBounded } from './bounded-file.ts'
 import { Epochs } from './epochs.ts'
 import { readPublicKeys } from './keys.ts'
+
+const MAX_SIGNATURE_FILE_BYTES = 64 * 1024
 
 /** A signature and whether it holds. */
 export interface CheckedSignature extends Signature {
@@ -127,7 +129,7 @@ function refusal(file: string, why: string): TracefpError {
 
 function readIfThere(file: string): string | undefined {
   try {
-    return readFileSync(file, 'latin1')
+    return readBounded(file, MAX_SIGNATURE_FILE_BYTES, 'too large for signatures').text
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined
     throw new TracefpError('TFP_ERR_FILE', `${file}: ${(cause as Error).message}`, { cause })

@@ -84,11 +84,16 @@ test('a hostile report steers no terminal', async () => {
     to: evil,
     at: evil,
     severity: evil,
+    action: 'constructor',
     ancestors: [evil],
     context: [evil],
   }
   const file = fileOf({ ...abnormal, name: evil, misses: [miss] }, { ...authentic, name: evil, verdict: evil })
-  for (const args of [[file], [file, '--json']]) expect((await cli('explain', ...args)).stdout).toMatch(/^[ -~\n]*$/)
+  for (const args of [[file], [file, '--json']]) {
+    const { stdout } = await cli('explain', ...args)
+    expect(stdout).toMatch(/^[ -~\n]*$/)
+    expect(stdout).not.toMatch(/undefined|constructor/)
+  }
 })
 
 describe('what is no report is refused', () => {

@@ -1,5 +1,5 @@
 // Keys, signatures and who is believed, through the command line and the store.
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -9,7 +9,7 @@ import { readGivenFingerprints } from '../../src/store/fingerprint-file.ts'
 import { storedFor } from '../../src/store/fingerprint-store.ts'
 import { trustIn } from '../../src/store/trust.ts'
 import { image, ledgerOf, mapping, runOf } from '../model/making.ts'
-import { cli, temporaryFolder } from './cli.ts'
+import { cli, MAIN, temporaryFolder } from './cli.ts'
 
 let folder: string
 let home: string
@@ -114,9 +114,21 @@ describe('sign and verify', () => {
 
   test('a public key signs nothing, and a private one is not taken for a public one', async () => {
     chmodSync(at('alice.pub'), 0o600)
-    expect((await cli('sign', at('a.tfp'), '--force', '--key', at('alice.pub'))).stderr).toMatch(/no private key/)
+    expect((await cli('sign', at('a.tfp'), '--force', '--key', at('alice.pub'))).stderr).toMatch(/this is a public key/)
     await sign('a.tfp', '--key', at('alice.key'))
     expect((await cli('verify', at('a.tfp'), '--key', at('alice.key'))).stderr).toMatch(/this is a private key/)
+  })
+
+  test('a pipe in the place of a key or of signatures is refused, and not waited for', async () => {
+    const isRefused = (...args: readonly string[]): void => {
+      const { status, stderr } = spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8', timeout: 20_000 })
+      expect({ status, stderr }).toEqual({ status: 5, stderr: expect.stringMatching(/not a regular file/) })
+    }
+    spawnSync('mkfifo', [at('pipe')])
+    isRefused('sign', at('a.tfp'), '--force', '--key', at('pipe'))
+    isRefused('verify', at('a.tfp'), '--key', at('pipe'))
+    spawnSync('mkfifo', [at('a.tfp.sig')])
+    isRefused('verify', at('a.tfp'))
   })
 
   test('unsigned, signed by another, of a low epoch: verify ends with 1 and says which', async () => {
