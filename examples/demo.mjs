@@ -109,7 +109,7 @@ async function learnServer() {
     `1. Learn. The server runs ${RUN_COUNT} times under tracefp, each time with its clients' requests in another order.`,
   )
   for (let run = 1; run <= RUN_COUNT; run += 1) {
-    const { code, errors } = await serveUnder(['learn', '-o', fingerprint], (port) => drive(port, run))
+    const { code, errors } = await serveUnder(['learn', '-o', fingerprint, '--runs', '1'], (port) => drive(port, run))
     expect('learning', code === 0, errors)
   }
   say(`  learned into server.tfp, ${readFileSync(fingerprint).length} bytes`)

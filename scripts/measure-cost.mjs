@@ -60,8 +60,8 @@ const collected = new Map()
 const keep = (name, value) => collected.set(name, [...(collected.get(name) ?? []), value])
 
 // The program is known: its misses would cost too.
-spawnSync(tracefp[0], [tracefp[1], 'learn', '--', program, '2'], { env: environment })
-spawnSync(tracefp[0], [tracefp[1], 'learn', '--', 'true'], { env: environment })
+spawnSync(tracefp[0], [tracefp[1], 'learn', '--runs', '1', '--', program, '2'], { env: environment })
+spawnSync(tracefp[0], [tracefp[1], 'learn', '--runs', '1', '--', 'true'], { env: environment })
 for (let round = 0; round <= rounds; round++) {
   for (const [name, prefix] of Object.entries(watchers)) {
     const none = cost([...prefix, program, '0'])

@@ -104,10 +104,10 @@ const keep = (name, watcher, cpu) => {
 }
 
 // Known programs: their misses would cost too.
-spawnSync(tracefp[0], [tracefp[1], 'learn', '--', 'true'], { env: environment })
+spawnSync(tracefp[0], [tracefp[1], 'learn', '--runs', '1', '--', 'true'], { env: environment })
 for (const [, { command, cwd }] of wanted) {
   for (let i = 0; i < 2; i++)
-    spawnSync(tracefp[0], [tracefp[1], 'learn', '--', ...command], {
+    spawnSync(tracefp[0], [tracefp[1], 'learn', '--runs', '1', '--', ...command], {
       env: environment,
       cwd: cwd ?? folder,
       stdio: 'ignore',

@@ -41,7 +41,7 @@ const seen = ({ verdict, recordCount, exit, misses }: Report) => ({
 beforeAll(() => {
   const source = fileURLToPath(new URL('below_listener.c', import.meta.url))
   execFileSync('cc', ['-O1', '-Wall', '-Wextra', '-Werror', '-o', helper, source])
-  for (let i = 0; i < 5; i++) tracefp([], ['learn', '-o', fingerprint, '--', 'sh', '-c', LEARNED])
+  for (let i = 0; i < 5; i++) tracefp([], ['learn', '-o', fingerprint, '--runs', '1', '--', 'sh', '-c', LEARNED])
 }, 60_000)
 
 test('auto takes trace there, and sees what it sees elsewhere', { timeout: 60_000 }, () => {

@@ -231,7 +231,7 @@ describe('tracefp record', () => {
   test('what run writes with --record, check reads: one report, byte for byte', () => {
     const [fingerprint, live, replayed] = ['cli.tfp', 'live.json', 'replayed.json'].map((name) => join(folder, name))
     const given = ['-f', fingerprint as string, '--report'] as const
-    tracefp('learn', '-o', fingerprint as string, '--', 'sh', '-c', 'true')
+    tracefp('learn', '-o', fingerprint as string, '--runs', '1', '--', 'sh', '-c', 'true')
     expect(tracefp('run', ...given, live as string, '--record', file, '--', 'sh', '-c', 'cd /').status).toBe(100)
     const { status, stderr } = tracefp('check', ...given, replayed as string, file)
     const text = readFileSync(replayed as string, 'utf8')

@@ -99,7 +99,7 @@ test('explain tells why a miss of such a report is one', () => {
 
 test('a run that crashed is not learned from', () => {
   const file = join(folder, 'crash.tfp')
-  const { status, stderr } = tracefp('learn', '-o', file, '--', 'sh', '-c', 'kill -SEGV $$')
+  const { status, stderr } = tracefp('learn', '-o', file, '--runs', '1', '--', 'sh', '-c', 'kill -SEGV $$')
   expect(status).toBe(125)
   expect(stderr).toMatch(/crashed \(signal 11\)/)
   expect(existsSync(file)).toBe(false)
@@ -187,9 +187,9 @@ test('learning a changed program into its old fingerprint is refused', () => {
     chmodSync(program, 0o755)
   }
   put('#!/bin/sh\nexit 0\n')
-  expect(tracefp('learn', '-o', file, '--', program).status).toBe(0)
+  expect(tracefp('learn', '-o', file, '--runs', '1', '--', program).status).toBe(0)
   put('#!/bin/sh\n:\nexit 0\n')
-  const learned = tracefp('learn', '-o', file, '--', program)
+  const learned = tracefp('learn', '-o', file, '--runs', '1', '--', program)
   expect(learned.status).toBe(125)
   expect(learned.stderr).toMatch(/program\.sh.*-o FILE, or move \S+program\.tfp and \S+program\.tfl away first\n$/)
   const run = tracefp('run', '-f', file, '--', program)
@@ -235,7 +235,7 @@ test('after an update a program is learned into a new file of the store, and eac
     chmodSync(program, 0o755)
   }
   const learnNow = (): string => {
-    const { status, stderr } = tracefp('learn', '--', program)
+    const { status, stderr } = tracefp('learn', '--runs', '1', '--', program)
     expect(status).toBe(0)
     return /(\S+\.tfp): \d+ transitions of (\d+ runs?)\n$/.exec(stderr)?.slice(1).join(' ') ?? ''
   }

@@ -67,7 +67,7 @@ describe.skipIf(PIECES.length > 0)(
       const [file, made] = [join(folder, 'frozen.tfp'), join(folder, 'made')]
       const tracefp = `${process.execPath} ${join(PACKAGE_ROOT, 'lib', 'tracefp.cjs')}`
       const script = `sh -c '[ "$1" = odd ] && mkdir ${made}; exit 3' sh`
-      type(`${tracefp} learn -o ${file} -- ${script} && echo learned-$((40 + 2))`, 'Enter')
+      type(`${tracefp} learn -o ${file} --runs 1 -- ${script} && echo learned-$((40 + 2))`, 'Enter')
       await see(/learned-42/)
       type(`${tracefp} run -f ${file} --on-miss freeze -- ${script} odd`, 'Enter')
       await see(/tracefp release/)
