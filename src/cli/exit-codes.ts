@@ -50,6 +50,8 @@ export const CLOSED_PIPE_CODE = 141
 const DATA_COMMANDS: readonly string[] = [
   'check',
   'estimate',
+  'merge',
+  'revoke',
   'diff',
   'verify',
   'keygen',

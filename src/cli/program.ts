@@ -21,6 +21,8 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Define>> = new Map<string, () 
   ['show', async () => (await import('./show.ts')).defineShow],
   ['explain', async () => (await import('./explain.ts')).defineExplain],
   ['estimate', async () => (await import('./estimate.ts')).defineEstimate],
+  ['merge', async () => (await import('./merge.ts')).defineMerge],
+  ['revoke', async () => (await import('./revoke.ts')).defineRevoke],
   ['diff', async () => (await import('./diff.ts')).defineDiff],
   ['export', async () => (await import('./export.ts')).defineExport],
   ['triage', async () => (await import('./triage.ts')).defineTriage],

@@ -63,11 +63,25 @@ export async function updateLedger<T>(
     withLock(`${path}.lock`, options, async () => {
       const ledger = await loadForUpdate(path, settings, mapping)
       const result = await change(ledger)
-      const fingerprint = ledger.fingerprint(mapping)
-      await removeLeftovers(path)
-      await writeAtomic(ledgerPathOf(path), encodeLedger(ledger, mapping))
-      await writeAtomic(path, encodeFingerprint(fingerprint))
-      return { result, ledger, fingerprint }
+      return { result, ledger, fingerprint: await writeBoth(path, ledger, mapping) }
+    }),
+  )
+}
+
+/**
+ * Writes another ledger, or what `change` makes of the one that is there, under the lock of `path` (a `.tfp`): `.tfl`, then `.tfp`.
+ * @throws as updateLedger.
+ */
+export async function replaceLedger(
+  path: string,
+  change: Ledger | ((ledger: Ledger) => Ledger),
+  mapping: Mapping,
+  options: LockOptions = {},
+): Promise<{ readonly ledger: Ledger; readonly fingerprint: Fingerprint }> {
+  return await inFile(path, () =>
+    withLock(`${path}.lock`, options, async () => {
+      const ledger = typeof change === 'function' ? change(await readLedgerFile(path, mapping)) : change
+      return { ledger, fingerprint: await writeBoth(path, ledger, mapping) }
     }),
   )
 }
@@ -105,6 +119,14 @@ export async function writeAtomic(path: string, text: string): Promise<void> {
       await folder.close()
     }
   })
+}
+
+async function writeBoth(path: string, ledger: Ledger, mapping: Mapping): Promise<Fingerprint> {
+  const fingerprint = ledger.fingerprint(mapping)
+  await removeLeftovers(path)
+  await writeAtomic(ledgerPathOf(path), encodeLedger(ledger, mapping))
+  await writeAtomic(path, encodeFingerprint(fingerprint))
+  return fingerprint
 }
 
 async function loadForUpdate(path: string, settings: Settings, mapping: Mapping): Promise<Ledger> {
