@@ -4,7 +4,7 @@ import { isAbsolute } from 'node:path'
 import { type Command, Option } from 'commander'
 import { UsageError } from '../errors.ts'
 import { decodeFingerprint } from '../model/codec-fingerprint.ts'
-import { diffFingerprints, type FingerprintDiff, isSameBehaviour } from '../model/diff.ts'
+import { diffFingerprints, type FaultDiff, type FingerprintDiff, isSameBehaviour } from '../model/diff.ts'
 import { VERSION } from '../package.ts'
 import { diffMarkdown, diffText } from '../review/diff-text.ts'
 import { nearer } from '../review/diff-words.ts'
@@ -30,10 +30,17 @@ const GATES: Readonly<Record<string, (diff: FingerprintDiff) => boolean>> = {
   any: (diff) => !isSameBehaviour(diff),
   added: ({ programs, addedRoots }) =>
     addedRoots.length > 0 ||
-    programs.some((p) => p.status === 'added' || p.isImageChanged || p.added.length + p.addedExecs.length > 0),
-  sensitive: ({ programs }) =>
-    programs.some((p) => p.addedExecs.length > 0 || p.added.some((sequence) => isTarget(sequence.at(-1) as string))),
+    programs.some((p) => p.status === 'added' || p.isImageChanged || allows(p) || allows(p.faults)),
+  sensitive: ({ programs }) => programs.some((p) => allowsSensitive(p) || allowsSensitive(p.faults)),
   mimicry: ({ programs }) => nearer(programs).length > 0,
+}
+
+function allows({ added, addedExecs }: FaultDiff): boolean {
+  return added.length + addedExecs.length > 0
+}
+
+function allowsSensitive({ added, addedExecs }: FaultDiff): boolean {
+  return addedExecs.length > 0 || added.some((sequence) => isTarget(sequence.at(-1) as string))
 }
 
 export function defineDiff(program: Command, output: Output): void {
@@ -54,7 +61,7 @@ export function defineDiff(program: Command, output: Output): void {
     .option('--all', 'list every sequence, however many')
     .addHelpText(
       'after',
-      '\nGates: any = they differ; added = anything more is allowed; sensitive = more ways to calls that attacks end in;\n' +
+      '\nGates: any = they differ; added = anything more is allowed, be it while calls fail; sensitive = more ways to calls that attacks end in;\n' +
         'mimicry = such a call got nearer to an input.\n' +
         '\nExamples:\n  tracefp diff old.tfp new.tfp\n  tracefp diff --markdown --gate mimicry main.tfp branch.tfp',
     )

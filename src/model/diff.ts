@@ -20,14 +20,24 @@ export interface ProgramDiff {
   readonly removed: readonly Sequence[]
   readonly addedExecs: readonly string[]
   readonly removedExecs: readonly string[]
+  /** The same of the fault layer: only while calls fail. What the layer without faults tells is not repeated. */
+  readonly faults: FaultDiff
   /** Calls that an attack ends in whose shortest way from an input is another one now. */
   readonly budget: readonly BudgetChange[]
+}
+
+export interface FaultDiff {
+  readonly added: readonly Sequence[]
+  readonly removed: readonly Sequence[]
+  readonly addedExecs: readonly string[]
+  readonly removedExecs: readonly string[]
 }
 
 export interface FingerprintSide {
   readonly sha256: string
   readonly depth: number
   readonly runCount: number
+  readonly faultRunCount: number
 }
 
 export interface FingerprintDiff {
@@ -92,17 +102,41 @@ function diffPrograms(
     removed: unknownSequences(before, new KnownSequences(after)),
     addedExecs: missing(now?.execs.keys() ?? [], old?.execs.keys() ?? []),
     removedExecs: missing(old?.execs.keys() ?? [], now?.execs.keys() ?? []),
+    faults: {
+      added: onlyWithFaults(now, old, depth),
+      removed: onlyWithFaults(old, now, depth),
+      addedExecs: missing(now?.faults?.execs.keys() ?? [], [...execsWithFaults(old), ...(now?.execs.keys() ?? [])]),
+      removedExecs: missing(old?.faults?.execs.keys() ?? [], [...execsWithFaults(now), ...(old?.execs.keys() ?? [])]),
+    },
     budget: budgetChanges(before, after),
   }
-  const isSame =
-    diff.status === 'changed' &&
-    !diff.isImageChanged &&
-    diff.added.length + diff.removed.length + diff.addedExecs.length + diff.removedExecs.length === 0
+  const isSame = diff.status === 'changed' && !diff.isImageChanged && isEmpty(diff) && isEmpty(diff.faults)
   return isSame ? null : diff
 }
 
-function sideOf({ sha256, settings, runCount }: Fingerprint): FingerprintSide {
-  return { sha256, depth: settings.depth, runCount }
+function isEmpty({ added, removed, addedExecs, removedExecs }: FaultDiff): boolean {
+  return added.length + removed.length + addedExecs.length + removedExecs.length === 0
+}
+
+/** What the fault layer of one has, the other has nowhere, and the layer without faults has not either. */
+function onlyWithFaults(
+  one: ProgramFingerprint | undefined,
+  other: ProgramFingerprint | undefined,
+  depth: number,
+): Sequence[] {
+  if (one === undefined || one.faults === null) return []
+  const own = new KnownSequences(projectedTo(one.successors, depth))
+  const others = new KnownSequences(projectedTo(other?.faults?.successors ?? other?.successors ?? new Map(), depth))
+  const sequences = unknownSequences(projectedTo(one.faults.successors, depth), others)
+  return sequences.filter((sequence) => !own.has(sequence.slice(0, -1).join(' '), sequence.at(-1) as string))
+}
+
+function execsWithFaults(program: ProgramFingerprint | undefined): string[] {
+  return [...(program?.execs.keys() ?? []), ...(program?.faults?.execs.keys() ?? [])]
+}
+
+function sideOf({ sha256, settings, runCount, faultRunCount }: Fingerprint): FingerprintSide {
+  return { sha256, depth: settings.depth, runCount, faultRunCount }
 }
 
 /** What the first has and the second has not; sorted. */

@@ -4,7 +4,7 @@ import { printable } from '../match/printable.ts'
 import { type FingerprintDiff, isSameBehaviour, type ProgramDiff } from '../model/diff.ts'
 import { isNearer } from '../model/mimicry.ts'
 import type { Sequence } from '../model/sequences.ts'
-import { budgetText, groupsOf, imageChange, sequenceText } from './diff-words.ts'
+import { budgetText, type ChangeGroup, groupsOf, imageChange, sequenceText } from './diff-words.ts'
 
 /** Longer sequences than pairs that are listed per group and program, unless all are asked for. */
 const LONG_LIMIT = 10
@@ -24,11 +24,11 @@ export function diffText(diff: FingerprintDiff, { isWhole }: DiffTextOptions): s
   for (const program of diff.programs) {
     lines.push('', `${printable(program.key)}: ${countsOf(program)}`)
     for (const fact of factLines(program)) lines.push(`  ${fact}`)
-    for (const { text, isTarget, added, removed } of groupsOf(program)) {
+    for (const { text, isTarget, added, removed } of layeredGroups(program)) {
       lines.push(`  ${text}${isTarget ? ' (!)' : ''}`)
       // Of a program that came or went as a whole its calls say enough, but for those that attacks end in.
       if (program.status !== 'changed' && !isTarget && !isWhole)
-        lines.push(`    ${added.length + removed.length} sequences`)
+        lines.push(`    ${sequenceCount(added.length + removed.length)}`)
       else for (const line of changeLines(added, removed, isWhole)) lines.push(`    ${line}`)
     }
     if (program.budget.length > 0) lines.push(`  ${LOWER_BOUND}`)
@@ -45,7 +45,7 @@ export function diffMarkdown(diff: FingerprintDiff, { isWhole }: DiffTextOptions
     blocks.push(
       `### ${code(program.key)}\n\n${countsOf(program)}.\n\n${listOf(factLines(program))}${warnings.join('')}`,
     )
-    for (const { text, isTarget, added, removed } of groupsOf(program)) {
+    for (const { text, isTarget, added, removed } of layeredGroups(program)) {
       const title = `${isTarget ? ':warning: ' : ''}${text} (+${added.length} -${removed.length})`
       const body = changeLines(added, removed, isWhole).join('\n')
       blocks.push(
@@ -72,9 +72,16 @@ function listOf(lines: readonly string[]): string {
   return lines.map((line) => `- ${escaped(line)}\n`).join('')
 }
 
+/** The groups of both layers. */
+function layeredGroups(program: ProgramDiff): ChangeGroup[] {
+  const faults = groupsOf(program.faults).map((group) => ({ ...group, text: `only while calls fail: ${group.text}` }))
+  return [...groupsOf(program), ...faults]
+}
+
 function headLines(diff: FingerprintDiff): string[] {
-  const side = ({ sha256, depth, runCount }: FingerprintDiff['old']): string =>
-    `${sha256.slice(0, 12)}, depth ${depth}, ${runCount} ${runCount === 1 ? 'run' : 'runs'}`
+  const side = ({ sha256, depth, runCount, faultRunCount }: FingerprintDiff['old']): string =>
+    `${sha256.slice(0, 12)}, depth ${depth}, ${runCount} ${runCount === 1 ? 'run' : 'runs'}` +
+    (faultRunCount === 0 ? '' : `, ${faultRunCount} more with faults`)
   const lines = [`old ${side(diff.old)}`, `new ${side(diff.new)}`]
   if (diff.old.depth !== diff.new.depth) lines.push(`compared at depth ${diff.depth}`)
   for (const key of diff.addedRoots) lines.push(`+ learned for ${printable(key)}`)
@@ -84,7 +91,11 @@ function headLines(diff: FingerprintDiff): string[] {
 }
 
 function countsOf({ status, added, removed }: ProgramDiff): string {
-  return `${status}, ${added.length} sequences more, ${removed.length} fewer`
+  return `${status}, ${sequenceCount(added.length)} more, ${removed.length} fewer`
+}
+
+function sequenceCount(count: number): string {
+  return `${count} ${count === 1 ? 'sequence' : 'sequences'}`
 }
 
 function factLines(program: ProgramDiff): string[] {
@@ -92,6 +103,8 @@ function factLines(program: ProgramDiff): string[] {
   if (program.isImageChanged) lines.push(`image: ${imageChange(program.oldImage, program.newImage)}`)
   for (const key of program.addedExecs) lines.push(`+ executes ${printable(key)}`)
   for (const key of program.removedExecs) lines.push(`- executes ${printable(key)}`)
+  for (const key of program.faults.addedExecs) lines.push(`+ executes, only while calls fail, ${printable(key)}`)
+  for (const key of program.faults.removedExecs) lines.push(`- executes, only while calls fail, ${printable(key)}`)
   if (program.addedCalls.length > 0)
     lines.push(`+ calls: ${program.addedCalls.map((call) => printable(call)).join(' ')}`)
   if (program.removedCalls.length > 0)
@@ -113,7 +126,7 @@ function signed(sign: string, sequences: readonly Sequence[], isWhole: boolean):
 
 /** Names in Markdown are text, whatever they look like. */
 function escaped(text: string): string {
-  return text.replace(/[\\`*_{}[\]<>#|!&]/g, '\\$&')
+  return text.replace(/[\\`*_{}[\]<>#|!&~@$]|^[+-]/g, '\\$&')
 }
 
 /** A code span that its text cannot end. */

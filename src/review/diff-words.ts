@@ -2,7 +2,7 @@
 // Text and Markdown are made of it.
 
 import { printable } from '../match/printable.ts'
-import type { ProgramDiff } from '../model/diff.ts'
+import type { FaultDiff, ProgramDiff } from '../model/diff.ts'
 import { type BudgetChange, isNearer } from '../model/mimicry.ts'
 import type { Sequence } from '../model/sequences.ts'
 import type { Image } from '../model/stream.ts'
@@ -20,7 +20,7 @@ export interface ChangeGroup {
 }
 
 /** Those that are not empty; those that attacks end in first. */
-export function groupsOf({ added, removed }: Pick<ProgramDiff, 'added' | 'removed'>): ChangeGroup[] {
+export function groupsOf({ added, removed }: Pick<FaultDiff, 'added' | 'removed'>): ChangeGroup[] {
   const ofAbility = (sequences: readonly Sequence[], ability: Ability): Sequence[] =>
     sequences.filter((sequence) => abilityOf(sequence.at(-1) as string) === ability)
   return ABILITIES.map((ability) => ({

@@ -109,11 +109,23 @@ function resultsOf(program: ProgramDiff, uri: string, lines: LineNumbers): Resul
   })
   for (const key of program.addedExecs)
     results.push(result('executes', 'error', `executes ${key}`, lines.ofExec(program.key, key)))
+  for (const sequence of program.faults.added) {
+    const [ability, text] = [abilityOf(sequence.at(-1) as string), `only while calls fail: ${sequenceText(sequence)}`]
+    const level = isTargetAbility(ability) ? 'warning' : 'note'
+    results.push(result(`allows/${ability}`, level, text, lines.ofSequence(program.key, sequence, 'fault ')))
+  }
+  for (const key of program.faults.addedExecs)
+    results.push(
+      result('executes', 'warning', `executes, only while calls fail, ${key}`, lines.ofFaultExec(program.key, key)),
+    )
   if (program.isImageChanged)
     results.push(result('image', 'warning', imageChange(program.oldImage, program.newImage), head))
   for (const change of program.budget.filter(isNearer))
     results.push(result('nearer', 'error', budgetText(change), head))
-  const removedCount = program.removed.length + program.removedExecs.length
+  const removedCount = [program, program.faults].reduce(
+    (sum, { removed, removedExecs }) => sum + removed.length + removedExecs.length,
+    0,
+  )
   if (removedCount > 0) results.push(result('removed', 'note', `${removedCount} things less than before`, head))
   return results
 }
@@ -143,13 +155,17 @@ class LineNumbers {
     return this.#find(key, (line) => line.startsWith(`exec ${writeWord(exec)}:`))
   }
 
+  ofFaultExec(key: string, exec: string): number {
+    return this.#find(key, (line) => line.startsWith(`fault-exec ${writeWord(exec)}:`))
+  }
+
   /** The first line whose context ends with that of the sequence and which holds its last symbol. */
-  ofSequence(key: string, sequence: Sequence): number {
+  ofSequence(key: string, sequence: Sequence, kind: 'after ' | 'fault ' = 'after '): number {
     const context = ` ${sequence.slice(0, -1).join(' ')} -> `
     const symbol = ` ${sequence.at(-1)}:`
     return this.#find(key, (line) => {
       const at = line.indexOf(' -> ')
-      return line.startsWith('after ') && line.slice(0, at + 4).endsWith(context) && line.slice(at + 3).includes(symbol)
+      return line.startsWith(kind) && line.slice(0, at + 4).endsWith(context) && line.slice(at + 3).includes(symbol)
     })
   }
 

@@ -8,7 +8,7 @@ import { printable } from '../match/printable.ts'
 import { END_SYMBOL, type Fingerprint, SET_IMAGE } from '../model/fingerprint.ts'
 import { type RunDelta, type RunInfo, RunObservation } from '../model/learner.ts'
 import { KnownSequences, projectedTo } from '../model/sequences.ts'
-import { contextOf, programOf } from './elsewhere.ts'
+import { contextOf, execOf, programOf } from './elsewhere.ts'
 
 export const DECISIONS = ['allow', 'abnormal', 'incident', 'skip'] as const
 export type TriageDecision = (typeof DECISIONS)[number]
@@ -80,7 +80,7 @@ export function runOfCases(cases: readonly TriageCase[], fingerprint: Fingerprin
     if (obstacle !== null || section === undefined) throw new UsageError(`case ${number}: ${obstacle ?? 'no program'}`)
     const program = run.enterProgram(section.key === SET_IMAGE.path ? SET_IMAGE : section.image, false)
     if (miss.kind === 'exec') {
-      program.observeExec(miss.to.replace(/^exec:/, ''))
+      program.observeExec(execOf(miss))
       continue
     }
     const context = contextOf(miss, fingerprint.settings.depth).split(' ')
@@ -99,7 +99,7 @@ export function staysApart(cases: readonly TriageCase[], before: Fingerprint, af
   const knows = (fingerprint: Fingerprint, miss: Miss): boolean => {
     const program = programOf(miss, fingerprint)
     if (program === undefined) return false
-    if (miss.kind === 'exec') return program.execs.has(miss.to.replace(/^exec:/, ''))
+    if (miss.kind === 'exec') return program.execs.has(execOf(miss))
     return new KnownSequences(projectedTo(program.successors, depth)).has(contextOf(miss, depth), miss.to)
   }
   return cases.every(({ miss }) => knows(before, miss) || !knows(after, miss))

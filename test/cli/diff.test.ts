@@ -1,14 +1,15 @@
 // What diff prints, and what it ends with.
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Log } from 'sarif'
 import { beforeEach, expect, test } from 'vitest'
 import { encodeFingerprint } from '../../src/model/codec-fingerprint.ts'
 import { diffFingerprints } from '../../src/model/diff.ts'
 import { toSarif } from '../../src/review/sarif.ts'
-import { image, ledgerOf, mapping, type RunOptions, runOf } from '../model/making.ts'
+import { image, ledgerOf, mapping, type RunOptions, runInfo, runOf } from '../model/making.ts'
 import { cli, temporaryFolder } from './cli.ts'
 
+const ID = '01ARZ3NDEKTSV4RRFFQ69G5FAV'
 let folder: string
 
 beforeEach(() => {
@@ -16,7 +17,7 @@ beforeEach(() => {
 })
 
 function fingerprint(tracks: readonly string[], options: RunOptions = {}) {
-  return ledgerOf(runOf('01ARZ3NDEKTSV4RRFFQ69G5FAV', tracks, options)).fingerprint(mapping)
+  return ledgerOf(runOf(ID, tracks, options)).fingerprint(mapping)
 }
 
 function put(name: string, tracks: readonly string[], options: RunOptions = {}): string {
@@ -64,6 +65,28 @@ test('a new way to a sensitive call that is no nearer passes gate mimicry and no
   expect((await cli('diff', '--gate', 'mimicry', '--gate', 'sensitive', old, now)).code).toBe(1)
 })
 
+test('what is allowed while calls fail passes no gate unseen, and has groups of its own', async () => {
+  const info = { ...runInfo(ID.replace('V', 'W')), layer: 'fault' as const }
+  const run = runOf(ID, ['<exec> read close'])
+  const now = join(folder, 'faulty.tfp')
+  const faulty = runOf(info.id, ['<exec> read execve'], { info, execs: ['/bin/sh'] })
+  writeFileSync(now, encodeFingerprint(ledgerOf(run, faulty).fingerprint(mapping)))
+  const args = [put('a.tfp', ['<exec> read close']), now]
+  const { code, stdout } = await cli('diff', '--gate', 'sensitive', ...args)
+  expect(code).toBe(1)
+  expect(stdout).toContain('  + executes, only while calls fail, /bin/sh\n')
+  expect(stdout).toContain('  only while calls fail: start another program (!)\n    + read -> execve\n')
+  expect((await cli('diff', '--gate', 'added', ...args)).code).toBe(1)
+  expect((await cli('diff', '--gate', 'mimicry', ...args)).code).toBe(0)
+  const { runs } = JSON.parse((await cli('diff', '--sarif', ...args)).stdout)
+  const line = readFileSync(now, 'latin1').split('\n').indexOf('fault read -> close:1 execve:1') + 1
+  expect(runs[0].results[0]).toMatchObject({
+    ruleId: 'allows/exec',
+    level: 'warning',
+    locations: [{ physicalLocation: { region: { startLine: line } } }],
+  })
+})
+
 test('a gate that is none is a usage error', async () => {
   const file = put('a.tfp', ['<exec> read'])
   expect((await cli('diff', '--gate', 'toString', file, file)).code).toBe(2)
@@ -90,9 +113,10 @@ test('Markdown holds no name that could be markup', async () => {
     'diff',
     '--markdown',
     put('a.tfp', ['<exec> read']),
-    put('b.tfp', ['<exec> read'], { image: evil }),
+    put('b.tfp', ['<exec> read'], { image: evil, execs: ['/bin/sh'] }),
   )
   expect(stdout).toContain('### `` /tmp/`</summary><img src=x>|** ``')
+  expect(stdout).not.toMatch(/^- [+-] /m)
   expect(stdout.replaceAll('`` /tmp/`</summary><img src=x>|** ``', '')).not.toMatch(/(?<!\\)<img/)
 })
 

@@ -228,4 +228,23 @@ describe('explain -f', () => {
     const { stdout } = await cli('explain', report(missOf('<exec> write', 'execve')), '-f', at('c.tfp'))
     expect(stdout).toContain('  known     write -> execve: not known\n            known in other programs: /bin/sh\n')
   })
+
+  test('says what is known only while calls fail, of calls and of programs that are executed', async () => {
+    const settings = makeSettings(mapping, { depth: 3 })
+    const ledger = ledgerOf(runOf(ID, ['<exec> open write close'], { settings }))
+    const info = { ...runInfo(ID.replace('V', 'W')), layer: 'fault' as const }
+    ledger.addRun(runOf(info.id, ['<exec> open write exit_group'], { settings, info, execs: ['/bin/sh'] }))
+    writeFileSync(at('a.tfl'), encodeLedger(ledger, mapping))
+    writeFileSync(at('a.tfp'), encodeFingerprint(ledger.fingerprint(mapping)))
+    const exec = missOf('open write execve', 'exec:/bin/sh', { kind: 'exec' })
+    const file = report(missOf('<exec> open write', 'exit_group'), exec, missOf('open write', 'fsync'))
+    const { stdout } = await cli('explain', file, '-f', at('a.tfp'))
+    const only = 'known only while calls fail, from the runs of usual with faults (1)'
+    expect(stdout).toContain(
+      `  known     write -> exit_group: ${only}\n            open -> write -> exit_group: ${only}\n`,
+    )
+    expect(stdout).toContain(`  known     exec:/bin/sh: ${only}\n`)
+    // Nothing is said of what is longer than something unknown.
+    expect(stdout).toMatch(/known {5}write -> fsync: not known\n$/)
+  })
 })

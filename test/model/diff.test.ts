@@ -4,7 +4,7 @@ import { diffFingerprints, isSameBehaviour } from '../../src/model/diff.ts'
 import { type Fingerprint, makeSettings } from '../../src/model/fingerprint.ts'
 import { cheapestReaches, isNearer, mimicryBudget } from '../../src/model/mimicry.ts'
 import { KnownSequences, lastSymbols, projectedTo, unknownSequences } from '../../src/model/sequences.ts'
-import { image, ledgerOf, mapping, type RunOptions, runOf } from './making.ts'
+import { image, ledgerOf, mapping, type RunOptions, runInfo, runOf } from './making.ts'
 
 const ID = '01ARZ3NDEKTSV4RRFFQ69G5FAV'
 
@@ -67,6 +67,28 @@ describe('a difference', () => {
       ['/bin/b', 'added'],
     ])
     expect([diff.addedRoots, diff.removedRoots]).toEqual([['/bin/b'], ['/bin/a']])
+  })
+
+  test('tells the fault layer apart, and nothing of it twice', () => {
+    const withFaults = (tracks: readonly string[], faulty: readonly string[], execs: readonly string[] = []) => {
+      const settings = makeSettings(mapping, { depth: 3 })
+      const info = { ...runInfo(ID.replace('V', 'W')), layer: 'fault' as const }
+      return ledgerOf(runOf(ID, tracks, { settings }), runOf(info.id, faulty, { settings, info, execs })).fingerprint(
+        mapping,
+      )
+    }
+    const old = withFaults(['<exec> read close'], ['<exec> read write'])
+    const now = withFaults(['<exec> read close', '<exec> read write'], ['<exec> read exit_group'], ['/bin/sh'])
+    const there = only(old, now)
+    // What became authentic is new as that; it is no news of the fault layer.
+    expect(joined(there.added)).toEqual(['read write'])
+    expect(joined(there.faults.added)).toEqual(['read exit_group'])
+    expect(there.faults).toMatchObject({ removed: [], addedExecs: ['/bin/sh'], removedExecs: [] })
+    const back = only(now, old)
+    expect(joined(back.removed)).toEqual(['read write'])
+    expect(joined(back.faults.removed)).toEqual(['read exit_group'])
+    expect(back.faults).toMatchObject({ added: [], addedExecs: [], removedExecs: ['/bin/sh'] })
+    expect(isSameBehaviour(diffFingerprints(now, now))).toBe(true)
   })
 
   test('is refused between what cannot be compared', () => {
