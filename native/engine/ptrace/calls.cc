@@ -3,6 +3,7 @@
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 
 #include <csignal>
 #include <optional>
@@ -33,6 +34,8 @@ Due Calls::entered(Tracee& tracee, const SyscallInfo& info) {
     if (!allows_filter(tracee, info)) return {CallDue::kRefuse};
   } else if (call.nr == known.sched_getaffinity || call.nr == known.sched_setaffinity) {
     let_go_of_cpu(tracee, info);
+  } else if (call.nr == known.ptrace) {
+    note_tracing(tracee, info);
   }
   tracee.awaited = entered.awaited;
   return {entered.awaited == Awaited::kNothing ? CallDue::kRun : CallDue::kRunAndReturn};
@@ -98,6 +101,15 @@ bool Calls::allows_filter(const Tracee& tracee, const SyscallInfo& info) {
                         : NoteKind::kOwnFilter,
              0);
   return !is_refused;
+}
+
+// Refused by the kernel: a task has one tracer. We only say so, for those who wonder why their debugger fails.
+void Calls::note_tracing(const Tracee& tracee, const SyscallInfo& info) {
+  const uint64_t request = info.args[0];
+  const bool seizes = request == PTRACE_ATTACH || request == PTRACE_SEIZE;
+  if (request == PTRACE_TRACEME || (seizes && life_.find(static_cast<pid_t>(info.args[1])) != nullptr)) {
+    life_.note(tracee.tid, NoteKind::kTracing, 0);
+  }
 }
 
 void Calls::let_go_of_cpu(Tracee& tracee, const SyscallInfo& info) {

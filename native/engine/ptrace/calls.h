@@ -47,6 +47,7 @@ class Calls {
   static bool is_untraced_clone(const Tracee& tracee, const SyscallInfo& info);
   bool allows_filter(const Tracee& tracee, const SyscallInfo& info);
   bool is_faulted(const Call& call);
+  void note_tracing(const Tracee& tracee, const SyscallInfo& info);
   void let_go_of_cpu(Tracee& tracee, const SyscallInfo& info);
 
   Life& life_;

@@ -106,6 +106,19 @@ Status Launch::start(const sock_fprog* filter, FilterKind kind) {
     own_socket_ = sockets[0];
     plan_.helper_socket = sockets[1];
   }
+  const Status status = start_child([](pid_t pid) { return seize(pid, Lifetime::kBound); });
+  if (sockets[1] >= 0) close(sockets[1]);
+  return status;
+}
+
+Status Launch::start_untraced(const std::function<Status(pid_t)>& follow) {
+  plan_.filter = nullptr;
+  plan_.wants_listener = false;
+  plan_.helper_socket = -1;
+  return start_child(follow);
+}
+
+Status Launch::start_child(const std::function<Status(pid_t)>& take) {
   stack_ = mmap(nullptr, kChildStackBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
   if (stack_ == MAP_FAILED) {
     stack_ = nullptr;
@@ -129,7 +142,7 @@ Status Launch::start(const sock_fprog* filter, FilterKind kind) {
   if (pid_ < 0) {
     status = {"clone", clone_errno};
   } else {
-    status = seize(pid_, Lifetime::kBound);
+    status = take(pid_);
     if (status.ok()) {
       const char go = 1;
       if (write(gate[1], &go, 1) != 1) status = {"write", errno};
@@ -143,7 +156,6 @@ Status Launch::start(const sock_fprog* filter, FilterKind kind) {
   close(gate[0]);
   close(gate[1]);
   if (plan_.null_fd >= 0) close(plan_.null_fd);
-  if (sockets[1] >= 0) close(sockets[1]);
   return status;
 }
 

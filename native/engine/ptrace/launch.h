@@ -7,6 +7,7 @@
 //   seccomp stops of the child, unrecorded; PTRACE_EVENT_EXEC: the program begins
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,10 @@ class Launch {
   // Tracer thread. After ok, `pid()` is a seized tracee on its way to execve. `filter`: null for kTrace = none.
   Status start(const sock_fprog* filter, FilterKind kind);
 
+  // The same without ptrace and without a filter: the child goes on to its execve once `follow` has seen to it that it is
+  // followed.
+  Status start_untraced(const std::function<Status(pid_t)>& follow);
+
   // After start(kNotify): waits until the child has the filter and takes its listener. No call is exempt from the
   // filter: the child stores the number of the descriptor in our memory, and its next call already waits for us. The
   // descriptor is then taken by pidfd_getfd(2) or, where that is forbidden, sent by a helper that was born without the
@@ -46,6 +51,8 @@ class Launch {
   bool used_no_new_privs() const { return plan_.no_new_privs.load() != 0; }
 
  private:
+  Status start_child(const std::function<Status(pid_t)>& take);
+
   const LaunchOptions options_;  // owns the strings below
   std::vector<const char*> argv_;
   std::vector<const char*> sh_argv_;

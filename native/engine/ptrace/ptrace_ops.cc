@@ -66,6 +66,13 @@ pid_t wait_one(pid_t tid, int* status, bool block) {
   }
 }
 
+pid_t wait_untraced(int* status, bool block) {
+  for (;;) {
+    const pid_t waited = waitpid(-1, status, __WALL | __WNOTHREAD | WUNTRACED | (block ? 0 : WNOHANG));
+    if (waited >= 0 || errno != EINTR) return waited;
+  }
+}
+
 bool has_ended(pid_t pid) {
   siginfo_t info{};
   return waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 && info.si_pid == pid;
