@@ -4,6 +4,7 @@
 import { realpathSync } from 'node:fs'
 import type { CheckedProgram } from './match/checked-program.ts'
 import { Checker } from './match/checker.ts'
+import type { BurstOptions } from './match/frame.ts'
 import { KnownImages } from './match/known-images.ts'
 import { type BegunSession, LogHandler } from './match/log-handler.ts'
 import { isUnread, notesOfCounts, type ReadCounts } from './match/log-notes.ts'
@@ -40,6 +41,8 @@ export interface CheckLogsOptions {
   readonly requireSignature?: readonly string[]
   /** At most the depth that was learned; null = 2. */
   readonly depth: number | null
+  /** When misses are an alarm; absent: always. */
+  readonly burst?: BurstOptions
   /** Logs are still being written: they are read until this is aborted. Null: they are whole. */
   readonly follow: AbortSignal | null
   /** `log` is the session it is of. */
@@ -126,7 +129,7 @@ class LogCheck {
 
   /** The program is known, and so are its fingerprints. */
   #beginCheck(session: CheckedSession, image: Image | null): BegunSession {
-    const { depth, onMiss } = this.#options
+    const { depth, burst, onMiss } = this.#options
     const mapping = this.#naming
     const isCapture = this.#isCapture
     const fingerprints = this.#given.length > 0 || image === null ? this.#given : this.#storedFor(image)
@@ -142,6 +145,7 @@ class LogCheck {
         if (!session.handler.noteCodes.has('filtered')) onMiss(miss, session.facts.name)
       },
       ...(depth === null ? {} : { depth }),
+      ...(burst === undefined ? {} : { burst }),
     })
     const logged = session.facts.logged()
     const walker = new Walker(checker, {

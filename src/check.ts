@@ -5,6 +5,7 @@ import { TracefpError } from './errors.ts'
 import type { CheckedProgram } from './match/checked-program.ts'
 import { Checker } from './match/checker.ts'
 import { Decider, type DeciderOptions, type GuardPolicy } from './match/decider.ts'
+import type { BurstOptions } from './match/frame.ts'
 import { MISS_LIMIT, type Miss } from './match/miss.ts'
 import { printable } from './match/printable.ts'
 import { buildReport, type Result } from './match/report.ts'
@@ -37,6 +38,8 @@ export interface CheckOptions {
   readonly requireSignature: readonly string[]
   /** At most the depth that was learned; null = 2. */
   readonly depth: number | null
+  /** When misses are an alarm; absent: always. */
+  readonly burst?: BurstOptions
   /** A capture to write beside; null = none. */
   readonly record: string | null
   readonly onStart: (rootPid: number) => void
@@ -93,6 +96,7 @@ export function checkLive(options: CheckOptions): RunningCheck {
       fingerprints: [...given, ...stored.map(({ fingerprint }) => fingerprint)],
       mapping,
       ...(options.depth === null ? {} : { depth: options.depth }),
+      ...(options.burst === undefined ? {} : { burst: options.burst }),
       onMiss: decider === null ? tell : (miss) => decider.onMiss(miss),
       tellsAll: decider !== null,
       ...(capture === null ? {} : { at: () => capture.at() }),

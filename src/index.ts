@@ -56,6 +56,7 @@ export async function openFingerprint(path: string): Promise<Fingerprint> {
 
 export { EngineError, ERRORS, type ErrorCode, FormatError, TracefpError, UsageError } from './errors.ts'
 export type { LearnedRun } from './learn.ts'
+export type { BurstOptions } from './match/frame.ts'
 export type { Miss, MissAction, MissKind } from './match/miss.ts'
 export type { Report, ReportExit, ReportNote, ReportProgram, ReportSource } from './match/report.ts'
 export type { Severity } from './match/severity.ts'

@@ -3,10 +3,11 @@
 
 import type { Command } from 'commander'
 import { UsageError } from '../errors.ts'
-import { missLine } from '../match/explain.ts'
+import { isTold, missLine } from '../match/explain.ts'
 import { CheckSession } from '../session/check-session.ts'
 import { exitCodeOfOutcome } from './exit-codes.ts'
-import { collect, SIGNATURE_HELP, wholeNumber } from './options.ts'
+import { keepingOf, STORE_HELP } from './keeping.ts'
+import { burstOf, collect, FRAME_HELP, SIGNATURE_HELP, THRESHOLD_HELP, wholeNumber } from './options.ts'
 import type { Output } from './output.ts'
 import { exitCodeOf, frozenText, summaryOf, writeReport } from './session-output.ts'
 
@@ -14,11 +15,14 @@ interface AttachOptions {
   readonly pid: number
   readonly fingerprint?: readonly string[]
   readonly depth?: number
+  readonly frame?: number
+  readonly threshold?: number
   readonly for?: number
   readonly onMiss: 'alert' | 'kill' | 'freeze'
   readonly engine: 'trace'
   readonly requireSignature?: readonly string[]
   readonly report?: string
+  readonly store: boolean
   readonly quiet?: boolean
 }
 
@@ -35,6 +39,8 @@ export function defineAttach(program: Command, output: Output): void {
     .requiredOption('--pid <pid>', 'the process', wholeNumber)
     .option('-f, --fingerprint <file>', 'check against this file; repeatable (default: the fingerprint store)', collect)
     .option('--depth <n>', 'length of the sequences to check, at most what was learned (default: 2)', wholeNumber)
+    .option('--frame <n>', FRAME_HELP, wholeNumber)
+    .option('--threshold <m>', THRESHOLD_HELP, wholeNumber)
     .option('--for <duration>', 'let it go after so long, such as 90s, 10m, 8h (default: when it ends)', seconds)
     .addOption(
       command
@@ -50,6 +56,7 @@ export function defineAttach(program: Command, output: Output): void {
     )
     .option('--require-signature <key>', SIGNATURE_HELP, collect)
     .option('--report <file>', 'write the report here as JSON; - is stdout')
+    .option('--no-store', STORE_HELP)
     .option('-q, --quiet', 'say nothing when the session is authentic')
     .addHelpText('after', '\nExample:\n  tracefp attach -f server.tfp --for 10m --pid 1234')
     .action(async (options: AttachOptions) => {
@@ -58,6 +65,7 @@ export function defineAttach(program: Command, output: Output): void {
 }
 
 async function attach(options: AttachOptions, output: Output): Promise<number> {
+  const { keeper } = await keepingOf(options.store, output)
   const session: CheckSession = new CheckSession(options.pid, {
     onMiss: options.onMiss,
     onFreeze: (miss, id) => output.message(`${frozenText(miss, id)}\n`),
@@ -65,15 +73,23 @@ async function attach(options: AttachOptions, output: Output): Promise<number> {
     requireSignature: options.requireSignature ?? [],
     thread: 'this',
     ...(options.depth === undefined ? {} : { depth: options.depth }),
+    ...burstOf(options),
   })
   const stop = (): void => session.stop()
   for (const signal of ENDING) process.on(signal, stop)
   const timer = options.for === undefined ? undefined : setTimeout(stop, options.for * 1_000)
+  const name = `pid ${options.pid}`
+  session.pid.then(() => keeper?.begun({ session: session.id, name, argv: [] })).catch(() => {})
   try {
-    for await (const miss of session.misses()) output.message(`${missLine(miss)}\n`)
+    for await (const miss of session.misses()) {
+      if (!isTold(miss)) continue
+      keeper?.miss(miss)
+      output.message(`${missLine(miss)}\n`)
+    }
     const [report, outcome] = [await session.report, await session.outcome]
     if (options.report !== undefined) await writeReport(options.report, report, output)
     if (options.quiet !== true || outcome !== 'authentic') output.message(summaryOf(report, outcome))
+    await keeper?.ended({ report, outcome })
     return exitCodeOfOutcome(outcome, 'program', exitCodeOf(report))
   } finally {
     clearTimeout(timer)

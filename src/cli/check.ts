@@ -4,7 +4,7 @@
 import type { Command } from 'commander'
 import { checkLogs } from '../check-logs.ts'
 import { UsageError } from '../errors.ts'
-import { missLine } from '../match/explain.ts'
+import { isTold, missLine } from '../match/explain.ts'
 import type { Miss } from '../match/miss.ts'
 import { printable } from '../match/printable.ts'
 import type { Result } from '../match/report.ts'
@@ -15,7 +15,8 @@ import type { OpenLog } from '../source/log/log-source.ts'
 import { tracefpHome } from '../store/home.ts'
 import { EXIT_CODES, exitCodeOfError, exitCodeOfOutcome } from './exit-codes.ts'
 import { expandPatterns } from './glob.ts'
-import { collect, SIGNATURE_HELP, wholeNumber } from './options.ts'
+import { keepingOf, STORE_HELP } from './keeping.ts'
+import { burstOf, collect, FRAME_HELP, SIGNATURE_HELP, THRESHOLD_HELP, wholeNumber } from './options.ts'
 import { type Output, oneLine, stdio } from './output.ts'
 import { Progress, progressOf } from './progress.ts'
 import { ReportWriter } from './report-writer.ts'
@@ -25,11 +26,14 @@ import { counted, shellWord } from './words.ts'
 interface CheckOptions {
   readonly fingerprint?: readonly string[]
   readonly depth?: number
+  readonly frame?: number
+  readonly threshold?: number
   readonly format: LogFormatName | 'auto'
   readonly mapping?: string
   readonly follow?: boolean
   readonly requireSignature?: readonly string[]
   readonly report?: string
+  readonly store: boolean
   readonly quiet?: boolean
 }
 
@@ -49,6 +53,8 @@ export function defineCheck(program: Command, output: Output = stdio): void {
     .argument('<log...>', 'logs, also packed with gzip or zstd; - is stdin')
     .option('-f, --fingerprint <file>', 'check against this file; repeatable (default: the fingerprint store)', collect)
     .option('--depth <n>', 'length of the sequences to check, at most what was learned (default: 2)', wholeNumber)
+    .option('--frame <n>', FRAME_HELP, wholeNumber)
+    .option('--threshold <m>', THRESHOLD_HELP, wholeNumber)
     .addOption(formatOption(command))
     .option(
       '--mapping <name>',
@@ -57,6 +63,7 @@ export function defineCheck(program: Command, output: Output = stdio): void {
     .option('--follow', 'the logs are still being written: go on until SIGINT or SIGTERM')
     .option('--require-signature <key>', SIGNATURE_HELP, collect)
     .option('--report <file>', 'write the reports here as JSON, several as JSON Lines; - is stdout')
+    .option('--no-store', STORE_HELP)
     .option('-q, --quiet', 'say nothing of sessions that are authentic')
     .addHelpText('after', HELP)
     .action(async (logs: string[], options: CheckOptions) => {
@@ -74,6 +81,8 @@ export function formatOption(command: Command): ReturnType<Command['createOption
 async function check(logs: readonly string[], options: CheckOptions, output: Output): Promise<number> {
   if (options.follow === true && logs.includes('-'))
     throw new UsageError('stdin is read to its end: leave out --follow')
+  const { keeper } = await keepingOf(options.store, output)
+  let keeping = Promise.resolve()
   const telling = new CheckOutput(options, output)
   const stopping = new AbortController()
   const stop = (): void => stopping.abort()
@@ -87,13 +96,18 @@ async function check(logs: readonly string[], options: CheckOptions, output: Out
       home: tracefpHome(),
       requireSignature: options.requireSignature ?? [],
       depth: options.depth ?? null,
+      ...burstOf(options),
       follow: options.follow === true ? stopping.signal : null,
       onMiss: (miss, log) => telling.miss(miss, log),
-      onResult: (result) => telling.result(result),
+      onResult: (result) => {
+        telling.result(result)
+        keeping = keeping.then(() => keeper?.ended(result))
+      },
       onFailure: (error, log) => telling.failure(error, log),
       onOpen: (log) => telling.opened(log),
       onProgress: (log, position, size) => telling.progress(log, position, size),
     })
+    await keeping
     return telling.finish(logs.length)
   } finally {
     telling.abandon()
@@ -124,7 +138,7 @@ class CheckOutput {
   }
 
   miss(miss: Miss, log: string): void {
-    this.#say(`${missLine(miss)}; ${printable(log)} ${printable(miss.at)}\n`)
+    if (isTold(miss)) this.#say(`${missLine(miss)}; ${printable(log)} ${printable(miss.at)}\n`)
   }
 
   result({ report, outcome }: Result): void {

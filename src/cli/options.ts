@@ -2,6 +2,7 @@
 
 import type { Command, Option } from 'commander'
 import { UsageError } from '../errors.ts'
+import type { BurstOptions } from '../match/frame.ts'
 
 export const SIGNATURE_HELP =
   'use only fingerprints that this public key (file, or ed25519:...) signed; repeatable, then all of them must have'
@@ -18,6 +19,24 @@ export function pinOption(command: Command): Option {
     .createOption('--pin <when>', 'hold program and tracer on one CPU: auto = unnoticed, while it has one thread')
     .choices(['auto', 'always', 'never'])
     .default('auto')
+}
+
+export interface FrameOptions {
+  readonly frame?: number
+  readonly threshold?: number
+}
+
+export const FRAME_HELP = 'transitions of a track that --threshold looks back over (default: 20)'
+export const THRESHOLD_HELP = 'alarm only where so many of them are misses (default: at every miss)'
+
+/** @throws UsageError. */
+export function burstOf({ frame, threshold }: FrameOptions): { readonly burst?: BurstOptions } {
+  if (frame === undefined && threshold === undefined) return {}
+  if (threshold === undefined)
+    throw new UsageError('--frame needs --threshold: how many misses among them are an alarm')
+  if (threshold > (frame ?? 20))
+    throw new UsageError(`--threshold ${threshold} can never be reached among ${frame ?? 20} transitions`)
+  return { burst: { threshold, ...(frame === undefined ? {} : { frame }) } }
 }
 
 /** The name of a capture: stdout belongs to the program. */

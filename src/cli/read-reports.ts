@@ -18,6 +18,8 @@ export interface ReadReport {
 
 const MAX_BYTES = 256 * 1024 * 1024
 const SCHEMA = 1
+/** Fields of a miss that older reports do not have. */
+type Later = 'depth' | 'layer' | 'burst' | 'isAlarm'
 const TEXTS = ['kind', 'image', 'at', 'from', 'to', 'severity'] as const
 const NUMBERS = ['tid', 'tgid', 'ppid', 'index'] as const
 const LISTS = ['ancestors', 'context', 'expected', 'path'] as const
@@ -69,8 +71,16 @@ function reportOf(value: unknown, file: string, line: number): ReadReport {
     misses: misses.map((miss, index) => {
       const problem = problemOf(recordOf(miss))
       if (problem !== undefined) throw notAReport(`miss ${index + 1}: ${problem}`, file, line)
-      const { depth = 2, action, ...rest } = miss as Omit<Miss, 'depth'> & Partial<Pick<Miss, 'depth'>>
-      return { ...rest, depth, action: ACTIONS.includes(action) ? action : 'alert' }
+      const {
+        depth = 2,
+        action,
+        layer,
+        burst,
+        isAlarm,
+        ...rest
+      } = miss as Omit<Miss, Later> & Partial<Pick<Miss, Later>>
+      const found = { layer: layer === 'fault' ? layer : null, burst: Number(burst ?? 1), isAlarm: isAlarm !== false }
+      return { ...rest, depth, ...found, action: ACTIONS.includes(action) ? action : 'alert' }
     }),
     notes: (arrayOf(report['notes']) ?? []).map((note) => textOf(recordOf(note)?.['message'])),
   }

@@ -2,11 +2,22 @@
 // of it. What the program reads and writes is its own: tracefp says everything on stderr.
 
 import type { Command } from 'commander'
-import { missLine } from '../match/explain.ts'
+import { isTold, missLine } from '../match/explain.ts'
 import { CheckSession } from '../session/check-session.ts'
 import type { Engine } from '../source/live.ts'
 import { exitCodeOfOutcome } from './exit-codes.ts'
-import { captureFile, collect, engineOption, pinOption, SIGNATURE_HELP, wholeNumber } from './options.ts'
+import { keepingOf, STORE_HELP } from './keeping.ts'
+import {
+  burstOf,
+  captureFile,
+  collect,
+  engineOption,
+  FRAME_HELP,
+  pinOption,
+  SIGNATURE_HELP,
+  THRESHOLD_HELP,
+  wholeNumber,
+} from './options.ts'
 import type { Output } from './output.ts'
 import { programBytesOf } from './program-bytes.ts'
 import { exitCodeOf, frozenText, summaryOf, writeReport } from './session-output.ts'
@@ -15,6 +26,8 @@ import { hasTerminal, relaySignals } from './terminal.ts'
 interface RunOptions {
   readonly fingerprint?: readonly string[]
   readonly depth?: number
+  readonly frame?: number
+  readonly threshold?: number
   readonly onMiss: 'alert' | 'deny' | 'kill' | 'freeze'
   readonly requireSignature?: readonly string[]
   readonly report?: string
@@ -22,6 +35,7 @@ interface RunOptions {
   readonly exitStatus: 'verdict' | 'program'
   readonly engine: Engine
   readonly pin: 'auto' | 'always' | 'never'
+  readonly store: boolean
   readonly quiet?: boolean
 }
 
@@ -33,6 +47,8 @@ export function defineRun(program: Command, output: Output): void {
     .argument('<cmd...>', 'the program and its arguments')
     .option('-f, --fingerprint <file>', 'check against this file; repeatable (default: the fingerprint store)', collect)
     .option('--depth <n>', 'length of the sequences to check, at most what was learned (default: 2)', wholeNumber)
+    .option('--frame <n>', FRAME_HELP, wholeNumber)
+    .option('--threshold <m>', THRESHOLD_HELP, wholeNumber)
     .addOption(
       command
         .createOption('--on-miss <what>', 'what happens at a miss, before its call runs; see Guard in the README')
@@ -50,6 +66,7 @@ export function defineRun(program: Command, output: Output): void {
         .choices(['verdict', 'program'])
         .default('verdict'),
     )
+    .option('--no-store', STORE_HELP)
     .option('-q, --quiet', 'say nothing when the run is authentic')
     .addHelpText('after', '\nExample:\n  tracefp run -f server.tfp --report report.json -- ./server --port 8080')
     .action(async (argv: string[], options: RunOptions) => {
@@ -58,6 +75,7 @@ export function defineRun(program: Command, output: Output): void {
 }
 
 async function run(argv: readonly string[], options: RunOptions, output: Output): Promise<number> {
+  const { keeper } = await keepingOf(options.store, output)
   const relay = relaySignals()
   try {
     const bytes = programBytesOf(argv)
@@ -80,20 +98,27 @@ async function run(argv: readonly string[], options: RunOptions, output: Output)
       thread: 'this',
       ...(bytes === undefined ? {} : { bytes }),
       ...(options.depth === undefined ? {} : { depth: options.depth }),
+      ...burstOf(options),
       ...(options.record === undefined ? {} : { record: options.record }),
     })
     const attach = async (): Promise<void> => relay.attach(await session.pid)
     const follow = async (): Promise<void> => {
       await attach()
+      keeper?.begun({ session: session.id, name: argv[0] ?? '', argv })
       await session.rootExited
       isGone = true
       relay.detach(() => session.stop())
     }
     follow().catch(() => {})
-    for await (const miss of session.misses()) output.message(`${missLine(miss)}\n`)
+    for await (const miss of session.misses()) {
+      if (!isTold(miss)) continue
+      keeper?.miss(miss)
+      output.message(`${missLine(miss)}\n`)
+    }
     const [report, outcome] = [await session.report, await session.outcome]
     if (options.report !== undefined) await writeReport(options.report, report, output)
     if (options.quiet !== true || outcome !== 'authentic') output.message(summaryOf(report, outcome))
+    await keeper?.ended({ report, outcome })
     const ended = exitCodeOf(report)
     return options.exitStatus === 'program' ? ended : exitCodeOfOutcome(outcome, 'program', ended)
   } finally {

@@ -13,7 +13,9 @@ import { type Image, programKeyOf, type StreamDecision, type StreamNote } from '
 import { TransitionTable } from '../model/table.ts'
 import type { Mapping } from '../syscall/mapping.ts'
 import { CheckedProgram, type Known } from './checked-program.ts'
+import { isKnownFault } from './faults.ts'
 import { callFlags } from './flags.ts'
+import { type BurstOptions, FRAME_LENGTH, LocalityFrame } from './frame.ts'
 import type { Judge } from './judge.ts'
 import { CONTEXT_LENGTH, MISS_LIMIT, type Miss, type MissAction } from './miss.ts'
 import { Notes } from './notes.ts'
@@ -29,6 +31,8 @@ export interface CheckerOptions {
   readonly order?: 'entry' | 'return'
   /** Length of the sequences checked, at most that learned; default: 2, the paper's. */
   readonly depth?: number
+  /** When misses are an alarm; default: always. */
+  readonly burst?: BurstOptions
   /** Where the stream is now: a time or a line number. Asked for misses only. */
   readonly at?: () => string
   /** An image whose hash is not known makes a live session inconclusive; a log can never have one. Default: live. */
@@ -51,10 +55,15 @@ export class Checker implements Judge<CheckedProgram> {
   readonly notes: Notes = new Notes()
   /** All misses; `misses` holds the first MISS_LIMIT. */
   missCount = 0
+  /** Those that make the session abnormal. */
+  alarmCount = 0
+  /** Those that are known from runs in which calls were made to fail. */
+  faultMissCount = 0
   /** Transitions judged. */
   transitionCount = 0
   /** The first program of the session; null: none was named. */
   root: CheckedProgram | null = null
+  #score = 0
   readonly #options: CheckerOptions
   readonly #mapping: Mapping
   readonly #programs = new Map<string, CheckedProgram>()
@@ -73,6 +82,12 @@ export class Checker implements Judge<CheckedProgram> {
   /** Depth of the check. */
   get depth(): number {
     return this.#options.depth ?? DEFAULT_CHECK_DEPTH
+  }
+
+  /** The most misses that a frame of one track held. */
+  get burst(): { readonly frame: number; readonly threshold: number | null; readonly score: number } {
+    const { frame = FRAME_LENGTH, threshold = null } = this.#options.burst ?? {}
+    return { frame, threshold, score: this.#score }
   }
 
   /** In the order in which they were first entered. */
@@ -200,8 +215,13 @@ export class Checker implements Judge<CheckedProgram> {
     this.missCount += 1
     program.missCount += 1
     const isKept = this.misses.length < MISS_LIMIT
-    if (!isKept && this.#options.tellsAll !== true) return
     const context = track.history.texts(this.#mapping, CONTEXT_LENGTH)
+    const layer = isKnownFault(program.known?.program.faults, finding, context, this.depth) ? 'fault' : null
+    const burst = layer === null ? this.#burstOf(track, kind) : 0
+    const isAlarm = layer === null && this.#isAlarm(kind, burst)
+    if (layer === 'fault') this.faultMissCount += 1
+    if (isAlarm) this.alarmCount += 1
+    if (!isKept && this.#options.tellsAll !== true) return
     const from = context.at(-1) ?? '<gap>'
     const miss: Miss = {
       tid: track.tid,
@@ -219,11 +239,29 @@ export class Checker implements Judge<CheckedProgram> {
       depth,
       expected,
       path: kind === 'call' || kind === 'end' ? program.pathBetween(from, to) : [],
-      severity,
+      severity: layer === 'fault' ? 'low' : severity,
+      layer,
+      burst,
+      isAlarm,
       action: 'alert',
     }
     if (isKept) this.misses.push(miss)
     this.#options.onMiss?.(miss)
+  }
+
+  /** Misses that the fault layer knows are not counted. */
+  #burstOf(track: Track<CheckedProgram>, kind: Miss['kind']): number {
+    track.frame ??= new LocalityFrame()
+    const place = track.recordCount - track.transparentCount + (kind === 'end' ? 1 : 0)
+    const burst = track.frame.add(place, this.#options.burst?.frame ?? FRAME_LENGTH)
+    this.#score = Math.max(this.#score, burst)
+    return burst
+  }
+
+  /** Another program than any that was learned is never chance. */
+  #isAlarm(kind: Miss['kind'], burst: number): boolean {
+    const threshold = this.#options.burst?.threshold
+    return threshold === undefined || kind === 'exec' || kind === 'image' || burst >= threshold
   }
 
   #programOf(image: Image): CheckedProgram {

@@ -53,8 +53,10 @@ export class Decider {
     }
     const isUnknown = this.#checker().root?.known === null && !this.#options.alreadyRuns
     if (misses.length === 0) return isUnknown ? this.#refuse() : 'allow'
+    const alarm = misses.find(({ isAlarm }) => isAlarm)
+    if (alarm === undefined) return this.#letPass(misses)
     if (this.#options.policy !== 'ask') return this.#settle(misses, this.#options.policy)
-    return this.#askAbout(misses, signal)
+    return this.#askAbout(misses, alarm, signal)
   }
 
   /** The stream is over. @throws when a miss was never asked about. */
@@ -69,11 +71,17 @@ export class Decider {
     return 'kill'
   }
 
+  /** What is no alarm is told and nothing else. */
+  #letPass(misses: readonly Miss[]): Decision {
+    for (const miss of misses) this.#options.tell(miss)
+    return 'allow'
+  }
+
   /** Whoever is killed while it waits has not made its call: that is told at once, before its end is. */
-  #askAbout(misses: readonly Miss[], signal: AbortSignal): Promise<Decision> {
+  #askAbout(misses: readonly Miss[], alarm: Miss, signal: AbortSignal): Promise<Decision> {
     return new Promise((resolve, reject) => {
       signal.addEventListener('abort', () => resolve(this.#settle(misses, 'kill')), { once: true })
-      this.#options.ask(misses[0] as Miss, signal).then(({ decision, isDefault }) => {
+      this.#options.ask(alarm, signal).then(({ decision, isDefault }) => {
         if (signal.aborted) return
         if (isDefault) this.#noteDefault(decision)
         resolve(this.#settle(misses, decision))

@@ -19,7 +19,15 @@ export function missLine(miss: Miss): string {
   const step = `${printable(miss.from)} -> ${printable(miss.to)}`
   const action = ACTIONS[miss.action]
   const done = action === undefined ? '' : `; ${action.word}`
+  if (miss.layer === 'fault') {
+    return `tracefp: low: ${subjectOf(miss)} ${step}; known from runs in which calls were made to fail${done}`
+  }
   return `tracefp: abnormal: ${subjectOf(miss)} ${step}; expected ${listOf(miss.expected, EXPECTED_IN_LINE)}${done}`
+}
+
+/** Misses that are no alarm are told where they are known from; else they are in the report only. */
+export function isTold({ isAlarm, layer }: Miss): boolean {
+  return isAlarm || layer !== null
 }
 
 /** Several lines, without a newline at the end. */
@@ -34,6 +42,11 @@ export function explainMiss(miss: Miss): string {
   if (miss.kind === 'call' || miss.kind === 'end') lines.push(`  way       ${wayOf(miss)}`)
   if (miss.depth > 2) lines.push(`  depth     ${miss.depth}: the sequence was never seen, each pair of it was`)
   lines.push(`  severity  ${printable(miss.severity)}: ${reasonOf(miss)}`)
+  if (miss.layer === 'fault') {
+    lines.push('  layer     known from runs in which calls were made to fail: abnormal, but authentic')
+  } else if (miss.burst > 1) {
+    lines.push(`  burst     miss ${miss.burst} within a frame of its track`)
+  }
   const action = ACTIONS[miss.action]
   if (action !== undefined) lines.push(`  action    ${action.text}`)
   return lines.join('\n')
@@ -65,6 +78,7 @@ function wayOf(miss: Miss): string {
 }
 
 function reasonOf(miss: Miss): string {
+  if (miss.layer === 'fault') return 'the program is known to do so when calls fail'
   switch (miss.kind) {
     case 'exec':
       return 'another program runs than any that was learned'

@@ -33,6 +33,12 @@ export interface Miss {
   /** Shortest known way from `from` to `to`; empty: there is none. */
   readonly path: readonly string[]
   readonly severity: Severity
+  /** `fault`: it is known from runs in which calls were made to fail: abnormal, but authentic. */
+  readonly layer: 'fault' | null
+  /** Misses among the last transitions of its track, this one counted. */
+  readonly burst: number
+  /** Whether it makes the session abnormal: not what the fault layer knows, nor what stays below the threshold. */
+  readonly isAlarm: boolean
   readonly action: MissAction
 }
 

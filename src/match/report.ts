@@ -77,12 +77,24 @@ export interface Report {
   readonly trackCount: number
   readonly transitionCount: number
   readonly missCount: number
+  /** Misses that make it abnormal. Absent in reports that are read back from where they were kept, as is `burst`. */
+  readonly alarmCount?: number
+  readonly burst?: ReportBurst
   readonly gapCount: number
   readonly droppedCount: number
   readonly unparsedLineCount: number
   readonly programs: readonly ReportProgram[]
   readonly misses: readonly Miss[]
   readonly notes: readonly ReportNote[]
+}
+
+export interface ReportBurst {
+  /** Transitions of a track that are looked at together. */
+  readonly frame: number
+  /** Misses among them that are an alarm; null: every miss is. */
+  readonly threshold: number | null
+  /** The most there were. */
+  readonly score: number
 }
 
 /** The report, and the outcome that decides the exit code. */
@@ -114,19 +126,25 @@ export function buildReport(facts: SessionFacts, walker: Walker<CheckedProgram>,
     trackCount: walker.trackCount,
     transitionCount: checker.transitionCount,
     missCount: checker.missCount,
+    alarmCount: checker.alarmCount,
+    burst: checker.burst,
     gapCount: walker.gapCount,
     droppedCount: walker.droppedCount,
     unparsedLineCount: facts.unparsedLineCount,
     programs: checker.programs.map(programOf),
     misses: checker.misses,
-    notes: [...checker.notes.list().map(({ code, message }) => ({ code, message })), ...imageNotes(checker)],
+    notes: [
+      ...checker.notes.list().map(({ code, message }) => ({ code, message })),
+      ...imageNotes(checker),
+      ...quietNotes(checker),
+    ],
   }
   return { report, outcome: outcomeOf(findings) }
 }
 
 function findingsOf(walker: Walker<CheckedProgram>, checker: Checker): Findings {
   return {
-    missCount: checker.missCount,
+    alarmCount: checker.alarmCount,
     recordCount: walker.recordCount,
     gapCount: walker.gapCount,
     droppedCount: walker.droppedCount,
@@ -151,6 +169,25 @@ function programOf(program: CheckedProgram): ReportProgram {
     missCount: program.missCount,
     coverage: Math.round(program.coverage * 10_000) / 10_000,
   }
+}
+
+/** Misses that are no alarm are said all the same. */
+function quietNotes({ faultMissCount, missCount, alarmCount, burst }: Checker): ReportNote[] {
+  const few = missCount - alarmCount - faultMissCount
+  const notes: ReportNote[] = []
+  if (faultMissCount > 0) {
+    const message = `${misses(faultMissCount)} known from runs in which calls were made to fail: abnormal, but authentic`
+    notes.push({ code: 'fault_layer', message })
+  }
+  if (few > 0) {
+    const message = `${misses(few)} in no burst of ${burst.threshold} among ${burst.frame} transitions: no alarm`
+    notes.push({ code: 'no_burst', message })
+  }
+  return notes
+}
+
+function misses(count: number): string {
+  return count === 1 ? '1 miss is' : `${count} misses are`
 }
 
 /** A changed image is a finding of its own; the verdict of the old fingerprint stands beside it. */

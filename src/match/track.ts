@@ -1,6 +1,7 @@
 // A track: one tracee's place in the stream, with the frames of the signal handlers it is in. Data only; the walker
 // decides what happens to it, a judge gives meaning to its state.
 import type { Image } from '../model/stream.ts'
+import type { LocalityFrame } from './frame.ts'
 import { History } from './history.ts'
 
 /** The chain is broken: the next transition is neither judged nor learned. */
@@ -34,6 +35,10 @@ export class Track<P> {
   history: History
   /** Records so far; the index of the next one. */
   recordCount = 0
+  /** Calls among them that are no part of transitions. */
+  transparentCount = 0
+  /** Null: it had no miss. */
+  frame: LocalityFrame | null = null
   /** Flags of the last call. */
   lastFlags = 0
   /** Ends of frames that began before the track was seen, or in a gap: so many are no miss. */

@@ -6,7 +6,8 @@ export type Verdict = 'authentic' | 'abnormal' | 'inconclusive'
 export type Outcome = Verdict | 'no_fingerprint'
 
 export interface Findings {
-  readonly missCount: number
+  /** Misses that are an alarm: see Miss.isAlarm. */
+  readonly alarmCount: number
   readonly recordCount: number
   readonly gapCount: number
   readonly droppedCount: number
@@ -21,7 +22,7 @@ export interface Findings {
  * guarded program without a fingerprint is not even begun.
  */
 export function outcomeOf(findings: Findings): Outcome {
-  if (findings.missCount > 0) return 'abnormal'
+  if (findings.alarmCount > 0) return 'abnormal'
   const hasSpoken = findings.recordCount > 0 || !findings.hasFingerprint
   const isWhole = findings.gapCount === 0 && findings.droppedCount === 0 && hasSpoken
   if (findings.isInconclusive || !isWhole) return 'inconclusive'

@@ -175,7 +175,10 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
   }
 
   #flaggedCall(track: Track<P>, program: P, flags: number, abi: number, nr: number): void {
-    if (flags === TRANSPARENT) return
+    if (flags === TRANSPARENT) {
+      track.transparentCount += 1
+      return
+    }
     track.lastFlags = flags
     if (flags === UNSEEN_WORK) this.#noteIoUring(track)
     if (flags === ENDS_FRAME && this.#log === null && this.#tellsSignals) {

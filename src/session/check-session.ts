@@ -3,6 +3,7 @@
 import type { Readable, Writable } from 'node:stream'
 import type { Decision, Pin } from '../addon/addon.ts'
 import { UsageError } from '../errors.ts'
+import type { BurstOptions } from '../match/frame.ts'
 import type { Miss } from '../match/miss.ts'
 import type { Report, Result } from '../match/report.ts'
 import type { Outcome } from '../match/verdict.ts'
@@ -48,6 +49,8 @@ export interface CheckSessionOptions extends ProgramOptions {
   readonly fingerprint?: string | readonly string[]
   /** Length of the sequences that are checked, at most what was learned; default 2. */
   readonly depth?: number
+  /** `{ frame: 20, threshold: 5 }`: only five misses among twenty transitions of a track are an alarm. Default: every miss is. */
+  readonly burst?: BurstOptions
   /**
    * Public keys, or files of them, that must all have signed a fingerprint for it to be used. One that is not signed so, was
    * altered, or is of an older epoch than one that was used before is refused (TFP_ERR_MODEL_SIGNATURE).
@@ -146,6 +149,7 @@ export class CheckSession implements AsyncDisposable {
           home,
           requireSignature: options.requireSignature ?? [],
           depth: options.depth ?? null,
+          ...(options.burst === undefined ? {} : { burst: options.burst }),
           record: options.record ?? null,
         },
       },

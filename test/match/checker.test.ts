@@ -57,6 +57,9 @@ describe('misses', () => {
       expected: ['write', 'read'],
       path: ['read', 'write', 'close'],
       severity: 'low',
+      layer: null,
+      burst: 2,
+      isAlarm: true,
       action: 'alert',
     })
   })

@@ -20,6 +20,9 @@ const MISS: Miss = {
   path: ['read', 'close', 'clone', 'execve'],
   depth: 2,
   severity: 'high',
+  layer: null,
+  burst: 1,
+  isAlarm: true,
   action: 'alert',
 }
 

@@ -9,7 +9,17 @@ test('the report has the documented fields in the documented order', () => {
   expect(Object.keys(check(fingerprint, stream).report)).toEqual([
     ...['schema', 'tracefp', 'session', 'name', 'source', 'host', 'machineId', 'bootId', 'uid', 'argv'],
     ...['startedAt', 'endedAt', 'exit', 'verdict', 'depth', 'recordCount', 'trackCount', 'transitionCount'],
-    ...['missCount', 'gapCount', 'droppedCount', 'unparsedLineCount', 'programs', 'misses', 'notes'],
+    ...[
+      'missCount',
+      'alarmCount',
+      'burst',
+      'gapCount',
+      'droppedCount',
+      'unparsedLineCount',
+      'programs',
+      'misses',
+      'notes',
+    ],
   ])
 })
 
@@ -17,7 +27,7 @@ test('a miss has the documented fields in the documented order', () => {
   const [miss] = check(fingerprint, simple('read')).report.misses
   expect(Object.keys(miss ?? {})).toEqual([
     ...['tid', 'tgid', 'ppid', 'ancestors', 'kind', 'image', 'index', 'at', 'context', 'from', 'to'],
-    ...['depth', 'expected', 'path', 'severity', 'action'],
+    ...['depth', 'expected', 'path', 'severity', 'layer', 'burst', 'isAlarm', 'action'],
   ])
 })
 
@@ -32,6 +42,8 @@ test('an authentic session counts what it did', () => {
     trackCount: 1,
     transitionCount: 4,
     missCount: 0,
+    alarmCount: 0,
+    burst: { frame: 20, threshold: null, score: 0 },
     gapCount: 0,
     droppedCount: 0,
     unparsedLineCount: 0,

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { type Findings, outcomeOf, verdictOf } from '../../src/match/verdict.ts'
 
 const FINE: Findings = {
-  missCount: 0,
+  alarmCount: 0,
   recordCount: 10,
   gapCount: 0,
   droppedCount: 0,
@@ -25,7 +25,7 @@ test.each([
 })
 
 test('a miss outranks everything', () => {
-  const worst = { ...FINE, missCount: 1, gapCount: 1, isInconclusive: true, hasFingerprint: false }
+  const worst = { ...FINE, alarmCount: 1, gapCount: 1, isInconclusive: true, hasFingerprint: false }
   expect(outcomeOf(worst)).toBe('abnormal')
 })
 
