@@ -48,7 +48,7 @@ struct Tracee {
   bool restart_due = false;   // the kernel will repeat `last`
   bool is_withdrawn = false;  // a call of which nothing is recorded yet was interrupted; it comes again
   bool is_met = false;        // it already ran, and may be in a call that began before; no call of it was seen
-  bool is_held = false;       // on the tracer's CPU, by us: until it asks, or gets a second thread
+  bool is_held = false;       // on the tracer's CPU, by us
   bool bore_child = false;    // a birth was announced since `last` was entered
   Awaited awaited = Awaited::kNothing;
   std::vector<Frame> frames;  // handlers that run, innermost last

@@ -1,5 +1,5 @@
 // The CPUs that a program chose for itself stay its own, and its threads', however often it asks and whatever it starts.
-//= main: sched_setaffinity sched_getaffinity clone futex* sched_getaffinity
+//= main: sched_setaffinity getppid*200 sched_getaffinity clone futex* sched_getaffinity
 //= thread: sched_getaffinity exit exited(0)
 #include "tracee.h"
 
@@ -26,6 +26,7 @@ int main(void) {
   CPU_SET(chosen, &one);
   mark(1);
   sys(sched_setaffinity, 0, sizeof one, &one);
+  repeat_getppid(200);
   int good = is_kept();
   start_thread(&thread, run, 0);
   join_thread(&thread);

@@ -12,6 +12,13 @@
 
 namespace tracefp {
 
+namespace {
+
+constexpr unsigned kBusyCalls = 32;
+constexpr size_t kMaxBusy = 1024;  // forgetting costs at most a second thread that is held
+
+}  // namespace
+
 Due Calls::entered(Tracee& tracee, const SyscallInfo& info) {
   const Call call = call_of(info.audit_arch, info.nr);
   const Entered entered = enter(tracee, {call, info.ip});
@@ -36,6 +43,8 @@ Due Calls::entered(Tracee& tracee, const SyscallInfo& info) {
     let_go_of_cpu(tracee, info);
   } else if (call.nr == known.ptrace) {
     note_tracing(tracee, info);
+  } else if (!tracee.is_held && cpu_.lets_go()) {
+    hold_if_busy(tracee);
   }
   tracee.awaited = entered.awaited;
   return {entered.awaited == Awaited::kNothing ? CallDue::kRun : CallDue::kRunAndReturn};
@@ -113,11 +122,28 @@ void Calls::note_tracing(const Tracee& tracee, const SyscallInfo& info) {
 }
 
 void Calls::let_go_of_cpu(Tracee& tracee, const SyscallInfo& info) {
-  // Once: what the program then chooses for itself is its own.
   Tracee* target = info.args[0] == 0 ? &tracee : life_.find(static_cast<pid_t>(info.args[0]));
   if (target == nullptr || !target->is_held) return;
   target->is_held = false;
   cpu_.let_go(target->tid);
+}
+
+void Calls::hold_if_busy(Tracee& tracee) {
+  if (busy_.size() > kMaxBusy) busy_.clear();
+  Busy& busy = busy_[tracee.tgid];
+  if (busy.caller != tracee.tid) {
+    busy.caller = tracee.tid;
+    busy.calls = 0;
+  }
+  if (++busy.calls < kBusyCalls) return;
+  busy.calls = 0;
+  Tracee* former = busy.held == 0 ? nullptr : life_.find(busy.held);
+  if (former != nullptr && former->tgid == tracee.tgid && former->is_held) {
+    former->is_held = false;
+    cpu_.let_go(former->tid);
+  }
+  tracee.is_held = cpu_.hold(tracee.tid);
+  busy.held = tracee.is_held ? tracee.tid : 0;
 }
 
 }  // namespace tracefp

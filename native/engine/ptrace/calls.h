@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <optional>
+#include <unordered_map>
 
 #include "engine/ptrace/cpu.h"
 #include "engine/ptrace/life.h"
@@ -49,12 +50,21 @@ class Calls {
   bool is_faulted(const Call& call);
   void note_tracing(const Tracee& tracee, const SyscallInfo& info);
   void let_go_of_cpu(Tracee& tracee, const SyscallInfo& info);
+  void hold_if_busy(Tracee& tracee);
+
+  // Who of a process makes its calls, as far as it is not held.
+  struct Busy {
+    pid_t caller = 0;
+    unsigned calls = 0;  // in a row
+    pid_t held = 0;
+  };
 
   Life& life_;
   const CpuHold& cpu_;
   EngineResult& result_;
   const std::optional<Fault> fault_;
-  uint32_t fault_calls_ = 0;  // calls that `fault_` is about, so far
+  uint32_t fault_calls_ = 0;              // calls that `fault_` is about, so far
+  std::unordered_map<pid_t, Busy> busy_;  // by process
 };
 
 }  // namespace tracefp
