@@ -3,10 +3,10 @@
 
 import { createHash } from 'node:crypto'
 import { type Fingerprint, type ProgramFingerprint, symbolsOf } from '../model/fingerprint.ts'
-import { cheapestReaches, mimicryBudget } from '../model/mimicry.ts'
 import { projectedTo } from '../model/sequences.ts'
 import { type SignatureBlock, writePublicKey } from '../model/signature.ts'
 import { ABILITIES, abilityOf, abilityText, isTargetAbility } from '../syscall/abilities.ts'
+import { budgetsOf, callBudgets, shareText } from './budget.ts'
 import { convergenceCurve } from './convergence.ts'
 import { pathText } from './diff-words.ts'
 import type { PageData, PageProgram } from './page/data.ts'
@@ -47,7 +47,7 @@ export function toHtml(fingerprint: Fingerprint, options: HtmlOptions): string {
 <section aria-labelledby="h-matrix">
 <h2 id="h-matrix">Matrix</h2>
 <p id="matrix-help">A row for each call, a column for each call that may come right after it; the stronger the colour, the more runs had
-it. Red columns are calls that attacks end in. Arrow keys move the cursor, with Ctrl to the next filled cell; Enter chooses the call.</p>
+it. Red columns are calls that attacks end in; hollow cells were only seen while calls were made to fail. Arrow keys move the cursor, with Ctrl to the next filled cell; Enter chooses the call.</p>
 <div class="scroll"><canvas id="matrix" tabindex="0" role="application" aria-describedby="matrix-help"></canvas></div>
 <output id="cell" aria-live="polite"></output>
 </section>
@@ -64,8 +64,9 @@ it. Red columns are calls that attacks end in. Arrow keys move the cursor, with 
 <section aria-labelledby="h-budget">
 <h2 id="h-budget">Mimicry budget</h2>
 <p>Calls to make after an input to reach a call that attacks end in, all of them allowed. A lower bound: arguments are ignored.</p>
+<ul id="shares"></ul>
 <div class="scroll" tabindex="0" role="group" aria-label="Mimicry budget"><table>
-<thead><tr><th scope="col">Call</th><th scope="col">Depth</th><th scope="col">Calls</th><th scope="col">Way</th></tr></thead>
+<thead><tr><th scope="col">Call</th><th scope="col">Depth</th><th scope="col">Calls</th><th scope="col">By input</th><th scope="col">Shortest way</th></tr></thead>
 <tbody id="budget-rows"></tbody></table></div>
 </section>
 <section aria-labelledby="h-table">
@@ -74,7 +75,8 @@ it. Red columns are calls that attacks end in. Arrow keys move the cursor, with 
 <p id="shown" role="status"></p>
 <div class="scroll" tabindex="0" role="group" aria-label="Transitions"><table id="transitions">
 <thead><tr><th scope="col"><button type="button">After</button></th><th scope="col"><button type="button">Call</button></th>
-<th scope="col"><button type="button">Runs</button></th><th scope="col"><button type="button">It can</button></th></tr></thead>
+<th scope="col"><button type="button">Runs</button></th><th scope="col"><button type="button">It can</button></th>
+<th scope="col"><button type="button">Seen</button></th></tr></thead>
 <tbody id="rows"></tbody></table></div>
 <p><button type="button" id="more">Show more</button></p>
 </section>
@@ -100,7 +102,7 @@ export function pageData(fingerprint: Fingerprint, { file, block, version }: Htm
         `depth ${settings.depth}, tracks ${settings.tracks}, scope ${settings.scope}, order ${settings.order}`,
       ],
       ['Left out', settings.transparent.join(' ') || 'nothing'],
-      ['Runs', `${fingerprint.runCount}`],
+      ['Runs', runsText(fingerprint)],
       ['Learned for', fingerprint.roots.join(', ') || 'nothing'],
       // That a signature stands there is not that it holds: only verify can tell.
       [
@@ -114,45 +116,74 @@ export function pageData(fingerprint: Fingerprint, { file, block, version }: Htm
   }
 }
 
-function pageProgram(program: ProgramFingerprint, { settings, runCount }: Fingerprint): PageProgram {
+function pageProgram(program: ProgramFingerprint, fingerprint: Fingerprint): PageProgram {
+  const { settings, runCount, faultRunCount } = fingerprint
   const symbols = [...symbolsOf([program])].sort(byGroup)
   const indexOf = new Map(symbols.map((symbol, index) => [symbol, index]))
-  const pairs = [...projectedTo(program.successors, 2)].flatMap(([from, next]) =>
-    [...next].map(([to, runs]): [number, number, number] => [
-      indexOf.get(from) as number,
-      indexOf.get(to) as number,
-      runs,
-    ]),
-  )
-  const rows = [...projectedTo(program.successors, settings.depth)].flatMap(([context, next]) =>
-    [...next].map(([to, runs]): [string, number, number] => [context, indexOf.get(to) as number, runs]),
-  )
+  const pairs = stepsAt(program, 2).map(([from, to, runs, isFaultOnly]): PageProgram['pairs'][number] => [
+    indexOf.get(from) as number,
+    indexOf.get(to) as number,
+    runs,
+    isFaultOnly,
+  ])
+  const rows = stepsAt(program, settings.depth).map(([context, to, runs, isFaultOnly]): PageProgram['rows'][number] => [
+    context,
+    indexOf.get(to) as number,
+    runs,
+    isFaultOnly,
+  ])
   const { image } = program
   return {
     key: program.key,
     runCount,
+    faultRunCount,
     facts: [
       ['SHA-256 of the file', image.sha256 ?? 'not known'],
       ['Build-id', image.buildId ?? 'none'],
       ...(image.script === null ? [] : ([['SHA-256 of the script', image.script.sha256 ?? 'not known']] as const)),
       ['Executes', [...program.execs.keys()].join(', ') || 'nothing'],
+      ...(program.faults === null || program.faults.execs.size === 0
+        ? []
+        : ([['Executes only while calls fail', [...program.faults.execs.keys()].join(', ')]] as const)),
     ],
     symbols: symbols.map((text) => ({ text, group: ABILITIES.indexOf(abilityOf(text)) })),
     pairs,
     rows,
     curve: convergenceCurve(
-      pairs.map(([, , runs]) => runs),
+      pairs.filter(([, , , isFaultOnly]) => isFaultOnly === 0).map(([, , runs]) => runs),
       runCount,
     ),
-    budgets: [...new Set([2, settings.depth])].map((depth) => ({
+    budgets: budgetsOf([program], fingerprint).map(({ depth, inputs }) => ({
       depth,
-      reaches: cheapestReaches(mimicryBudget(projectedTo(program.successors, depth))).map(
-        ({ call, distance, path }) => {
-          return { call, distance, path: pathText(path) }
-        },
-      ),
+      shares: shareText(inputs),
+      calls: callBudgets(inputs).map(({ call, distance, path, byInput }) => ({
+        call,
+        distance,
+        path: pathText(path),
+        byInput: byInput.map((from) => `${from.input} ${from.distance ?? 'never'}`).join(', '),
+      })),
     })),
   }
+}
+
+/** All sequences of a length, those that were only seen while calls failed with a 1 behind. */
+function stepsAt(program: ProgramFingerprint, depth: number): [context: string, to: string, runs: number, 0 | 1][] {
+  const usual = projectedTo(program.successors, depth)
+  const steps = [...usual].flatMap(([context, next]) =>
+    [...next].map(([to, runs]): [string, string, number, 0 | 1] => [context, to, runs, 0]),
+  )
+  if (program.faults === null) return steps
+  for (const [context, next] of projectedTo(program.faults.successors, depth)) {
+    for (const [to, runs] of next) if (usual.get(context)?.has(to) !== true) steps.push([context, to, runs, 1])
+  }
+  return steps
+}
+
+/** `12: default 10, upgrade 2; 40 more with faults`. */
+function runsText({ runCount, faultRunCount, scenarios }: Fingerprint): string {
+  const named = [...scenarios].map(([name, tally]) => `${name} ${tally.runCount}`).join(', ')
+  const faults = faultRunCount === 0 ? '' : `; ${faultRunCount} more with faults`
+  return `${runCount}${named === '' ? '' : `: ${named}`}${faults}`
 }
 
 /** Calls that can do alike stand together. */

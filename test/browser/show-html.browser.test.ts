@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeSettings } from '../../src/model/fingerprint.ts'
 import { PACKAGE_ROOT } from '../../src/package.ts'
 import { toHtml } from '../../src/review/html.ts'
-import { image, ledgerOf, mapping, runOf } from '../model/making.ts'
+import { image, ledgerOf, mapping, runInfo, runOf } from '../model/making.ts'
 
 const BROWSER = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync)
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
@@ -29,6 +29,8 @@ function html(): string {
     ledger.addRun(runOf(id(run), [usual, ...(run > 5 ? [`<exec> brk ${odd} read execve`] : [])], { settings }))
   }
   ledger.addRun(runOf(id(10), ['<exec> read socket connect <end>'], { settings, image: image(HOSTILE) }))
+  const info = { ...runInfo(id(11)), layer: 'fault' as const }
+  ledger.addRun(runOf(id(11), ['<exec> brk mmap openat futex <end>'], { settings, info }))
   return toHtml(ledger.fingerprint(mapping), { file: `${HOSTILE}.tfp`, block: null, version: '0' })
 }
 
@@ -139,6 +141,24 @@ describe.skipIf(BROWSER === undefined)(`the page${BROWSER === undefined ? ' (ski
     await page.getByRole('button', { name: 'Runs', exact: true }).focus()
     await page.keyboard.press('Enter')
     expect(await page.locator('#transitions th').nth(2).getAttribute('aria-sort')).toBe('ascending')
+  })
+
+  test('tells what was only seen while calls failed, in the matrix, the graph and the table', async () => {
+    const { page } = await open()
+    await page.locator('#call').selectOption({ label: 'openat' })
+    const label = 'futex 1 runs, after openat, only while calls fail'
+    expect(await page.getByRole('button', { name: label, exact: true }).count()).toBe(1)
+    await page.locator('#filter').fill('only while')
+    expect(await page.locator('#shown').textContent()).toBe('2 of 2 transitions')
+    expect(await page.locator('#rows').textContent()).toContain('openatfutex1')
+    await page.locator('#matrix').focus()
+    for (const key of ['Home', 'PageUp']) await page.keyboard.press(key)
+    const cell = page.locator('#cell')
+    for (let row = 0; row < 30 && !(await cell.textContent())?.startsWith('openat ->'); row += 1)
+      await page.keyboard.press('ArrowDown')
+    for (let column = 0; column < 30 && !(await cell.textContent())?.includes('-> futex'); column += 1)
+      await page.keyboard.press('ArrowRight')
+    expect(await cell.textContent()).toBe('openat -> futex: 1 of 1 runs with faults, and no other')
   })
 
   test('shows the curve and the mimicry budget in words too', async () => {

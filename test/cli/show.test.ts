@@ -140,7 +140,7 @@ test('two views at once are a usage error', async () => {
 test('the summary has the mimicry budget, as the lower bound that it is', async () => {
   const file = write(join(folder, 'a.tfp'), textOf('<exec> read close execve'))
   const { stdout } = await cli('show', file)
-  expect(stdout).toMatch(/checked at depth 2: from an input 67 % of the calls can be reached/)
+  expect(stdout).toMatch(/checked at depth 2: of its calls can be reached from read 67 %/)
   expect(stdout).toMatch(/execve +2: read -> close -> execve/)
   expect(stdout).toMatch(/a lower bound, which ignores arguments/)
   const { mimicry } = JSON.parse((await cli('show', '--json', file)).stdout)

@@ -21,22 +21,24 @@ export function showGraph(
   const svg = shape('svg', { viewBox: `0 0 ${width} ${height}`, width, height, role: 'group' })
   svg.setAttribute('aria-label', `${name(chosen)}: ${before.length} calls come before it, ${after.length} after it`)
   const side = (pairs: PageProgram['pairs'], isAfter: boolean): void => {
-    for (const [index, [from, to, runs]] of pairs.slice(0, LIMIT).entries()) {
+    for (const [index, [from, to, runs, isFaultOnly]] of pairs.slice(0, LIMIT).entries()) {
       const other = isAfter ? to : from
       const y = (index + 0.5) * (height / Math.min(LIMIT, pairs.length))
       const [x1, x2] = isAfter ? [2 * BOX + GAP, 2 * BOX + 2 * GAP] : [BOX, BOX + GAP]
       const [y1, y2] = isAfter ? [middle, y] : [y, middle]
       const bend = (x1 + x2) / 2
-      const thick = 1 + 4 * (runs / Math.max(1, program.runCount))
+      const all = program.runCount + (isFaultOnly === 1 ? program.faultRunCount : 0)
+      const thick = 1 + 4 * (runs / Math.max(1, all))
       svg.append(
         shape('path', {
           d: `M${x1} ${y1}C${bend} ${y1} ${bend} ${y2} ${x2} ${y2}`,
-          class: 'edge',
+          class: isFaultOnly === 1 ? 'edge faulty' : 'edge',
           'stroke-width': thick,
         }),
       )
       const isTarget = groups[program.symbols[other]?.group ?? 0]?.isTarget === true
-      const label = `${name(other)} ${runs} runs, ${isAfter ? 'after' : 'before'} ${name(chosen)}`
+      const when = isFaultOnly === 1 ? ', only while calls fail' : ''
+      const label = `${name(other)} ${runs} runs, ${isAfter ? 'after' : 'before'} ${name(chosen)}${when}`
       svg.append(box(isAfter ? 2 * BOX + 2 * GAP : 0, y, name(other), `${runs}`, label, isTarget, () => choose(other)))
     }
   }

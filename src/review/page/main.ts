@@ -37,21 +37,28 @@ function showProgram(program: PageProgram): void {
 }
 
 function showBudgets({ budgets }: PageProgram): void {
-  const rows = budgets.flatMap(({ depth, reaches }) =>
-    reaches.map(({ call, distance, path }) =>
+  const rows = budgets.flatMap(({ depth, calls }) =>
+    calls.map(({ call, distance, path, byInput }) =>
       element(
         'tr',
         {},
-        ...[call, `${depth}`, distance === null ? 'out of reach' : `${distance}`, path].map((cell) =>
+        ...[call, `${depth}`, distance === null ? 'out of reach' : `${distance}`, byInput, path].map((cell) =>
           element('td', {}, cell),
         ),
       ),
     ),
   )
+  byId('shares').replaceChildren(
+    ...budgets
+      .filter(({ shares }) => shares !== '')
+      .map(({ depth, shares }) =>
+        element('li', {}, `Checked at depth ${depth}, of its calls can be reached from ${shares}`),
+      ),
+  )
   const none = element(
     'tr',
     {},
-    element('td', { colspan: '4' }, 'It takes no input, or makes no call that attacks end in.'),
+    element('td', { colspan: '5' }, 'It takes no input, or makes no call that attacks end in.'),
   )
   byId('budget-rows').replaceChildren(...(rows.length === 0 ? [none] : rows))
 }

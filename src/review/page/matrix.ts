@@ -24,7 +24,7 @@ export function showMatrix(
   const count = symbols.length
   const size = Math.max(SMALLEST, Math.min(LARGEST, Math.floor(WIDTH / Math.max(1, count))))
   const margin = size >= LABELS_FROM ? LABEL_WIDTH : 4
-  const runsOf = new Map(program.pairs.map(([from, to, runs]) => [from * count + to, runs]))
+  const pairOf = new Map(program.pairs.map((pair) => [pair[0] * count + pair[1], pair]))
   let [row, column] = [0, 0]
 
   const draw = (): void => {
@@ -38,11 +38,15 @@ export function showMatrix(
     pen.scale(scale, scale)
     pen.fillStyle = color('field')
     pen.fillRect(margin, margin, count * size, count * size)
-    for (const [from, to, runs] of program.pairs) {
+    for (const [from, to, runs, isFaultOnly] of program.pairs) {
       const isTarget = groups[symbols[to]?.group ?? 0]?.isTarget === true
-      pen.globalAlpha = 0.3 + 0.7 * (runs / Math.max(1, program.runCount))
+      const [x, y, filled] = [margin + to * size, margin + from * size, size - (size > 5 ? 1 : 0)]
       pen.fillStyle = color(isTarget ? 'target' : 'heat')
-      pen.fillRect(margin + to * size, margin + from * size, size - (size > 5 ? 1 : 0), size - (size > 5 ? 1 : 0))
+      pen.globalAlpha = isFaultOnly === 1 ? 1 : 0.3 + 0.7 * (runs / Math.max(1, program.runCount))
+      pen.fillRect(x, y, filled, filled)
+      if (isFaultOnly === 0) continue
+      pen.fillStyle = color('field')
+      pen.fillRect(x + 1, y + 1, filled - 2, filled - 2)
     }
     pen.globalAlpha = 1
     if (size >= LABELS_FROM) labels(pen)
@@ -69,14 +73,19 @@ export function showMatrix(
     row = Math.max(0, Math.min(count - 1, toRow))
     column = Math.max(0, Math.min(count - 1, toColumn))
     draw()
-    const runs = runsOf.get(row * count + column)
-    const times = runs === undefined ? 'never seen' : `${runs} of ${program.runCount} runs`
+    const pair = pairOf.get(row * count + column)
+    const times =
+      pair === undefined
+        ? 'never seen'
+        : pair[3] === 1
+          ? `${pair[2]} of ${program.faultRunCount} runs with faults, and no other`
+          : `${pair[2]} of ${program.runCount} runs`
     said.textContent = `${symbols[row]?.text ?? ''} -> ${symbols[column]?.text ?? ''}: ${times}`
   }
   /** The next cell that is not empty, in the row or the column. */
   const jump = (byRow: number, byColumn: number): void => {
     let [r, c] = [row + byRow, column + byColumn]
-    while (r >= 0 && c >= 0 && r < count && c < count && !runsOf.has(r * count + c)) [r, c] = [r + byRow, c + byColumn]
+    while (r >= 0 && c >= 0 && r < count && c < count && !pairOf.has(r * count + c)) [r, c] = [r + byRow, c + byColumn]
     if (r >= 0 && c >= 0 && r < count && c < count) move(r, c)
   }
   canvas.onkeydown = (event) => {

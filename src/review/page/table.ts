@@ -15,6 +15,7 @@ export function showTable(program: PageProgram, groups: readonly { text: string;
     (a, b) => compare(name(a[1]), name(b[1])),
     (a, b) => b[2] - a[2],
     (a, b) => (program.symbols[a[1]]?.group ?? 0) - (program.symbols[b[1]]?.group ?? 0),
+    (a, b) => b[3] - a[3],
   ]
   const filter = byId('filter') as HTMLInputElement
   const headers = [...document.querySelectorAll<HTMLElement>('#transitions th')]
@@ -22,13 +23,14 @@ export function showTable(program: PageProgram, groups: readonly { text: string;
 
   const draw = (): void => {
     const wanted = filter.value.trim().toLowerCase()
-    const text = (row: Row): string => `${row[0]} -> ${name(row[1])}`.toLowerCase()
+    const text = (row: Row): string => `${row[0]} -> ${name(row[1])} ${seen(row)}`.toLowerCase()
     const found = program.rows.filter((row) => text(row).includes(wanted))
     found.sort(orders[order])
     if (isReversed) found.reverse()
-    const rows = found.slice(0, limit).map(([context, next, runs]) => {
+    const rows = found.slice(0, limit).map((row) => {
+      const [context, next, runs] = row
       const own = group(next)
-      const cells = [context, name(next), `${runs}`, own?.text ?? ''].map((cell) => element('td', {}, cell))
+      const cells = [context, name(next), `${runs}`, own?.text ?? '', seen(row)].map((cell) => element('td', {}, cell))
       return element('tr', own?.isTarget === true ? { class: 'target' } : {}, ...cells)
     })
     byId('rows').replaceChildren(...rows)
@@ -56,6 +58,10 @@ export function showTable(program: PageProgram, groups: readonly { text: string;
     draw()
   }
   draw()
+}
+
+function seen([, , , isFaultOnly]: Row): string {
+  return isFaultOnly === 1 ? 'only while calls fail' : 'usually'
 }
 
 function compare(a: string, b: string): number {
