@@ -14,9 +14,10 @@ import { isOnPath, ROOT } from './toolchain.mjs'
 
 const LIBRARIES = { address: 'libasan.so', undefined: 'libubsan.so', thread: 'libtsan.so' }
 // Files that hold for slow programs too; terminals and counts of loop turns do not.
-const TESTS = ['tracees', 'engines', 'counts', 'image', 'session', 'attach', 'fault'].map(
-  (name) => `test/live/${name}.`,
-)
+const TESTS = [
+  ...['tracees', 'engines', 'counts', 'image', 'session', 'attach', 'fault'],
+  ...['guard', 'guard-decide', 'guard-evade', 'guard-freeze'],
+].map((name) => `test/live/${name}.`)
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

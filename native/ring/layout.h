@@ -72,6 +72,8 @@ enum class NoteKind : uint32_t {
   kNotAttached = 8,
   // A guarded tracee asked for a seccomp listener of its own; it was refused with EPERM.
   kListenerRefused = 9,
+  // A tracee asked to be traced, or to trace one of the session: the kernel refuses that, since it is traced already.
+  kTracing = 10,
 };
 
 // Set on kCall when the kernel repeats a call that was interrupted: the program called once.

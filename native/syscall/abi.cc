@@ -12,11 +12,11 @@ namespace {
 constexpr uint32_t kX32Bit = 0x40000000;
 
 // The numbers are checked against the generated tables by test/contract/known-calls.test.ts.
-constexpr KnownCalls kX86_64Calls{56, 435, 57, 58, 61, 247, 15, -1, 219, 204, 203, 317, 157};
-constexpr KnownCalls kI386Calls{120, 435, 2, 190, 114, 284, 173, 119, 0, 242, 241, 354, 172};
-constexpr KnownCalls kX32Calls{56, 435, 57, 58, 61, 529, 513, -1, 219, 204, 203, 317, 157};
-constexpr KnownCalls kAarch64Calls{220, 435, -1, -1, 260, 95, 139, -1, 128, 123, 122, 277, 167};
-constexpr KnownCalls kNoCalls{-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
+constexpr KnownCalls kX86_64Calls{56, 435, 57, 58, 61, 247, 15, -1, 219, 204, 203, 317, 157, 101};
+constexpr KnownCalls kI386Calls{120, 435, 2, 190, 114, 284, 173, 119, 0, 242, 241, 354, 172, 26};
+constexpr KnownCalls kX32Calls{56, 435, 57, 58, 61, 529, 513, -1, 219, 204, 203, 317, 157, 521};
+constexpr KnownCalls kAarch64Calls{220, 435, -1, -1, 260, 95, 139, -1, 128, 123, 122, 277, 167, 117};
+constexpr KnownCalls kNoCalls{-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
 
 // read, write, open, close, ioctl, connect, accept, send, recv, wait, futex and lock calls. Sorted. What is missing
 // costs nothing but the repetition of a call that could have been interrupted.

@@ -38,6 +38,7 @@ struct KnownCalls {
   int32_t sched_setaffinity;
   int32_t seccomp;
   int32_t prctl;
+  int32_t ptrace;
 };
 
 const KnownCalls& known_calls(Abi abi);

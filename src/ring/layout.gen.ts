@@ -57,4 +57,5 @@ export const NOTE_KIND = {
   unreadable: 7,
   notAttached: 8,
   listenerRefused: 9,
+  tracing: 10,
 } as const

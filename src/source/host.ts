@@ -37,6 +37,12 @@ export function ancestorNames(pid: number = process.pid): string[] {
   return names
 }
 
+/** Who traces this process; null: nobody, or somebody outside of its pid namespace. */
+export function ownTracer(): { readonly pid: number; readonly name: string } | null {
+  const pid = Number(/^TracerPid:\t(\d+)$/m.exec(readText('/proc/self/status'))?.[1] ?? 0)
+  return pid > 0 ? { pid, name: readLine(`/proc/${pid}/comm`) } : null
+}
+
 function readLine(path: string): string {
   return readText(path).trim()
 }

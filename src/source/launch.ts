@@ -3,6 +3,7 @@
 import type { EngineResult, LaunchOptions, Pin } from '../addon/addon.ts'
 import { EngineError } from '../errors.ts'
 import { resolveCommand } from './command.ts'
+import { ownTracer } from './host.ts'
 
 export interface Command {
   readonly argv: readonly string[]
@@ -55,12 +56,16 @@ export function assertLaunched(result: EngineResult, launch: LaunchOptions): voi
     throw new EngineError('TFP_ERR_ENGINE_KERNEL', `${what}: ${hint}`, errno, hint)
   }
   if (operation.startsWith('ptrace')) {
-    const hint = errno === ENOSYS ? EMULATED : FORBIDDEN
+    const hint = errno === ENOSYS ? EMULATED : (tracedHint() ?? FORBIDDEN)
     throw new EngineError('TFP_ERR_ENGINE_PTRACE', `${what}: ${hint}`, errno, hint)
   }
   if (operation === 'seccomp(listener)') {
     const hint = 'engine notify needs Linux 6.6, and no other seccomp listener above it: --engine trace works without'
     throw new EngineError('TFP_ERR_ENGINE_SECCOMP', `${what}: ${hint}`, errno, hint)
+  }
+  if (operation.startsWith('bpf(')) {
+    const hint = errno === EPERM || errno === EACCES ? BPF_FORBIDDEN : BPF_IMPOSSIBLE
+    throw new EngineError('TFP_ERR_ENGINE_KERNEL', `${what}: ${hint}`, errno, hint)
   }
   if (operation === 'seccomp' || operation.startsWith('prctl')) {
     const hint = 'the kernel needs CONFIG_SECCOMP_FILTER, and a container must allow the seccomp call'
@@ -72,6 +77,17 @@ export function assertLaunched(result: EngineResult, launch: LaunchOptions): voi
 const FORBIDDEN =
   "ptrace is forbidden here: in a container add the capability SYS_PTRACE, on a host see kernel.yama.ptrace_scope; 'tracefp doctor' tells more"
 const EMULATED = 'this machine is emulated (or its seccomp profile hides ptrace), and the emulator has no ptrace'
+
+/** Under a tracer: what we start is its as well. */
+function tracedHint(): string | null {
+  const tracer = ownTracer()
+  if (tracer === null) return null
+  return `ptrace is forbidden here: process ${tracer.pid} (${tracer.name}) traces tracefp, and a program has one tracer`
+}
+
+const BPF_FORBIDDEN = 'engine ebpf needs the capabilities BPF and PERFMON: run it as root, or take another engine'
+const BPF_IMPOSSIBLE =
+  'engine ebpf needs x86_64, Linux 5.17 and a kernel with BTF (/sys/kernel/btf/vmlinux): take another engine'
 
 function execError(path: string, errno: number, text: string): EngineError {
   const isMissing = errno === ENOENT

@@ -36,6 +36,13 @@ const NOTES: Readonly<Record<string, Omit<StreamNote, 'code'> & { readonly code:
       'run it with engine trace; auto takes that for it from now on',
     inconclusive: true,
   },
+  tracing: {
+    code: 'ptrace',
+    message:
+      'the program asked for a tracer of its own and was refused (EPERM): a thread has one tracer, and that is tracefp; ' +
+      'run strace and debuggers without it',
+    inconclusive: false,
+  },
   ownFilter: {
     code: 'own_filter',
     message: 'the program installed a seccomp filter of its own: calls that the filter refuses are not seen',

@@ -168,14 +168,16 @@ test.each(BAD)('%s is one clear line and an exit code', (_what, args, status, sa
   expect(ended.status).toBe(status)
 })
 
-test('where somebody else traces already, one line says that ptrace is forbidden', ({ skip }) => {
+test('where somebody else traces already, one line says who', ({ skip }) => {
   if (spawnSync('strace', ['-V']).status !== 0) skip('no strace')
   const args = ['-f', '-o', '/dev/null', process.execPath, MAIN, 'run', '--', 'true']
   const { status, stderr } = spawnSync('strace', args, {
     encoding: 'utf8',
     env: { ...process.env, TRACEFP_HOME: home },
   })
-  expect(stderr).toMatch(/^tracefp: ptrace\(PTRACE_SEIZE\): [^\n]* ptrace is forbidden here[^\n]*\n$/)
+  expect(stderr).toMatch(
+    /^tracefp: ptrace\(PTRACE_SEIZE\): [^\n]* ptrace is forbidden here: process \d+ \(strace\) traces tracefp[^\n]*\n$/,
+  )
   expect(status).toBe(125)
 })
 
