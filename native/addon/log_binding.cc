@@ -1,23 +1,28 @@
-// The scanner of logs, called on bytes that JavaScript holds: no thread, no reference kept, nothing allocated per scan.
+// The scanner of logs, called on bytes that JavaScript holds: no thread, nothing of them kept, nothing allocated per
+// call.
 //
 //   new LogScanner(simd)                      '' = the fastest; a form that does not run here is refused
 //   setPrefix(pid, time, delta, pointer)
 //   setName(name, number) -> boolean
-//   scan(bytes, batch)                        batch = Uint32Array: consumed, entries, lines, is done; then the entries
+//   threads                                   Uint32Array: of each slot its tid + 1 and what it has open
+//   tell(bytes, isNew, batch)                 batch = Uint32Array: the words of Told; then the calls
 #include "addon/log_binding.h"
 
 #include <algorithm>
+#include <cstring>
 #include <memory>
 #include <string>
 
 #include "log/scanner.h"
+#include "log/teller.h"
 
 namespace tracefp {
 
 namespace {
 
-constexpr size_t kHeaderWords = 4;
-constexpr size_t kEntryWords = sizeof(LogEntry) / sizeof(uint32_t);
+constexpr size_t kHeaderWords = 8;
+constexpr size_t kCallWords = sizeof(ToldCall) / sizeof(uint32_t);
+static_assert(sizeof(Told) <= kHeaderWords * sizeof(uint32_t));
 
 // False: there is no such form, or not on this machine.
 bool simd_of(const std::string& name, Simd* simd) {
@@ -45,7 +50,8 @@ class ScannerObject final : public Napi::ObjectWrap<ScannerObject> {
                        {
                            InstanceMethod<&ScannerObject::set_prefix>("setPrefix"),
                            InstanceMethod<&ScannerObject::set_name>("setName"),
-                           InstanceMethod<&ScannerObject::scan>("scan"),
+                           InstanceMethod<&ScannerObject::tell>("tell"),
+                           InstanceAccessor<&ScannerObject::threads>("threads"),
                        });
   }
 
@@ -56,6 +62,9 @@ class ScannerObject final : public Napi::ObjectWrap<ScannerObject> {
       return;
     }
     scanner_ = std::make_unique<LogScanner>(simd);
+    auto threads = Napi::Uint32Array::New(info.Env(), kThreadSlots * sizeof(LogThread) / sizeof(uint32_t));
+    threads_ = Napi::Persistent(threads);
+    teller_ = std::make_unique<LogTeller>(*scanner_, reinterpret_cast<LogThread*>(threads.Data()));
   }
 
  private:
@@ -70,22 +79,22 @@ class ScannerObject final : public Napi::ObjectWrap<ScannerObject> {
     return Napi::Boolean::New(info.Env(), scanner_->set_name(name.data(), name.size(), number));
   }
 
-  void scan(const Napi::CallbackInfo& info) {
+  Napi::Value threads(const Napi::CallbackInfo&) { return threads_.Value(); }
+
+  void tell(const Napi::CallbackInfo& info) {
     auto bytes = info[0].As<Napi::Uint8Array>();
-    auto batch = info[1].As<Napi::Uint32Array>();
-    uint32_t* const words = batch.Data();
+    auto batch = info[2].As<Napi::Uint32Array>();
     const size_t length = batch.ElementLength();
-    if (length < kHeaderWords + kEntryWords) {
-      Napi::RangeError::New(info.Env(), "a batch has room for one entry at least").ThrowAsJavaScriptException();
+    if (length < kHeaderWords + kCallWords) {
+      Napi::RangeError::New(info.Env(), "a batch has room for one call at least").ThrowAsJavaScriptException();
       return;
     }
+    uint32_t* const words = batch.Data();
     const size_t size = std::min(bytes.ByteLength(), kScanBytesLimit);
-    const ScanResult result = scanner_->scan(bytes.Data(), size, reinterpret_cast<LogEntry*>(words + kHeaderWords),
-                                             (length - kHeaderWords) / kEntryWords);
-    words[0] = static_cast<uint32_t>(result.consumed);
-    words[1] = static_cast<uint32_t>(result.entries);
-    words[2] = result.lines;
-    words[3] = result.is_done ? 1 : 0;
+    const Told told =
+        teller_->tell(bytes.Data(), size, info[1].ToBoolean(), reinterpret_cast<ToldCall*>(words + kHeaderWords),
+                      (length - kHeaderWords) / kCallWords);
+    memcpy(words, &told, sizeof(told));
   }
 
   static TimeForm time_form_of(const std::string& name) {
@@ -94,6 +103,8 @@ class ScannerObject final : public Napi::ObjectWrap<ScannerObject> {
   }
 
   std::unique_ptr<LogScanner> scanner_;
+  Napi::Reference<Napi::Uint32Array> threads_;
+  std::unique_ptr<LogTeller> teller_;
 };
 
 }  // namespace

@@ -4,19 +4,19 @@
 // reader has read, so that nothing is known here that it does not know.
 
 import {
-  BATCH_ENTRY_WORDS,
+  BATCH_CALL_WORDS,
   BATCH_HEADER_WORDS,
-  ENTRY_KIND_AND_NAME,
-  ENTRY_OFFSET,
-  ENTRY_TID,
-  KIND_CALL,
-  KIND_RETURN,
-  KIND_UNFINISHED,
   type LogPrefix,
   LogScanner,
   NAME_LIMIT,
+  NOTHING_OPEN,
+  OPEN_ELSEWHERE,
   type Simd,
   SPECIAL_NAME,
+  THREAD_SLOTS,
+  UNTIL_END,
+  UNTIL_FULL,
+  UNTIL_THREAD,
 } from '../../addon/log-scanner.ts'
 import { TracefpError } from '../../errors.ts'
 import type { StreamHandler } from '../../model/stream.ts'
@@ -51,41 +51,42 @@ interface OrdinaryCall {
   readonly name: string
   /** What a thread has open when it entered such a call. */
   readonly open: OpenCall
-  /** In native mode; -1: it was not asked for yet. */
-  abi: number
-  nr: number
 }
 
-/** One entry a line: a batch is dealt with while its lines are in the cache. */
-const ENTRY_LIMIT = 4096
-/** Threads whose lines alternate. */
-const CACHE_SIZE = 64
-const CACHE_MASK = CACHE_SIZE - 1
+/** Calls that are told at once. */
+const CALL_LIMIT = 4096
 const LF = 10
-// Of a word of kind and name.
-const FIRST_CALL = KIND_CALL << 16
-const FIRST_UNFINISHED = KIND_UNFINISHED << 16
-const FIRST_RETURN = KIND_RETURN << 16
 
 export class StraceScan {
   readonly #reader: ScannedReader
   readonly #scanner: LogScanner
+  readonly #threads: Uint32Array
+  /** The names in the scanner's table; true: ordinary. */
+  readonly #names = new Map<string, boolean>()
   readonly #calls: OrdinaryCall[] = []
-  readonly #names = new Set<string>()
-  /** By tid; plain. */
-  readonly #cached: (Tracee | null)[] = Array<Tracee | null>(CACHE_SIZE).fill(null)
+  /** Of each of them, in native mode; -1: it was not asked for yet. */
+  readonly #abis: Int32Array = new Int32Array(NAME_LIMIT).fill(-1)
+  readonly #numbers: Int32Array = new Int32Array(NAME_LIMIT)
+  /** The threads of the slots; plain. Only those in `taken` are. */
+  readonly #tracees: (Tracee | null)[] = Array<Tracee | null>(THREAD_SLOTS).fill(null)
+  readonly #told: Int32Array = new Int32Array(THREAD_SLOTS)
+  #taken: number[] = []
   #prefix: string | undefined
   #isWatching = true
   #bytes: Buffer = Buffer.alloc(0)
-  /** Number of the first line of the batch. */
+  /** Whether the scanner must look at the bytes anew. */
+  #isNew = true
+  /** Number of the first line of the bytes. */
   #firstLine = 0
-  /** Index of the line being told. */
-  #line = -1
+  /** Where the line being told begins in the bytes; -1: none is. */
+  #offset = -1
+  #slot = 0
 
   /** @throws TracefpError TFP_ERR_ADDON_MISSING. */
   constructor(reader: ScannedReader, simd: Simd | '' = '') {
     this.#reader = reader
-    this.#scanner = new LogScanner(ENTRY_LIMIT, simd)
+    this.#scanner = new LogScanner(CALL_LIMIT, simd)
+    this.#threads = this.#scanner.threads
   }
 
   /** Whether the form of the log is known; some forms never are. */
@@ -95,24 +96,28 @@ export class StraceScan {
 
   /** Whether a line is being told that was not read. */
   get isTelling(): boolean {
-    return this.#line >= 0
+    return this.#offset >= 0
   }
 
   /** Number of that line. */
   get lineNumber(): number {
-    return this.#firstLine + this.#line
+    let number = this.#firstLine
+    for (let at = -1; ; number += 1) {
+      at = this.#bytes.indexOf(LF, at + 1)
+      if (at < 0 || at >= this.#offset) return number
+    }
   }
 
   get tracee(): Tracee | null {
-    return this.#cached[this.#word(ENTRY_TID) & CACHE_MASK] ?? null
+    return this.#tracees[this.#slot] as Tracee | null
   }
 
   /** The time of that line. */
   readTime(): string {
-    const from = this.#word(ENTRY_OFFSET)
-    const end = this.#bytes.indexOf(LF, from)
+    const end = this.#bytes.indexOf(LF, this.#offset)
     const line = newLine()
-    readLine(withoutColours(this.#bytes.toString('latin1', from, end < 0 ? this.#bytes.length : end)), line)
+    const text = this.#bytes.toString('latin1', this.#offset, end < 0 ? this.#bytes.length : end)
+    readLine(withoutColours(text), line)
     return line.time
   }
 
@@ -121,29 +126,99 @@ export class StraceScan {
    * last line is being told, if it was not read.
    */
   run(onLast: () => void): void {
-    const { splitter } = this.#reader
-    this.#cached.fill(null)
+    const scanner = this.#scanner
+    const { splitter, counts } = this.#reader
+    let last: Tracee | null = null
+    this.#isNew = true
     for (;;) {
       if (this.#isWatching && !this.#reader.isWatching) this.#endWatch()
       this.#bytes = splitter.rest
-      const isDone = this.#scanner.scan(this.#bytes)
-      this.#tell()
-      if (isDone) break
+      scanner.tell(this.#bytes, this.#isNew)
+      this.#isNew = false
+      this.#firstLine = splitter.number + 1
+      const { consumedBytes, callCount, lineCount, until } = scanner
+      if (lineCount > 0) {
+        this.#tell(callCount)
+        this.#offset = scanner.lastOffset
+        this.#slot = scanner.lastSlot
+        last = this.tracee as Tracee
+        this.#reader.told(last, callCount)
+        splitter.skip(consumedBytes, lineCount)
+        counts.lineCount += lineCount
+      }
+      if (until === UNTIL_END) break
+      if (until === UNTIL_FULL) continue
+      const isKnown = until === UNTIL_THREAD && this.#take(scanner.unknownTid, last)
+      if (isKnown) continue
+      this.#release()
+      this.#offset = -1
+      last = null
+      this.#reader.next()
     }
     if (this.isTelling) onLast()
-    this.#line = -1
+    this.#offset = -1
+    this.#release()
+  }
+
+  #tell(callCount: number): void {
+    const { handler } = this.#reader
+    const { batch } = this.#scanner
+    const told = this.#told
+    const abis = this.#abis
+    const numbers = this.#numbers
+    const end = BATCH_HEADER_WORDS + callCount * BATCH_CALL_WORDS
+    for (let at = BATCH_HEADER_WORDS; at < end; at += BATCH_CALL_WORDS) {
+      const word = batch[at] as number
+      const name = word & 0xffff
+      this.#slot = word >>> 16
+      this.#offset = batch[at + 1] as number
+      let abi = abis[name] as number
+      if (abi < 0) abi = this.#resolve(name)
+      handler.onCall(told[word >>> 16] as number, abi, numbers[name] as number, false)
+    }
+  }
+
+  /** Lines of the thread are told from here on. False: they are to be read. */
+  #take(tid: number, last: Tracee | null): boolean {
+    const tracee = this.#reader.plainTracee(tid, last)
+    if (tracee === null) return false
+    const slot = tid % THREAD_SLOTS
+    // A line without tid is of the only thread there was.
+    if (tid !== 0) this.#leave(0)
+    this.#leave(slot)
+    this.#threads[2 * slot] = tid + 1
+    this.#threads[2 * slot + 1] = tracee.open === null ? NOTHING_OPEN : OPEN_ELSEWHERE
+    this.#tracees[slot] = tracee
+    this.#told[slot] = tracee.told
+    this.#taken.push(slot)
+    return true
+  }
+
+  #leave(slot: number): void {
+    if (this.#threads[2 * slot] === 0) return
+    const open = this.#threads[2 * slot + 1] as number
+    const tracee = this.#tracees[slot] as Tracee
+    if (open !== OPEN_ELSEWHERE) tracee.open = open === NOTHING_OPEN ? null : (this.#calls[open] as OrdinaryCall).open
+    this.#threads[2 * slot] = 0
+  }
+
+  /** What threads have open is theirs again. */
+  #release(): void {
+    for (const slot of this.#taken) this.#leave(slot)
+    this.#taken = []
   }
 
   /** The reader has read the line of a call itself. */
   learn(text: string, { name, body }: StraceLine): void {
-    if (!text.startsWith(`${name}(`, body)) return
-    const isOrdinary = isOrdinaryCall(name)
+    const known = this.#names.get(name)
+    if (known === false || !text.startsWith(`${name}(`, body)) return
+    const isOrdinary = known ?? isOrdinaryCall(name)
     if (isOrdinary) this.#learnPrefix(text.slice(0, body))
-    if (this.#names.has(name) || this.#names.size >= NAME_LIMIT) return
-    this.#names.add(name)
+    if (known !== undefined || this.#names.size >= NAME_LIMIT) return
+    this.#names.set(name, isOrdinary)
     const isHeld = this.#isWatching && isWatchedCall(name)
     this.#scanner.setName(name, isOrdinary && !isHeld ? this.#calls.length : SPECIAL_NAME)
-    if (isOrdinary) this.#calls.push({ name, open: { name, args: '' }, abi: -1, nr: -1 })
+    if (isOrdinary) this.#calls.push({ name, open: { name, args: '' } })
   }
 
   /** What was watched is ordinary from here on. */
@@ -152,86 +227,23 @@ export class StraceScan {
     for (const [number, { name }] of this.#calls.entries()) if (isWatchedCall(name)) this.#scanner.setName(name, number)
   }
 
-  /** Of the entry of the line being told. */
-  #word(index: number): number {
-    return this.#scanner.batch[BATCH_HEADER_WORDS + this.#line * BATCH_ENTRY_WORDS + index] as number
-  }
-
-  #tell(): void {
-    const { batch, consumedBytes, entryCount } = this.#scanner
-    const reader = this.#reader
-    const calls = this.#calls
-    const cached = this.#cached
-    const { handler } = reader
-    let last: Tracee | null = null
-    let callCount = 0
-    let readBytes = 0
-    let readLines = 0
-    this.#firstLine = reader.splitter.number + 1
-    for (let line = 0, at = BATCH_HEADER_WORDS; line < entryCount; line += 1, at += BATCH_ENTRY_WORDS) {
-      const word = batch[at + ENTRY_KIND_AND_NAME] as number
-      if (word >= FIRST_CALL) {
-        const tid = batch[at + ENTRY_TID] as number
-        let tracee = cached[tid & CACHE_MASK] as Tracee | null
-        if (tracee === null || tracee.tid !== tid || tid === 0) tracee = this.#lookUp(tid, last)
-        if (tracee !== null) {
-          if (word >= FIRST_RETURN) {
-            tracee.open = null
-            last = tracee
-            this.#line = line
-            continue
-          }
-          if (tracee.open === null) {
-            const call = calls[word & 0xffff] as OrdinaryCall
-            if (call.abi < 0) this.#resolve(call)
-            if (word >= FIRST_UNFINISHED) tracee.open = call.open
-            last = tracee
-            callCount += 1
-            this.#line = line
-            handler.onCall(tracee.told, call.abi, call.nr, false)
-            continue
-          }
-        }
-      }
-      if (last !== null) reader.told(last, callCount)
-      last = null
-      callCount = 0
-      this.#line = -1
-      this.#skip((batch[at + ENTRY_OFFSET] as number) - readBytes, line - readLines)
-      reader.next()
-      cached.fill(null)
-      readLines = line + 1
-      readBytes = readLines < entryCount ? (batch[at + BATCH_ENTRY_WORDS + ENTRY_OFFSET] as number) : consumedBytes
-    }
-    if (last !== null) reader.told(last, callCount)
-    this.#skip(consumedBytes - readBytes, entryCount - readLines)
-  }
-
-  #lookUp(tid: number, last: Tracee | null): Tracee | null {
-    const tracee = this.#reader.plainTracee(tid, last)
-    this.#cached[tid & CACHE_MASK] = tracee
-    return tracee
-  }
-
-  #resolve(call: OrdinaryCall): void {
-    const { abi, nr } = this.#reader.numberOf(call.name)
-    call.abi = abi
-    call.nr = nr
-  }
-
-  #skip(byteCount: number, lineCount: number): void {
-    this.#reader.splitter.skip(byteCount, lineCount)
-    this.#reader.counts.lineCount += lineCount
+  #resolve(name: number): number {
+    const { abi, nr } = this.#reader.numberOf((this.#calls[name] as OrdinaryCall).name)
+    this.#abis[name] = abi
+    this.#numbers[name] = nr
+    return abi
   }
 
   /** A log has one form; where two were joined, the last one counts. */
   #learnPrefix(text: string): void {
     const prefix = prefixOf(text)
     if (prefix === undefined) return
-    const form = JSON.stringify(prefix)
+    const { pid, time, hasDelta, hasPointer } = prefix
+    const form = `${pid} ${time} ${hasDelta} ${hasPointer}`
     if (form === this.#prefix) return
     this.#prefix = form
     this.#scanner.setPrefix(prefix)
+    this.#isNew = true
   }
 }
 
