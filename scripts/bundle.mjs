@@ -11,6 +11,8 @@ const lib = path.join(ROOT, 'lib')
 const parts = 'parts'
 /** What a run loads: the command, the task that it starts, the story that the task tells. */
 const RUN = ['cli/main.js', 'cli/run.js', 'session/task.js', 'check.js'].map((file) => path.join(lib, file))
+/** Packages that a run loads; others come with the part that needs them. */
+const OF_CORE = /\/node_modules\/(?:commander|node-gyp-build)\//
 
 const core = new Set()
 for (const file of RUN) addWithImports(file)
@@ -19,13 +21,14 @@ rmSync(path.join(lib, parts), { recursive: true, force: true })
 await build({
   input: RUN[0],
   platform: 'node',
+  external: ['libsql'], // native, and optional
   output: {
     dir: lib,
     format: 'cjs',
     entryFileNames: 'tracefp.cjs',
     chunkFileNames: `${parts}/[name]-[hash].cjs`,
     comments: false,
-    codeSplitting: { groups: [{ name: 'core', test: (id) => core.has(id) || id.includes('/node_modules/') }] },
+    codeSplitting: { groups: [{ name: 'core', test: (id) => core.has(id) || OF_CORE.test(id) }] },
   },
   checks: { ineffectiveDynamicImport: false },
   logLevel: 'warn',

@@ -62,6 +62,10 @@ const DATA_COMMANDS: readonly string[] = [
   'explain',
   'mapping',
   'release',
+  'sessions',
+  'session',
+  'alerts',
+  'alert',
   'doctor',
   'completion',
 ]

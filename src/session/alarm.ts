@@ -1,0 +1,196 @@
+// What is done about a session with misses: an alert per program, scored and told by the policy; evidence; the store.
+
+import { type AlertEvent, EVENT_MISSES, type EventKind } from '../alert/event.ts'
+import { DEFAULT_POLICY, isToTell, modeOf, type Policy, SEVERITIES } from '../alert/policy.ts'
+import { type Elsewhere, NOWHERE, scoreOf, severityOf } from '../alert/score.ts'
+import type { Miss } from '../match/miss.ts'
+import type { Report, Result } from '../match/report.ts'
+import { newUlid } from '../model/ulid.ts'
+import { VERSION } from '../package.ts'
+import { hostFacts } from '../source/host.ts'
+import type { Evidence } from '../store/evidence.ts'
+import { Inbox } from '../store/inbox.ts'
+import type { EndedRecord } from '../store/records.ts'
+import type { SessionStore } from '../store/session-store.ts'
+import type { KeptFacts } from './keeper.ts'
+import { openStore } from './open-store.ts'
+
+export class Alarm {
+  readonly #home: string
+  readonly #policy: Policy
+  readonly #inbox: Inbox
+  readonly #onTrouble: (error: unknown) => void
+  /** The last event per program, and whether sinks know of the alert. */
+  readonly #alerts = new Map<string, { readonly event: AlertEvent; readonly isTold: boolean }>()
+
+  static async of(home: string, policy: Policy | null, onTrouble: (error: unknown) => void): Promise<Alarm> {
+    return new Alarm(home, policy ?? DEFAULT_POLICY, onTrouble)
+  }
+
+  private constructor(home: string, policy: Policy, onTrouble: (error: unknown) => void) {
+    this.#home = home
+    this.#policy = policy
+    this.#inbox = new Inbox(home)
+    this.#onTrouble = onTrouble
+  }
+
+  /** The session goes on; these are its misses so far. */
+  async missed(facts: KeptFacts, misses: readonly Miss[]): Promise<void> {
+    const { host, machineId, bootId, uid } = hostFacts()
+    const { session, name } = facts
+    const known = { host, machineId, bootId, uid, session, name, gapCount: 0, droppedCount: 0 }
+    await this.#judge(misses, (program) => ({
+      ...known,
+      sha256: null,
+      fingerprint: null,
+      missCount: countOf(misses, program),
+    }))
+  }
+
+  async ended({ report, outcome }: Result, evidence: Evidence | null): Promise<void> {
+    const { host, machineId, bootId, uid, session, name, gapCount, droppedCount } = report
+    const known = { host, machineId, bootId, uid, session, name, gapCount, droppedCount }
+    const events = await this.#judge(
+      report.misses,
+      (image) => {
+        const program = report.programs.find((other) => other.image === image)
+        const missCount = program?.missCount ?? countOf(report.misses, image)
+        return { ...known, sha256: program?.sha256 ?? null, fingerprint: program?.fingerprint ?? null, missCount }
+      },
+      'closed',
+    )
+    const kept = await this.#keepEvidence(report, evidence, events)
+    const record: EndedRecord = { kind: 'end', outcome, report, evidence: kept }
+    this.#attempt(() => this.#inbox.put(session, record, true))
+    await this.#withStore(() => {})
+  }
+
+  /** Scores what there is, keeps it and tells it, where it says more than what was told before. */
+  async #judge(
+    misses: readonly Miss[],
+    factsOf: (program: string) => ProgramFacts,
+    last?: 'closed',
+  ): Promise<AlertEvent[]> {
+    const programs = [...new Set(misses.map(({ image }) => image))]
+    const events: AlertEvent[] = []
+    await this.#withStore((store) => {
+      for (const program of programs) {
+        const own = misses.filter(({ image }) => image === program)
+        const facts = factsOf(program)
+        const elsewhere = (miss: Miss): Elsewhere => this.#elsewhere(store, miss, facts.session)
+        events.push(this.#eventOf(program, own, facts, elsewhere, last))
+      }
+    })
+    const toTell: AlertEvent[] = []
+    for (const event of events) {
+      const before = this.#alerts.get(event.program)
+      const isTold = isToTell(this.#policy, event, new Date(event.time))
+      if (isTold && isNews(event, before)) toTell.push(event)
+      const record = { kind: 'alert', event, isTold: isTold || before?.isTold === true } as const
+      this.#alerts.set(event.program, record)
+      this.#attempt(() => this.#inbox.put(event.session, record, true))
+    }
+    await this.#withStore(() => {})
+    return toTell
+  }
+
+  #eventOf(
+    program: string,
+    misses: readonly Miss[],
+    facts: ProgramFacts,
+    elsewhere: (miss: Miss) => Elsewhere,
+    last: 'closed' | undefined,
+  ): AlertEvent {
+    const before = this.#alerts.get(program)?.event
+    const score = scoreOf(misses, elsewhere)
+    const severity = severityOf(score.value, this.#policy.thresholds)
+    const listed = misses.slice(0, EVENT_MISSES)
+    const worst = misses[score.miss] as Miss
+    if (!listed.includes(worst)) listed[listed.length - 1] = worst
+    const isWorse = before !== undefined && SEVERITIES.indexOf(severity) > SEVERITIES.indexOf(before.severity)
+    const kind: EventKind = before === undefined ? 'opened' : isWorse ? 'raised' : (last ?? 'raised')
+    return {
+      schema: 1,
+      kind,
+      id: newUlid(),
+      alert: before?.alert ?? newUlid(),
+      time: new Date().toISOString(),
+      tracefp: VERSION,
+      ...facts,
+      program,
+      severity,
+      score,
+      mode: modeOf(this.#policy, program),
+      confidence: facts.gapCount + facts.droppedCount > 0 ? 'lowered' : 'full',
+      suppressedCount: facts.missCount - listed.length,
+      misses: listed,
+    }
+  }
+
+  #elsewhere(store: SessionStore | null, miss: Miss, session: string): Elsewhere {
+    try {
+      return store?.knownElsewhere(miss, session) ?? NOWHERE
+    } catch (error) {
+      this.#onTrouble(error)
+      return NOWHERE
+    }
+  }
+
+  async #keepEvidence(
+    _report: Report,
+    _evidence: Evidence | null,
+    _events: readonly AlertEvent[],
+  ): Promise<EndedRecord['evidence']> {
+    return null
+  }
+
+  /** Null: it cannot be opened, which was told. */
+  async #withStore(use: (store: SessionStore | null) => void): Promise<void> {
+    let store: SessionStore | null = null
+    try {
+      store = await openStore(this.#home, this.#policy)
+    } catch (error) {
+      this.#onTrouble(error)
+    }
+    try {
+      use(store)
+    } finally {
+      store?.close()
+    }
+  }
+
+  #attempt(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.#onTrouble(error)
+    }
+  }
+}
+
+type ProgramFacts = Pick<
+  AlertEvent,
+  | 'host'
+  | 'machineId'
+  | 'bootId'
+  | 'uid'
+  | 'session'
+  | 'name'
+  | 'gapCount'
+  | 'droppedCount'
+  | 'sha256'
+  | 'fingerprint'
+  | 'missCount'
+>
+
+function isNews(
+  event: AlertEvent,
+  before: { readonly event: AlertEvent; readonly isTold: boolean } | undefined,
+): boolean {
+  if (before === undefined || !before.isTold) return true
+  return event.missCount > before.event.missCount && event.kind !== 'opened'
+}
+
+function countOf(misses: readonly Miss[], program: string): number {
+  return misses.filter(({ image }) => image === program).length
+}

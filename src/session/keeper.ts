@@ -1,0 +1,150 @@
+// Keeps a session: that it began, its misses as they come, what it came to. Whatever goes wrong with that is told once and
+// changes nothing else: neither verdict nor program. `run` loads this file; what a session with misses needs is loaded when
+// the first one comes.
+
+import type { Policy } from '../alert/policy.ts'
+import type { Miss } from '../match/miss.ts'
+import type { Result } from '../match/report.ts'
+import { hostFacts } from '../source/host.ts'
+import type { Evidence } from '../store/evidence.ts'
+import { Inbox } from '../store/inbox.ts'
+import type { BegunRecord } from '../store/records.ts'
+import type { Alarm } from './alarm.ts'
+
+export interface KeeperOptions {
+  readonly home: string
+  /** Null: the defaults. */
+  readonly policy: Policy | null
+  /** Trouble, in words: once per kind. */
+  readonly onTrouble: (message: string) => void
+}
+
+export interface KeptFacts {
+  readonly session: string
+  readonly name: string
+  readonly argv: readonly string[]
+}
+
+/** Misses that come together are told together. */
+const SETTLE_MS = 500
+/** Sessions in the inbox that are worth loading a database for. */
+const FULL_INBOX = 64
+
+export class Keeper {
+  readonly #options: KeeperOptions
+  readonly #inbox: Inbox
+  readonly #misses: Miss[] = []
+  readonly #troubles = new Set<string>()
+  #facts: KeptFacts | null = null
+  #alarm: Promise<Alarm> | null = null
+  #timer: NodeJS.Timeout | null = null
+  #telling: Promise<void> = Promise.resolve()
+  #takeInEvery = 1
+
+  constructor(options: KeeperOptions) {
+    this.#options = options
+    this.#inbox = new Inbox(options.home)
+  }
+
+  /** The program was started, or joined. */
+  begun(facts: KeptFacts): void {
+    this.#facts = facts
+    const { host, bootId, uid } = hostFacts()
+    const record: BegunRecord = {
+      kind: 'begin',
+      ...facts,
+      program: facts.name,
+      host,
+      bootId,
+      uid,
+      pid: process.pid,
+      pidStart: ownStart(),
+      startedAt: new Date().toISOString(),
+    }
+    this.#trying(() => this.#inbox.put(facts.session, record, false))
+  }
+
+  miss(miss: Miss): void {
+    this.#misses.push(miss)
+    if (this.#timer !== null) return
+    this.#timer = setTimeout(() => {
+      this.#timer = null
+      this.#tell()
+    }, SETTLE_MS)
+    this.#timer.unref()
+  }
+
+  /** What came of it. Resolves when it is kept and sinks had their time. */
+  async ended(result: Result, evidence: Evidence | null = null): Promise<void> {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    await this.#telling
+    if (result.outcome === 'abnormal') {
+      await this.#attempt(async () => (await this.#alarmOf()).ended(result, evidence))
+      return
+    }
+    const { report, outcome } = result
+    this.#trying(() => this.#inbox.put(report.session, { kind: 'end', outcome, report, evidence: null }, false))
+    await this.#attempt(async () => {
+      if (this.#inbox.list().length >= FULL_INBOX * this.#takeInEvery) await this.takeIn()
+    })
+  }
+
+  /** Empties the inbox into the store. */
+  async takeIn(): Promise<void> {
+    await this.#attempt(async () => {
+      // Whoever cannot do it now shall not try it at every session.
+      this.#takeInEvery *= 2
+      const { openStore } = await import('./open-store.ts')
+      const store = await openStore(this.#options.home, this.#options.policy)
+      store.close()
+      this.#takeInEvery = 1
+    })
+  }
+
+  #tell(): void {
+    const facts = this.#facts
+    if (facts === null) return
+    this.#telling = this.#telling.then(() =>
+      this.#attempt(async () => (await this.#alarmOf()).missed(facts, [...this.#misses])),
+    )
+  }
+
+  #alarmOf(): Promise<Alarm> {
+    const { home, policy } = this.#options
+    this.#alarm ??= import('./alarm.ts').then(({ Alarm }) => Alarm.of(home, policy, (error) => this.#trouble(error)))
+    return this.#alarm
+  }
+
+  #trying(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.#trouble(error)
+    }
+  }
+
+  async #attempt(work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      this.#trouble(error)
+    }
+  }
+
+  #trouble(error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error)
+    if (this.#troubles.has(message)) return
+    this.#troubles.add(message)
+    this.#options.onTrouble(message)
+  }
+}
+
+/** When this process started, in clock ticks after boot: a pid alone may be another's later. */
+function ownStart(): string {
+  try {
+    const stat = process.getBuiltinModule('node:fs').readFileSync('/proc/self/stat', 'latin1')
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+  } catch {
+    return ''
+  }
+}

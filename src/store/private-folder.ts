@@ -1,0 +1,39 @@
+// A folder and files that only their owner may write. Whoever can write the store can hide a session, so one that others may
+// write to, that is a link, or that is somebody else's is refused, and nothing in it is followed.
+
+import { chmodSync, lstatSync, mkdirSync } from 'node:fs'
+import { TracefpError } from '../errors.ts'
+
+const WRITABLE_BY_OTHERS = 0o022
+
+/** Makes the folder, with those above it, where it is missing. @throws TracefpError TFP_ERR_STORE. */
+export function makePrivateFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    throw new TracefpError('TFP_ERR_STORE', `${folder}: ${(cause as Error).message}`, { cause })
+  }
+  assertPrivate(folder, 'folder')
+}
+
+/** Nothing there is well. @throws TracefpError TFP_ERR_STORE. */
+export function assertPrivate(path: string, kind: 'folder' | 'file'): void {
+  const stats = lstatSync(path, { throwIfNoEntry: false })
+  if (stats === undefined) return
+  const isKind = kind === 'folder' ? stats.isDirectory() : stats.isFile()
+  if (!isKind) refuse(path, stats.isSymbolicLink() ? 'it is a symbolic link' : `it is no ${kind}`)
+  const user = process.geteuid?.() ?? 0
+  if (stats.uid !== user && stats.uid !== 0) refuse(path, `it belongs to user ${stats.uid}`)
+  if ((stats.mode & WRITABLE_BY_OTHERS) === 0) return
+  refuse(path, 'others may write to it', `chmod go-w ${path}`)
+}
+
+/** SQLite makes its files with the umask of the process. */
+export function keepPrivate(file: string): void {
+  const stats = lstatSync(file, { throwIfNoEntry: false })
+  if (stats?.isFile() === true && (stats.mode & 0o077) !== 0) chmodSync(file, 0o600)
+}
+
+function refuse(path: string, why: string, hint = 'move it away'): never {
+  throw new TracefpError('TFP_ERR_STORE', `${path}: ${why}: ${hint}`)
+}
