@@ -4,7 +4,7 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { constants } from 'node:os'
 import { dirname } from 'node:path'
-import type { EngineResult, LaunchOptions } from './addon/addon.ts'
+import type { EngineResult, Fault, LaunchOptions } from './addon/addon.ts'
 import { TracefpError } from './errors.ts'
 import { type RecordedProgram, Recorder } from './match/recorder.ts'
 import { Walker } from './match/walker.ts'
@@ -13,12 +13,13 @@ import { makeSettings, type Settings, type Tally } from './model/fingerprint.ts'
 import { type ObservationOptions, type RunDelta, type RunInfo, RunObservation } from './model/learner.ts'
 import type { Ledger } from './model/ledger.ts'
 import { leftOutText } from './model/never-learned.ts'
-import type { Image } from './model/stream.ts'
+import type { Image, StreamHandler } from './model/stream.ts'
 import { newUlid } from './model/ulid.ts'
 import { VERSION } from './package.ts'
 import { hostFacts } from './source/host.ts'
 import { assertLaunched } from './source/launch.ts'
 import { type Engine, LiveSource } from './source/live.ts'
+import { tee } from './source/tee.ts'
 import { engineMemory } from './store/engine-memory.ts'
 import { readFingerprint } from './store/fingerprint-file.ts'
 import { fileToLearnInto, fingerprintFolder } from './store/fingerprint-store.ts'
@@ -37,15 +38,26 @@ export interface LearnOptions {
   readonly settings: Partial<Settings>
   /** Names of calls that are not learned; absent: the usual ones. */
   readonly neverLearned?: readonly string[]
+  /** A call that is made to fail: what the run brings is of the fault layer. */
+  readonly fault?: LearnedFault
+  /** Tell how often each call was made. */
+  readonly countsCalls?: boolean
+  /** Another executable than was learned may run: what was learned of the former one is kept. */
+  readonly isUpgrade?: boolean
   readonly home: string
   readonly onStart: (rootPid: number) => void
   readonly onRootExit: () => void
 }
 
+export interface LearnedFault extends Fault {
+  /** For the scenario of the run: `write ENOSPC from 3`. */
+  readonly text: string
+}
+
 /** What came of one run. */
 export interface LearnedRun {
   readonly file: string
-  /** False: the program crashed, and nothing was learned from it. */
+  /** False: the program crashed, or the call that was to fail was not made, and nothing was learned from it. */
   readonly isLearned: boolean
   readonly recordCount: number
   readonly newTransitionCount: number
@@ -57,6 +69,10 @@ export interface LearnedRun {
   readonly tally: Tally | null
   readonly scenarioTally: Tally | null
   readonly exit: { readonly code: number; readonly signal: number }
+  /** Calls that were made to fail. */
+  readonly faultCount: number
+  /** By name, when that was asked for. */
+  readonly callCounts: ReadonlyMap<string, number> | null
   readonly notes: readonly string[]
 }
 
@@ -76,22 +92,23 @@ export function learnLive(options: LearnOptions): RunningLearn {
   const mapping = linuxMapping()
   const imageCache = new ImageCache(options.home)
   let session: { file: string; run: RunObservation; recorder: Recorder; walker: Walker<RecordedProgram> } | undefined
+  const counts = options.countsCalls === true ? new CallCounts() : null
   let wasStopped = false
 
   // A file is known, and so are its settings, once it is known which program runs.
-  const begin = (image: Image): Walker<RecordedProgram> => {
+  const begin = (image: Image): StreamHandler => {
     const file = options.file ?? fileToLearnInto(fingerprintFolder(options.home), image, options.name)
     const settings = makeSettings(mapping, { ...settingsOf(file), ...options.settings })
     const run = new RunObservation(settings, runInfoOf(options), observationOf(options))
     const recorder = new Recorder(run, mapping)
     const walker = new Walker<RecordedProgram>(recorder, { mapping, tracks: settings.tracks })
     session = { file, run, recorder, walker }
-    return walker
+    return counts === null ? walker : tee(counts.handler, walker)
   }
   const source = new LiveSource(
     {
       engine: options.engine,
-      launch: options.launch,
+      launch: options.fault === undefined ? options.launch : { ...options.launch, fault: options.fault },
       ...engineMemory(options.home, options.launch),
       imageCache,
       onStart: options.onStart,
@@ -114,13 +131,16 @@ export function learnLive(options: LearnOptions): RunningLearn {
       file,
       recordCount: walker.recordCount,
       exit: { code: result.exitCode, signal: result.exitSignal },
+      faultCount: result.faultCount,
+      callCounts: counts?.byName() ?? null,
       notes: [...recorder.notes.list().map(({ message }) => message), ...(leftOut === undefined ? [] : [leftOut])],
     }
-    if (CRASHES.includes(result.exitSignal)) {
+    const isUntouched = options.fault !== undefined && result.faultCount === 0
+    if (CRASHES.includes(result.exitSignal) || isUntouched) {
       const nothing = { newTransitionCount: 0, transitionCount: 0, runCount: 0, tally: null, scenarioTally: null }
       return { ...common, isLearned: false, ...nothing }
     }
-    return { ...common, isLearned: true, ...(await addRun(file, delta)) }
+    return { ...common, isLearned: true, ...(await addRun(file, delta, options.isUpgrade === true)) }
   }
 
   return {
@@ -129,6 +149,31 @@ export function learnLive(options: LearnOptions): RunningLearn {
       wasStopped = true
       source.stop()
     },
+  }
+}
+
+/** How often each call was made, of all tracks, as the engine counts for a fault. */
+class CallCounts {
+  readonly #counts = new Map<number, number>()
+  readonly handler: StreamHandler = {
+    onBirth: () => {},
+    onExec: () => {},
+    onCall: (_tid, abi, nr) => {
+      const key = abi * 0x1_0000_0000 + (nr >>> 0)
+      this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1)
+    },
+    onSignal: () => {},
+    onExit: () => {},
+    onGap: () => {},
+    onNote: () => {},
+    onRefused: () => {},
+  }
+
+  byName(): Map<string, number> {
+    const mapping = linuxMapping()
+    return new Map(
+      [...this.#counts].map(([key, count]) => [mapping.symbolOf(Math.floor(key / 0x1_0000_0000), key | 0), count]),
+    )
   }
 }
 
@@ -141,7 +186,8 @@ function runInfoOf(options: LearnOptions): RunInfo {
   return {
     id: newUlid(),
     at: new Date().toISOString(),
-    scenario: options.scenario,
+    scenario: options.fault === undefined ? options.scenario : `${options.scenario}: ${options.fault.text}`,
+    ...(options.fault === undefined ? {} : { layer: 'fault' as const }),
     host,
     kernel,
     tool: `tracefp ${VERSION}`,
@@ -157,13 +203,16 @@ function settingsOf(file: string): Partial<Settings> {
 async function addRun(
   file: string,
   delta: RunDelta,
+  isUpgrade: boolean,
 ): Promise<Pick<LearnedRun, 'newTransitionCount' | 'transitionCount' | 'runCount' | 'tally' | 'scenarioTally'>> {
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   } catch (cause) {
     throw new TracefpError('TFP_ERR_FILE', `${dirname(file)}: ${(cause as Error).message}`, { cause })
   }
-  const update = await updateLedger(file, delta.settings, linuxMapping(), (ledger) => addTo(ledger, delta, file))
+  const update = await updateLedger(file, delta.settings, linuxMapping(), (ledger) =>
+    addTo(ledger, delta, file, isUpgrade),
+  )
   return {
     newTransitionCount: update.result.newTransitionCount,
     transitionCount: update.result.transitionCount,
@@ -174,12 +223,12 @@ async function addRun(
 }
 
 /** A fingerprint is of one image: after an update it begins anew. */
-function addTo(ledger: Ledger, delta: RunDelta, file: string): ReturnType<Ledger['addRun']> {
+function addTo(ledger: Ledger, delta: RunDelta, file: string, isUpgrade: boolean): ReturnType<Ledger['addRun']> {
   try {
-    return ledger.addRun(delta)
+    return ledger.addRun(delta, { isUpgrade })
   } catch (error) {
     if (!(error instanceof TracefpError) || error.code !== 'TFP_ERR_MODEL_IDENTITY') throw error
-    const what = `with -o FILE, or move ${file} and ${ledgerPathOf(file)} away first`
+    const what = `start a candidate with --upgrade, learn anew with -o FILE, or move ${file} and ${ledgerPathOf(file)} away first`
     throw new TracefpError(error.code, `${error.message}: ${what}`, { cause: error })
   }
 }

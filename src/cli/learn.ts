@@ -7,7 +7,7 @@ import { DEFAULT_TRANSPARENT, type Settings } from '../model/fingerprint.ts'
 import type { Engine } from '../source/live.ts'
 import type { LogFormatName } from '../source/log/log-reader.ts'
 import { formatOption } from './check.ts'
-import { chance, engineOption, nameList, pinOption, wholeNumber } from './options.ts'
+import { chance, engineOption, nameList, pinOption, seconds, wholeNumber } from './options.ts'
 import type { Output } from './output.ts'
 
 export interface LearnOptions {
@@ -17,6 +17,9 @@ export interface LearnOptions {
   readonly runs?: number
   readonly until?: number
   readonly maxRuns: number
+  readonly faults?: boolean
+  readonly maxTime: number
+  readonly upgrade?: string
   readonly depth?: number
   readonly scope?: 'program' | 'set'
   readonly tracks?: 'thread' | 'log'
@@ -51,6 +54,9 @@ export function defineLearn(program: Command, output: Output): void {
       chance,
     )
     .option('--max-runs <n>', 'give up then', wholeNumber, 200)
+    .option('--faults', 'run it once as it is, then again and again while one call at a time fails: see README')
+    .option('--max-time <duration>', 'stop making calls fail then; the same command goes on there', seconds, 300)
+    .option('--upgrade <old>', 'begin with what this fingerprint knows of a former executable, and show what changed')
     .option('--depth <d>', 'length of the longest sequences learned, 2 to 8 (default: 6)', wholeNumber)
     .addOption(
       command

@@ -10,7 +10,7 @@ export const SIGNATURE_HELP =
 export function engineOption(command: Command): Option {
   return command
     .createOption('--engine <name>', 'how calls are seen: auto = notify, or trace where that is not possible')
-    .choices(['auto', 'notify', 'trace'])
+    .choices(['auto', 'notify', 'trace', 'ebpf'])
     .default('auto')
 }
 
@@ -68,4 +68,18 @@ export function nameList(text: string): string[] {
   if (names.some((name) => !/^[\w:-]+$/.test(name)))
     throw new UsageError(`${text}: expected names like futex,sched_yield`)
   return names
+}
+
+const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 }
+/** What a timer can hold. */
+const LONGEST_S = 2_000_000
+
+/** `90s`, `10m`, `8h`, `2d` in seconds. */
+export function seconds(text: string): number {
+  const [, count, unit] = /^(\d+(?:\.\d+)?)([smhd]?)$/.exec(text) ?? []
+  const duration = Number(count) * (UNITS[unit === '' || unit === undefined ? 's' : unit] as number)
+  if (count === undefined || duration <= 0)
+    throw new UsageError(`${text}: expected a duration such as 90s, 10m, 8h, 2d`)
+  if (duration > LONGEST_S) throw new UsageError(`${text}: the longest duration is 23 days`)
+  return duration
 }

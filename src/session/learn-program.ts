@@ -1,7 +1,7 @@
 // Learning from a host: one run of a program, added to a fingerprint.
 
 import { UsageError } from '../errors.ts'
-import type { LearnedRun } from '../learn.ts'
+import type { LearnedFault, LearnedRun } from '../learn.ts'
 import type { Settings } from '../model/fingerprint.ts'
 import { tracefpHome } from '../store/home.ts'
 import { followTask, type ProgramOptions, prepare } from './check-session.ts'
@@ -23,6 +23,12 @@ export interface LearnProgramOptions extends ProgramOptions {
   readonly settings?: Partial<Omit<Settings, 'mapping' | 'order'>>
   /** Names of calls that are not learned; default: those that no program should make unasked (NEVER_LEARNED). */
   readonly neverLearned?: readonly string[]
+  /** A call that is made to fail: what the run brings is of the fault layer. */
+  readonly fault?: LearnedFault
+  /** Tell in `callCounts` how often each call was made. */
+  readonly countsCalls?: boolean
+  /** Another executable than was learned may run: what was learned of the former one is kept. */
+  readonly isUpgrade?: boolean
   readonly onStart?: (pid: number) => void
   /** The program itself is gone; the run goes on while something it started lives. */
   readonly onRootExit?: () => void
@@ -48,6 +54,9 @@ export async function learnProgram(argv: readonly string[], options: LearnProgra
         scenario: options.scenario ?? 'default',
         settings: options.settings ?? {},
         ...(options.neverLearned === undefined ? {} : { neverLearned: options.neverLearned }),
+        ...(options.fault === undefined ? {} : { fault: options.fault }),
+        countsCalls: options.countsCalls === true,
+        isUpgrade: options.isUpgrade === true,
         home: options.home ?? tracefpHome(),
       },
     },
