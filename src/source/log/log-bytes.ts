@@ -4,12 +4,17 @@
 // files. A library for it would be a dependency for one old Node.
 
 import { spawn } from 'node:child_process'
+import { readSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { Readable } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
 import * as zlib from 'node:zlib'
 import { TracefpError } from '../../errors.ts'
 
-const CHUNK_BYTES = 1 << 20
+/** They stay in the cache while they are read. */
+const CHUNK_BYTES = 1 << 18
+/** So many chunks of a regular file are read before others have their turn. */
+const TURN_CHUNKS = 32
 const GZIP = [0x1f, 0x8b]
 const ZSTD = [0x28, 0xb5, 0x2f, 0xfd]
 
@@ -29,7 +34,7 @@ export async function openLogBytes(path: string, name: string): Promise<LogBytes
   const progress = { position: 0, cut: null as string | null }
   const file = path === '-' ? null : await openFile(path, name)
   const size = file === null ? null : await sizeOf(file)
-  const raw = counted(file === null ? stdinChunks() : fileChunks(file, name), progress)
+  const raw = file === null ? stdinChunks(progress) : fileChunks(file, name, size !== null, progress)
   return {
     chunks: unpacked(raw, name, progress),
     size,
@@ -54,13 +59,23 @@ async function sizeOf(file: FileHandle): Promise<number | null> {
   return facts.isFile() ? facts.size : null
 }
 
-async function* fileChunks(file: FileHandle, name: string): AsyncGenerator<Uint8Array> {
+/** A regular file is read without asking a thread for each chunk, which costs more than the reading. */
+async function* fileChunks(
+  file: FileHandle,
+  name: string,
+  isRegular: boolean,
+  progress: { position: number },
+): AsyncGenerator<Uint8Array> {
   const buffer = Buffer.allocUnsafe(CHUNK_BYTES)
   try {
-    for (;;) {
-      const { bytesRead } = await file.read(buffer, 0, buffer.length, null)
-      if (bytesRead === 0) return
-      yield buffer.subarray(0, bytesRead)
+    for (let turn = 1; ; turn += 1) {
+      const length = isRegular
+        ? readSync(file.fd, buffer, 0, buffer.length, null)
+        : (await file.read(buffer, 0, buffer.length, null)).bytesRead
+      if (length === 0) return
+      progress.position += length
+      yield buffer.subarray(0, length)
+      if (isRegular && turn % TURN_CHUNKS === 0) await setImmediate()
     }
   } catch (cause) {
     if (cause instanceof TracefpError || !(cause instanceof Error) || !('syscall' in cause)) throw cause
@@ -70,14 +85,10 @@ async function* fileChunks(file: FileHandle, name: string): AsyncGenerator<Uint8
   }
 }
 
-async function* stdinChunks(): AsyncGenerator<Uint8Array> {
-  for await (const chunk of process.stdin) yield chunk as Buffer
-}
-
-async function* counted(chunks: AsyncIterable<Uint8Array>, progress: { position: number }): AsyncGenerator<Uint8Array> {
-  for await (const chunk of chunks) {
-    progress.position += chunk.length
-    yield chunk
+async function* stdinChunks(progress: { position: number }): AsyncGenerator<Uint8Array> {
+  for await (const chunk of process.stdin) {
+    progress.position += (chunk as Buffer).length
+    yield chunk as Buffer
   }
 }
 

@@ -81,6 +81,8 @@ export class StraceScan {
   /** Where the line being told begins in the bytes; -1: none is. */
   #offset = -1
   #slot = 0
+  /** It is the last line that the splitter has counted. */
+  #isLast = false
 
   /** @throws TracefpError TFP_ERR_ADDON_MISSING. */
   constructor(reader: ScannedReader, simd: Simd | '' = '') {
@@ -101,6 +103,7 @@ export class StraceScan {
 
   /** Number of that line. */
   get lineNumber(): number {
+    if (this.#isLast) return this.#reader.splitter.number
     let number = this.#firstLine
     for (let at = -1; ; number += 1) {
       at = this.#bytes.indexOf(LF, at + 1)
@@ -144,6 +147,7 @@ export class StraceScan {
         last = this.tracee as Tracee
         this.#reader.told(last, callCount)
         splitter.skip(consumedBytes, lineCount)
+        this.#isLast = true
         counts.lineCount += lineCount
       }
       if (until === UNTIL_END) break
@@ -167,6 +171,7 @@ export class StraceScan {
     const abis = this.#abis
     const numbers = this.#numbers
     const end = BATCH_HEADER_WORDS + callCount * BATCH_CALL_WORDS
+    this.#isLast = false
     for (let at = BATCH_HEADER_WORDS; at < end; at += BATCH_CALL_WORDS) {
       const word = batch[at] as number
       const name = word & 0xffff
