@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "addon/log_binding.h"
+#include "engine/ebpf/ebpf_engine.h"
 #include "engine/engine.h"
 #include "engine/host.h"
 #include "engine/notify/notify_engine.h"
@@ -68,6 +69,9 @@ LaunchOptions launch_options_of(const Napi::Object& object) {
   options.sends_listener = object.Get("sendsListener").ToBoolean().Value();
   options.hides_host = object.Get("hidesHost").ToBoolean().Value();
   options.stops_with_root = object.Get("stopsWithRoot").ToBoolean().Value();
+  if (object.Has("kernelRingBytes")) {
+    options.kernel_ring_bytes = object.Get("kernelRingBytes").ToNumber().Uint32Value();
+  }
   if (object.Get("fault").IsObject()) {
     const auto fault = object.Get("fault").As<Napi::Object>();
     options.fault =
@@ -85,6 +89,7 @@ class Session final : public Napi::ObjectWrap<Session> {
     return DefineClass(env, "NativeSession",
                        {
                            InstanceMethod<&Session::answer>("answer"),
+                           InstanceMethod<&Session::exec_image>("execImage"),
                            InstanceMethod<&Session::stop>("stop"),
                            InstanceMethod<&Session::finish>("finish"),
                            InstanceMethod<&Session::result>("result"),
@@ -126,7 +131,9 @@ class Session final : public Napi::ObjectWrap<Session> {
     } else {
       LaunchOptions launch = launch_options_of(options.Get("launch").As<Napi::Object>());
       launch.is_guarded = is_guarded;
-      if (engine == "notify") {
+      if (engine == "ebpf") {
+        engine_ = std::make_unique<EbpfEngine>(launch, *ring_);
+      } else if (engine == "notify") {
         engine_ = std::make_unique<NotifyEngine>(launch, *ring_);
       } else {
         engine_ = std::make_unique<TraceEngine>(launch, *ring_);
@@ -188,6 +195,23 @@ class Session final : public Napi::ObjectWrap<Session> {
       }
     }
     engine_->answer(info[0].ToNumber().Uint32Value(), answer);
+  }
+
+  // execImage(question): { dev, ino, path, cwd, script, argv } | null
+  Napi::Value exec_image(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    const std::optional<ExecImage> image = engine_->exec_image(info[0].ToNumber().Uint32Value());
+    if (!image.has_value()) return env.Null();
+    auto object = Napi::Object::New(env);
+    object.Set("dev", Napi::BigInt::New(env, image->dev));
+    object.Set("ino", Napi::BigInt::New(env, image->ino));
+    object.Set("path", image->path);
+    object.Set("cwd", image->cwd);
+    object.Set("script", image->script);
+    auto argv = Napi::Array::New(env, image->argv.size());
+    for (uint32_t i = 0; i < image->argv.size(); i++) argv.Set(i, image->argv[i]);
+    object.Set("argv", argv);
+    return object;
   }
 
   // Null: not a table. A program may be executed often: its memory is opened, and kept alive, once.

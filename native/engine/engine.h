@@ -43,6 +43,7 @@ struct LaunchOptions {
   bool stops_with_root = false;  // CLI in a terminal: when the root stops, so do we, or the shell never sees it
   bool is_guarded = false;       // every call is judged before it runs, and a miss is asked about
   std::optional<Fault> fault;
+  uint32_t kernel_ring_bytes = 16 * 1024 * 1024;  // engine ebpf: a power of two
 };
 
 struct AttachOptions {
@@ -61,6 +62,17 @@ enum class Decision : uint8_t {
 struct Answer {
   Decision decision = Decision::kAllow;
   const Table* table = nullptr;  // of an exec or a program that was met: what it is judged by; null: it is not
+};
+
+// What an exec began, where the tracee does not wait for the reader: by now it may be gone, or have begun something
+// else.
+struct ExecImage {
+  uint64_t dev = 0;  // as stat(2) has it
+  uint64_t ino = 0;
+  std::string path;  // inside the root of its process
+  std::string cwd;
+  std::string script;             // what execve was given, where an interpreter runs it; empty: none does
+  std::vector<std::string> argv;  // the first of them
 };
 
 // Written by the tracer thread, read by others after RingState::kEnded or kFailed (root_pid: from kRunning on).
@@ -86,6 +98,9 @@ class Engine {
   // Any thread: the reader has dealt with a record that is a question (kExec, a birth of BirthKind::kMet, or a kCall
   // with kRecordAsked), the `question`th of the session, counted from 1.
   virtual void answer(uint32_t question, const Answer& answer) = 0;
+
+  // Any thread. What the exec of a question that is not answered yet began; nothing: its tracee waits, /proc tells it.
+  virtual std::optional<ExecImage> exec_image(uint32_t /*question*/) { return std::nullopt; }
 
   virtual const EngineResult& result() const = 0;
 };

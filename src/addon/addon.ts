@@ -9,7 +9,7 @@ import type { NativeLogScanner, Simd } from './log-scanner.ts'
 export type Pin = 'auto' | 'always' | 'never'
 
 /** How records come about; `scripted` plays a written list, for tests. */
-export type NativeEngine = 'notify' | 'trace' | 'attach' | 'scripted'
+export type NativeEngine = 'notify' | 'trace' | 'ebpf' | 'attach' | 'scripted'
 
 /** Calls that do not run but return what is documented of them when they fail: to see what a program does then. */
 export interface Fault {
@@ -49,6 +49,8 @@ export interface LaunchOptions {
   /** In a terminal: stop this process too when the program stops, or its shell never sees the job stopped. */
   readonly stopsWithRoot: boolean
   readonly fault?: Fault
+  /** Engine ebpf: what the kernel's ring holds, a power of two of at least 4,096; default 16 MiB, or 700,000 records. */
+  readonly kernelRingBytes?: number
 }
 
 export interface AttachOptions {
@@ -75,6 +77,19 @@ export const DECISION: { readonly allow: 0; readonly deny: 1; readonly kill: 2 }
 /** `deny`: the call fails with EPERM. `kill`: the session ends. */
 export type Decision = keyof typeof DECISION
 
+/** What the kernel knew of an exec at which nobody waits: the process may be gone by now, or be another program. */
+export interface ExecImage {
+  readonly dev: bigint
+  readonly ino: bigint
+  /** Inside the root of its process. */
+  readonly path: string
+  readonly cwd: string
+  /** What execve was given, where an interpreter runs it; empty: none does. */
+  readonly script: string
+  /** The first 4 KiB of them. */
+  readonly argv: readonly string[]
+}
+
 /** A running engine: a native thread that writes records into `ring`. */
 export interface NativeSession {
   /**
@@ -82,6 +97,8 @@ export interface NativeSession {
    * session, counted from 1. `table`: after an exec, what the new program is judged by; its memory must stay as it is.
    */
   answer(question: number, decision: number, table: Uint8Array | null): void
+  /** Of a question that is an exec and was not answered yet; null: its tracee waits, and /proc tells it. */
+  execImage(question: number): ExecImage | null
   /** Kills every tracee (`attach`: lets them go); the ring's state becomes `ended` soon. */
   stop(): void
   /** Joins the thread. Call it once, after the ring's state is `ended` or `failed` and the ring is drained. */
@@ -95,7 +112,7 @@ export interface NativeSessionOptions {
   readonly onDoorbell: () => void
   /** Judge every call before it runs, and ask about misses. */
   readonly isGuarded?: boolean
-  /** For `notify` and `trace`. */
+  /** For `notify`, `trace` and `ebpf`. */
   readonly launch?: LaunchOptions
   /** For `attach`: calls by two ptrace stops each. */
   readonly attach?: AttachOptions

@@ -47,6 +47,7 @@ export function diagnose(facts: Facts): Diagnosis {
       unprivilegedCheck(facts),
       yamaCheck(facts),
       notificationCheck(facts),
+      ebpfCheck(facts),
       cpuCheck(facts),
       stopCostCheck(facts),
       procCheck(facts),
@@ -216,6 +217,16 @@ function notificationCheck({ kernel, seccompActions }: Facts): Check {
     ? `the kernel has it, without synchronous wake-up (Linux ${KERNEL_OF_SYNC_WAKE_UP})`
     : 'the kernel does not offer it'
   return note(id, `${message}; engine trace does not need it`, '', '')
+}
+
+function ebpfCheck({ own, arch }: Facts): Check {
+  if (!isTrial(own)) return untested('ebpf')
+  if (own.ebpf === '') return ok('ebpf', 'engine ebpf works')
+  const remedy =
+    arch === 'x64'
+      ? 'run as root (capabilities BPF and PERFMON), on Linux 5.17 or newer with BTF (/sys/kernel/btf/vmlinux)'
+      : 'there is no engine ebpf for this architecture yet'
+  return note('ebpf', `engine ebpf is not possible: ${own.ebpf}`, 'other engines add microseconds to each call', remedy)
 }
 
 function cpuCheck({ cpuCount, usableCpuCount }: Facts): Check {

@@ -25,6 +25,8 @@ export interface Trial {
   readonly notes: readonly string[]
   /** The engine that `auto` takes here; the trial itself is under trace, the one that needs least. */
   readonly engine: string
+  /** What kept engine ebpf from running; empty: it works. */
+  readonly ebpf: string
   /** Time that one call takes longer under the engine; null: there is no dd to measure with. */
   readonly addedUsPerCall: number | null
 }
@@ -55,8 +57,15 @@ async function runTrial(): Promise<Trial> {
     exitCode: result.exitCode,
     notes,
     engine,
+    ebpf: await tryEbpf(),
     addedUsPerCall: works ? await measureStop() : null,
   }
+}
+
+async function tryEbpf(): Promise<string> {
+  const { result, callCount } = await runTraced(launchOf('true') ?? launchOfNode(), 'ebpf')
+  if (result.failedOperation !== '') return `${result.failedOperation}: ${result.errorText}`
+  return callCount > 0 ? '' : 'a program ran, but none of its calls were seen'
 }
 
 async function runTraced(launch: LaunchOptions, engine: Engine): Promise<Counted> {

@@ -3,6 +3,7 @@
 
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
 import { basename } from 'node:path'
+import type { ExecImage } from '../addon/addon.ts'
 import type { Image } from '../model/stream.ts'
 import { readBuildId, readElfClass } from './elf.ts'
 import { hashOf, type ImageCache, type ImageFile, withImageFile } from './image-file.ts'
@@ -35,33 +36,67 @@ export function identifyImage(tid: number, cache: ImageCache): Image {
   const root = readLink(`/proc/${tid}/root`) ?? '/'
   const link = readLink(`/proc/${tid}/exe`)
   const path = link === null ? 'unknown' : insideRoot(link, root)
+  const cwd = insideRoot(readLink(`/proc/${tid}/cwd`) ?? '/', root)
+  return identify(
+    { tid, exe: `/proc/${tid}/exe`, path, root, cwd, argv: readArgv(tid), executed: null, is: () => true },
+    cache,
+  )
+}
+
+/**
+ * Identity of an exec at which nobody waits. Names and arguments are what the kernel told; a file is only what it was when it
+ * is the same one, wherever it is found: by the process while that lives, else by its name.
+ */
+export function identifyExec(tid: number, began: ExecImage, cache: ImageCache): Image {
+  const is = ({ stats }: ImageFile): boolean => stats?.dev === began.dev && stats.ino === began.ino
+  const { path, cwd, argv, script: executed } = began
+  const living = identify({ tid, exe: `/proc/${tid}/exe`, path, root: '/', cwd, argv, executed, is }, cache)
+  // What was read of one that ended meanwhile may be half of it.
+  if (living.sha256 !== null && readLink(`/proc/${tid}/exe`) !== null) return living
+  const own = process.pid
+  const gone = identify({ tid: own, exe: `/proc/${own}/root${path}`, path, root: '/', cwd, argv, executed, is }, cache)
+  return gone.sha256 === null ? living : gone
+}
+
+/** A process as far as it is known. */
+interface Seen {
+  /** Whose root and links names are looked up in. */
+  readonly tid: number
+  /** Where we find the file. */
+  readonly exe: string
+  readonly path: string
+  readonly root: string
+  readonly cwd: string
+  readonly argv: readonly string[]
+  /** The name given to execve where it is a script's, else empty; null: the process tells it. */
+  readonly executed: string | null
+  /** Whether a file is the one that was executed. */
+  readonly is: (file: ImageFile) => boolean
+}
+
+function identify(seen: Seen, cache: ImageCache): Image {
+  const { tid, path, argv } = seen
   const unread: Image = { path, sha256: null, buildId: null, script: null, argv0: null }
   const mounts = new Mounts(tid)
-  const argv = readArgv(tid)
   try {
-    const image = withImageFile(`/proc/${tid}/exe`, mounts, (file) => ({
-      path,
-      sha256: hashOf(file, cache),
-      buildId: file.fd === null ? null : readBuildId(file.fd),
-      script: findScript(tid, file, path, root, argv, mounts, cache),
-      argv0: appletOf(basename(path), argv),
-    }))
+    const image = withImageFile(seen.exe, mounts, (file) => {
+      if (!seen.is(file)) return null
+      return {
+        path,
+        sha256: hashOf(file, cache),
+        buildId: file.fd === null ? null : readBuildId(file.fd),
+        script: findScript(seen, file, mounts, cache),
+        argv0: appletOf(basename(path), argv),
+      }
+    })
     return image ?? unread
   } catch {
     return unread
   }
 }
 
-function findScript(
-  tid: number,
-  image: ImageFile,
-  path: string,
-  root: string,
-  argv: readonly string[],
-  mounts: Mounts,
-  cache: ImageCache,
-): Image['script'] {
-  const cwd = insideRoot(readLink(`/proc/${tid}/cwd`) ?? '/', root)
+function findScript(seen: Seen, image: ImageFile, mounts: Mounts, cache: ImageCache): Image['script'] {
+  const { tid, path, root, cwd, argv } = seen
   const read = (name: string): { script: NonNullable<Image['script']>; isImage: boolean; isFound: boolean } => {
     const { path, open, isDescriptor } = locate(tid, name, cwd, mounts)
     const seen =
@@ -75,7 +110,7 @@ function findScript(
     }
   }
   // A script started through its #! line: the kernel tells the name it was started by, and hands it to the interpreter.
-  const executed = readExecfn(tid, image.fd === null ? 64 : readElfClass(image.fd))
+  const executed = seen.executed ?? readExecfn(tid, image.fd === null ? 64 : readElfClass(image.fd))
   if (executed !== null && executed !== '') {
     const { script, isImage, isFound } = read(executed)
     if (!isImage && (isFound || argv.indexOf(executed, 1) > 0)) return script

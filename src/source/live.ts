@@ -13,10 +13,11 @@ import {
   type NativeEngine,
   type NativeSession,
 } from '../addon/addon.ts'
+import { UsageError } from '../errors.ts'
 import type { BirthKind, Image, StreamHandler } from '../model/stream.ts'
 import { BIRTH_KIND, NOTE_KIND, RECORD_ASKED, RECORD_KIND, RECORD_RESTART, RING_STATE } from '../ring/layout.gen.ts'
 import { RingReader } from '../ring/reader.ts'
-import { type ImageCache, identifyImage } from './image.ts'
+import { type ImageCache, identifyExec, identifyImage } from './image.ts'
 import { noteOf } from './notes.ts'
 
 /** What the engine notify could not do where another engine can. */
@@ -27,7 +28,7 @@ const EMPTY_LOOKS_BEFORE_SLEEP = 25
 const BATCH = 16_384
 
 /** `auto`: notify, and trace where the kernel (or a listener above us) does not let it work. */
-export type Engine = 'auto' | 'notify' | 'trace'
+export type Engine = 'auto' | 'notify' | 'trace' | 'ebpf'
 
 export interface LiveOptions {
   readonly engine: Engine | 'attach' | 'scripted'
@@ -91,6 +92,9 @@ export class LiveSource {
   #settle: { resolve(result: EngineResult): void; reject(error: unknown): void } | null = null
 
   constructor(options: LiveOptions, begin: BeginHandler) {
+    if (options.engine === 'ebpf' && (options.guard !== undefined || options.launch?.fault !== undefined)) {
+      throw new UsageError('engine ebpf sees a call when it can no longer be stopped: take notify or trace for that')
+    }
     this.#options = options
     this.#begin = begin
     this.#ring = new RingReader(options.capacity)
@@ -221,9 +225,11 @@ export class LiveSource {
     else what(this.#handler)
   }
 
-  /** The tracee waits before its first instruction until it is answered. */
+  /** The tracee waits before its first instruction until it is answered; under ebpf it goes on. */
   #exec(tid: number, formerTid: number): void {
-    const image = identifyImage(tid, this.#options.imageCache)
+    const { imageCache } = this.#options
+    const began = this.#native?.execImage(this.#questionCount + 1) ?? null
+    const image = began === null ? identifyImage(tid, imageCache) : identifyExec(tid, began, imageCache)
     this.#handlerFor(tid, image).onExec(tid, formerTid, image)
     this.#ask(tid, true)
   }

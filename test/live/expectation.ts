@@ -35,6 +35,8 @@ export interface Expectation {
   /** How the root program ends, in the words of a track's end. */
   readonly exit: string
   readonly arch: string | null
+  /** What it states is what ptrace does to a tracee: not true under an engine without it. */
+  readonly needsPtrace: boolean
   readonly compilerFlags: readonly string[] | null
   readonly timeoutMs: number
 }
@@ -130,6 +132,7 @@ export function parseExpectation(source: string): Expectation {
   const notes: { code: string; isRequired: boolean }[] = []
   const single = { exit: 'exited(0)', arch: null as string | null, timeoutMs: 30_000 }
   let compilerFlags: string[] | null = null
+  let needsPtrace = false
   for (const [index, line] of lines.entries()) {
     if (!line.startsWith('//=')) continue
     const text = line.slice(3).trim()
@@ -144,6 +147,7 @@ export function parseExpectation(source: string): Expectation {
         notes.push({ code: first, isRequired: word === 'note' })
       } else if (word === 'exit') single.exit = parseEnd(first)
       else if (word === 'arch') single.arch = first
+      else if (word === 'ptrace') needsPtrace = true
       else if (word === 'timeout') single.timeoutMs = parseRange(first).min
       else if (word === 'cflags') compilerFlags = text.split(/\s+/).slice(1)
       else throw new Error(`unknown directive ${word}`)
@@ -151,5 +155,5 @@ export function parseExpectation(source: string): Expectation {
       throw new Error(`line ${index + 1}: ${error instanceof Error ? error.message : String(error)}`)
     }
   }
-  return { sentence, tracks, counts, notes, ...single, compilerFlags }
+  return { sentence, tracks, counts, notes, ...single, needsPtrace, compilerFlags }
 }

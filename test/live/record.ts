@@ -58,6 +58,16 @@ export async function recordRun(argv: readonly string[], options: RecordOptions 
   }
 }
 
+/** Why engine ebpf cannot run here, or null. */
+export async function whyNoEbpf(): Promise<string | null> {
+  try {
+    await recordRun(['true'], { engine: 'ebpf' })
+    return null
+  } catch (error) {
+    return `engine ebpf cannot run here: ${error instanceof Error ? error.message : String(error)}`
+  }
+}
+
 function collectInto(events: StreamEvent[]): StreamHandler {
   return {
     onBirth: (tid, parentTid, tgid, kind, image) => {

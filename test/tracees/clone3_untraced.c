@@ -1,6 +1,7 @@
 // A child made with CLONE_UNTRACED by clone3 escapes no one, although the flag is in memory.
 //= main: clone3 wait4?
 //= maybe untraced
+//= ptrace
 // strace follows no such child and says nothing; without a tracer the directory is made and the exit code is 1.
 #include "tracee.h"
 

@@ -1,6 +1,7 @@
 // A child made with CLONE_UNTRACED escapes no one: it is refused, or the session says so, and it makes no directory.
 //= main: clone wait4?
 //= maybe untraced
+//= ptrace
 // strace follows no such child and says nothing; without a tracer the directory is made and the exit code is 1.
 #include "tracee.h"
 

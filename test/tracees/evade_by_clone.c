@@ -1,6 +1,7 @@
 // A child that is asked for untraced, by clone, is refused.
 //= note untraced
 //= count mkdir 0
+//= ptrace
 #include "evade.h"
 
 int main(int count, char** arguments) {

@@ -1,6 +1,7 @@
 // A filter that answers RET_TRACE with number 0 for every call cannot hide what the calls are.
 //= main: mkdir rmdir
 //= arch x86_64
+//= ptrace
 // Without a tracer that asked for it RET_TRACE is ENOSYS, so nothing is said about what the calls return.
 #include "filter.h"
 #include "tracee.h"

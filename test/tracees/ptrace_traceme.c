@@ -1,5 +1,6 @@
 // A program that asks to be traced is refused while it is traced; the call is a record.
 //= main: ptrace getppid
+//= ptrace
 // Outside a tracer the call succeeds, and the parent becomes the tracer: then the exit code is 1.
 #include "tracee.h"
 

@@ -1,0 +1,266 @@
+#include "engine/ebpf/ebpf_engine.h"
+
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <string_view>
+
+#include "engine/host.h"
+#include "engine/ptrace/ptrace_ops.h"
+
+namespace tracefp {
+
+namespace {
+
+static_assert(sizeof(KernelRecord) == sizeof(Record));
+
+constexpr size_t kBatch = 16'384;
+// While records come, how long a pause between two looks may be; execs end it. Who wakes us at each record would pay
+// for it.
+constexpr int kPauseMs = 1;
+constexpr unsigned kEmptyLooksBeforeSleep = 10;
+// Asleep: the first record wakes us. This is for what does not come as a record: a stopped child.
+constexpr int kSleepMs = 100;
+
+// Components of a path, the last one first, each ended by 0.
+std::string path_of(std::string_view names) {
+  std::string path;
+  while (!names.empty()) {
+    const size_t end = std::min(names.find('\0'), names.size());
+    std::string longer = "/";
+    longer.append(names.substr(0, end)).append(path);
+    path = std::move(longer);
+    names.remove_prefix(std::min(end + 1, names.size()));
+  }
+  return path.empty() ? "/" : path;
+}
+
+std::vector<std::string> strings_of(std::string_view bytes) {
+  std::vector<std::string> strings;
+  while (!bytes.empty()) {
+    const size_t end = std::min(bytes.find('\0'), bytes.size());
+    strings.emplace_back(bytes.substr(0, end));
+    bytes.remove_prefix(std::min(end + 1, bytes.size()));
+  }
+  return strings;
+}
+
+// What stands behind the record of an exec. Nothing: it is not as long as it says.
+std::optional<ExecImage> image_of(const ExecFacts& facts, std::string_view bytes) {
+  const auto take = [&bytes](uint32_t size) {
+    const std::string_view taken = bytes.substr(0, size);
+    bytes.remove_prefix(taken.size());
+    return taken;
+  };
+  if (uint64_t{facts.filename_bytes} + facts.args_bytes + facts.exe_bytes + facts.cwd_bytes > bytes.size()) {
+    return std::nullopt;
+  }
+  ExecImage image;
+  image.dev = makedev(facts.dev >> 20, facts.dev & 0xfffff);
+  image.ino = facts.ino;
+  const std::string_view filename = take(facts.filename_bytes);
+  if (facts.is_script != 0) image.script = filename.substr(0, filename.find('\0'));
+  image.argv = strings_of(take(facts.args_bytes));
+  image.path = path_of(take(facts.exe_bytes));
+  if (facts.is_deleted != 0) image.path += " (deleted)";
+  image.cwd = path_of(take(facts.cwd_bytes));
+  return image;
+}
+
+}  // namespace
+
+EbpfEngine::EbpfEngine(const LaunchOptions& options, RingWriter& ring)
+    : ring_(ring),
+      launch_(options),
+      hides_host_(options.hides_host),
+      stops_with_root_(options.stops_with_root),
+      kernel_ring_bytes_(options.kernel_ring_bytes) {}
+
+void EbpfEngine::run() {
+  shield_tracer_thread();
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &began_at_);
+  result_.failure = start();
+  if (result_.failure.ok()) follow();
+  if (wake_up_ >= 0) close(wake_up_);
+}
+
+Status EbpfEngine::start() {
+  Status status = program_.load(kernel_ring_bytes_);
+  if (status.ok()) status = kernel_ring_.open(program_.ring(), program_.ring_bytes());
+  if (!status.ok()) return status;
+  wake_up_ = epoll_create1(EPOLL_CLOEXEC);
+  // Edge-triggered: the kernel half says when to wake, not what lies in the ring.
+  epoll_event event{EPOLLIN | EPOLLET, {}};
+  if (wake_up_ < 0 || epoll_ctl(wake_up_, EPOLL_CTL_ADD, program_.ring(), &event) != 0) return {"epoll", errno};
+  return launch_.start_untraced([this](pid_t pid) { return program_.follow_from_exec(pid); });
+}
+
+void EbpfEngine::follow() {
+  unsigned empty_looks = 0;
+  for (;;) {
+    // Read before the last look: what was written before the last task ended is then seen.
+    const bool is_last_look = has_begun_ && program_.control().live_count <= 0;
+    const size_t count =
+        kernel_ring_.drain(kBatch, [this](const KernelRecord& record, uint32_t size) { on_record(record, size); });
+    if (count == kBatch) continue;
+    watch_children();
+    if (!has_begun_ && has_root_ended_ && kernel_ring_.is_empty()) {
+      result_.failure = launch_.failure();
+      return;
+    }
+    if (is_last_look && kernel_ring_.is_empty()) break;
+    if (is_stopping_.load()) kill_all();
+    empty_looks = count > 0 ? 0 : empty_looks + 1;
+    wait_for_records(empty_looks <= kEmptyLooksBeforeSleep);
+  }
+  tell_losses();
+  // Its end was told a moment before it can be waited for. Children of the root's making (CLONE_PARENT) are ours too.
+  int status;
+  while (wait_untraced(&status, true) > 0) continue;
+}
+
+void EbpfEngine::wait_for_records(bool is_busy) {
+  epoll_event event;
+  if (is_busy) {
+    (void)epoll_wait(wake_up_, &event, 1, kPauseMs);
+    return;
+  }
+  __atomic_store_n(&program_.control().is_asleep, 1, __ATOMIC_SEQ_CST);
+  if (kernel_ring_.is_empty() && !is_stopping_.load()) (void)epoll_wait(wake_up_, &event, 1, kSleepMs);
+  __atomic_store_n(&program_.control().is_asleep, 0, __ATOMIC_SEQ_CST);
+}
+
+void EbpfEngine::on_record(const KernelRecord& record, uint32_t size) {
+  switch (static_cast<RecordKind>(record.kind)) {
+    case RecordKind::kBirth:
+      return on_birth(record);
+    case RecordKind::kExec:
+      return on_exec(record, size);
+    case RecordKind::kExit:
+      return on_end(record);
+    case RecordKind::kCall:
+    case RecordKind::kSignal:
+    case RecordKind::kGap:
+    case RecordKind::kNote:
+      return push({record.tid, record.value, static_cast<RecordKind>(record.kind), record.abi, record.flags,
+                   record.kind == static_cast<uint8_t>(RecordKind::kCall) ? now_ms() : record.extra});
+  }
+}
+
+void EbpfEngine::push(Record record) { (void)ring_.push(record); }
+
+void EbpfEngine::on_birth(const KernelRecord& record) {
+  const auto tid = static_cast<pid_t>(record.tid);
+  const auto tgid = static_cast<pid_t>(record.extra);
+  if (alive_.contains(tid)) {
+    // The number is used anew, so the one who had it has ended: the record of that was lost.
+    push({record.tid, 1, RecordKind::kGap, 0, 0, 0});
+    push({record.tid, 0, RecordKind::kExit, 0, SIGKILL, now_ms()});
+  }
+  alive_.insert_or_assign(tid, tgid);
+  push({record.tid, record.value, RecordKind::kBirth, 0, record.flags, record.extra});
+  if (static_cast<BirthKind>(record.flags) == BirthKind::kExec) {
+    has_begun_ = true;
+    if (hides_host_) hide_host(true);
+    result_.root_pid = tid;
+    ring_.set_state(RingState::kRunning);
+  }
+  if (is_killing_) kill_process(tgid);
+}
+
+void EbpfEngine::on_exec(const KernelRecord& record, uint32_t size) {
+  const auto tid = static_cast<pid_t>(record.tid);
+  alive_.erase(static_cast<pid_t>(record.value));
+  alive_.insert_or_assign(tid, tid);
+  std::optional<ExecImage> image;
+  if (size >= sizeof record + sizeof(ExecFacts)) {
+    const auto* facts = reinterpret_cast<const ExecFacts*>(&record + 1);
+    const size_t byte_count = size - sizeof record - sizeof *facts;
+    image = image_of(*facts, {reinterpret_cast<const char*>(facts + 1), byte_count});
+  }
+  {
+    const std::lock_guard lock(images_mutex_);
+    question_++;
+    images_.emplace(question_, image.has_value() ? std::move(*image) : ExecImage{});
+  }
+  push({record.tid, record.value, RecordKind::kExec, 0, 0, now_ms()});
+  ring_.ring_doorbell();
+}
+
+void EbpfEngine::on_end(const KernelRecord& record) {
+  const auto tid = static_cast<pid_t>(record.tid);
+  alive_.erase(tid);
+  if (tid == result_.root_pid) {
+    result_.exit_code = static_cast<int>(record.value);
+    result_.exit_signal = record.flags;
+  }
+  push({record.tid, record.value, RecordKind::kExit, 0, record.flags, now_ms()});
+}
+
+// The root is our child, and so is what it makes with CLONE_PARENT.
+void EbpfEngine::watch_children() {
+  int status;
+  for (pid_t pid; (pid = wait_untraced(&status, false)) > 0;) {
+    if (pid != launch_.pid()) continue;
+    if (!WIFSTOPPED(status)) {
+      has_root_ended_ = true;
+    } else if (stops_with_root_ && WSTOPSIG(status) != SIGSTOP) {
+      // Not SIGSTOP: it is no job control, and who sent it sends SIGCONT to the program alone.
+      kill(getpid(), SIGSTOP);
+    }
+  }
+}
+
+// The number may be somebody else's by now; whether it is one that is followed is asked of the kernel.
+void EbpfEngine::kill_process(pid_t tgid) {
+  const int pidfd = static_cast<int>(syscall(SYS_pidfd_open, tgid, 0));
+  if (pidfd < 0) return;
+  if (program_.is_followed(pidfd)) (void)syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0);
+  close(pidfd);
+}
+
+// What is born from now on is killed at its birth.
+void EbpfEngine::kill_all() {
+  is_killing_ = true;
+  if (!has_begun_) kill(launch_.pid(), SIGKILL);
+  for (const auto& [tid, tgid] : alive_) kill_process(tgid);
+}
+
+void EbpfEngine::tell_losses() {
+  const Control& control = program_.control();
+  for (const auto& [tid, tgid] : alive_) push({static_cast<uint32_t>(tid), 1, RecordKind::kGap, 0, 0, 0});
+  const uint64_t count = control.lost_count + control.unfollowed_count + program_.missed_count();
+  if (count > 0) push({0, static_cast<uint32_t>(std::min<uint64_t>(count, INT32_MAX)), RecordKind::kGap, 0, 0, 0});
+}
+
+uint32_t EbpfEngine::now_ms() const {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return static_cast<uint32_t>((now.tv_sec - began_at_.tv_sec) * 1000 + (now.tv_nsec - began_at_.tv_nsec) / 1'000'000);
+}
+
+void EbpfEngine::stop() {
+  is_stopping_.store(true);
+  ring_.stop();
+}
+
+void EbpfEngine::answer(uint32_t question, const Answer& answer) {
+  const std::lock_guard lock(images_mutex_);
+  images_.erase(question);
+  (void)answer;
+}
+
+std::optional<ExecImage> EbpfEngine::exec_image(uint32_t question) {
+  const std::lock_guard lock(images_mutex_);
+  const auto found = images_.find(question);
+  if (found == images_.end()) return std::nullopt;
+  return found->second;
+}
+
+}  // namespace tracefp

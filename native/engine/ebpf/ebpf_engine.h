@@ -1,0 +1,68 @@
+// Engine `ebpf`: the kernel half sees everything and sends records of it through its ring; nothing of the program ever
+// waits for us. Needs CAP_BPF and CAP_PERFMON, Linux 5.17, BTF. Who is slower than the program loses records: the
+// kernel half counts them per track, and they become gaps.
+//
+//   kernel half --record--> its ring --drain()--> here: time, notes of loss --push()--> ring --> reader
+#pragma once
+
+#include <atomic>
+#include <ctime>
+#include <mutex>
+#include <unordered_map>
+
+#include "engine/ebpf/kernel_ring.h"
+#include "engine/ebpf/program.h"
+#include "engine/engine.h"
+#include "engine/ptrace/launch.h"
+#include "ring/writer.h"
+
+namespace tracefp {
+
+class EbpfEngine final : public Engine {
+ public:
+  // `ring` must outlive the engine.
+  EbpfEngine(const LaunchOptions& options, RingWriter& ring);
+
+  void run() override;
+  void stop() override;
+  void answer(uint32_t question, const Answer& answer) override;
+  std::optional<ExecImage> exec_image(uint32_t question) override;
+  const EngineResult& result() const override { return result_; }
+
+ private:
+  Status start();
+  void follow();
+  void wait_for_records(bool is_busy);
+  void on_record(const KernelRecord& record, uint32_t size);
+  void on_birth(const KernelRecord& record);
+  void on_exec(const KernelRecord& record, uint32_t size);
+  void on_end(const KernelRecord& record);
+  void push(Record record);
+  void watch_children();
+  void kill_process(pid_t tgid);
+  void kill_all();
+  void tell_losses();
+  uint32_t now_ms() const;
+
+  EngineResult result_;
+  RingWriter& ring_;
+  Launch launch_;
+  const bool hides_host_;
+  const bool stops_with_root_;
+  const uint32_t kernel_ring_bytes_;
+  Program program_;
+  KernelRing kernel_ring_;
+  int wake_up_ = -1;  // epoll
+  timespec began_at_{};
+  bool has_begun_ = false;
+  bool has_root_ended_ = false;  // reaped
+  bool is_killing_ = false;
+  std::unordered_map<pid_t, pid_t> alive_;  // tid -> tgid
+  std::atomic<bool> is_stopping_{false};
+
+  std::mutex images_mutex_;
+  uint32_t question_ = 0;
+  std::unordered_map<uint32_t, ExecImage> images_;  // by question
+};
+
+}  // namespace tracefp

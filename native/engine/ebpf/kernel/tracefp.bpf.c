@@ -1,0 +1,452 @@
+// SPDX-License-Identifier: MIT
+// The kernel half of engine `ebpf`: sees calls, births, execs, signals and ends of the tasks that are followed, and
+// writes records of them. A task is followed when it has a Track, which its children get from it.
+//
+//   sys_enter ................. a call              fork  a Track for the child, a birth
+//   signal_deliver ............ a handler begins    exec  the facts of the new image
+//   sys_exit .................. the call will be     exit  the end
+//                               repeated
+//
+// Nothing here may wait. A record for which the ring has no room is lost; its Track counts that, and the next record of
+// the Track is preceded by a gap that says how many are missing.
+#include "types.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "shared.h"
+
+// Only helpers that are not for GPL programs alone could be called otherwise; the kernel asks for this of tracing
+// programs.
+char LICENSE[] SEC("license") = "Dual MIT/GPL";
+
+// As in native/ring/layout.h; the loader compares them.
+enum { kCall = 1, kSignal = 2, kBirth = 3, kExec = 4, kExit = 5, kGap = 6, kNote = 7 };
+enum { kBornByExec = 1, kBornAsThread = 2, kBornByFork = 3 };
+enum { kNoteListener = 4, kNoteOwnFilter = 5 };
+enum { kRestart = 1 };
+enum { kX86_64 = 1, kI386 = 2, kX32 = 3 };
+
+#define TS_COMPAT 2
+#define X32_BIT 0x40000000
+#define SIGNAL_GROUP_EXIT 4
+#define SYSCALL_BYTES 2  // the instruction that enters the kernel
+#define SA_RESTART 0x10000000UL
+
+// A handler left by siglongjmp never returns: of more than these the oldest is forgotten.
+#define FRAMES 32
+
+struct Frame {
+  __u64 ip;
+  __s32 nr;
+  __u8 abi;
+  __u8 may_restart;   // the interrupted call returned a restart code
+  __u8 will_restart;  // and this handler lets it be repeated
+  __u8 padding;
+};
+
+struct Track {
+  __u32 tid;
+  __u32 lost;  // records since the last one told
+  __u64 last_ip;
+  __s32 last_nr;
+  __u8 last_abi;
+  __u8 is_on;        // false: it is followed from its exec on
+  __u8 restart_due;  // the kernel will repeat the last call
+  __u8 owes_birth;   // its birth found no room
+  __u32 parent;
+  __u32 tgid;
+  __u32 is_end_held;  // it led its process and ended before its other threads
+  __u32 birth_kind;
+  __u32 frame_count;  // handlers that run; the last FRAMES of them are known
+  __u32 known_frames;
+  struct Frame frames[FRAMES];
+};
+
+struct {
+  __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+  __uint(map_flags, BPF_F_NO_PREALLOC);
+  __type(key, int);
+  __type(value, struct Track);
+} tracks SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_RINGBUF);
+  __uint(max_entries, 16 * 1024 * 1024);
+} ring SEC(".maps");
+
+// Calls leave a sixteenth of the ring free: births, execs and ends are lost last.
+#define RESERVED_SHIFT 4
+
+struct ExecRecord {
+  struct KernelRecord record;
+  struct ExecFacts facts;
+  char bytes[TRACEFP_FILENAME_BYTES + TRACEFP_ARGS_BYTES + 2 * TRACEFP_NAMES_BYTES + 4096];
+};
+
+// A path that is being walked upwards. Not on the stack: the verifier would follow each value that its fields can have.
+struct Walk {
+  __u64 dentry, mount, root, root_mount;
+  __u32 at, end;
+};
+
+// The stack of a program is 512 bytes.
+struct Scratch {
+  struct Walk walk;
+  struct ExecRecord out;
+};
+
+struct {
+  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, struct Scratch);
+} scratch SEC(".maps");
+
+struct Control control = {};
+
+static __always_inline __u64 wake_flag(void) {
+  if (!control.is_asleep) return BPF_RB_NO_WAKEUP;
+  control.is_asleep = 0;
+  return BPF_RB_FORCE_WAKEUP;
+}
+
+static __always_inline bool put(const struct Track* track, __u8 kind, __u32 value, __u8 abi, __u16 flags, __u32 extra) {
+  struct KernelRecord* record = bpf_ringbuf_reserve(&ring, sizeof *record, 0);
+  if (!record) return false;
+  record->tid = track->tid;
+  record->value = value;
+  record->kind = kind;
+  record->abi = abi;
+  record->flags = flags;
+  record->extra = extra;
+  bpf_ringbuf_submit(record, wake_flag());
+  return true;
+}
+
+static __noinline bool put_birth(struct Track* track) {
+  if (!track) return false;
+  const bool is_told = put(track, kBirth, track->parent, 0, track->birth_kind, track->tgid);
+  track->owes_birth = !is_told;
+  return is_told;
+}
+
+// What could not be told before comes before anything else of the track. False: there is still no room.
+static __noinline bool settle(struct Track* track) {
+  if (!track) return false;
+  if (track->owes_birth && !put_birth(track)) return false;
+  if (!track->lost) return true;
+  if (!put(track, kGap, track->lost, 0, 0, 0)) return false;
+  __sync_fetch_and_sub(&control.lost_count, track->lost);
+  track->lost = 0;
+  return true;
+}
+
+static __always_inline void lose(struct Track* track) {
+  track->lost++;
+  __sync_fetch_and_add(&control.lost_count, 1);
+}
+
+static __always_inline void tell(struct Track* track, __u8 kind, __u32 value, __u8 abi, __u16 flags, __u32 extra) {
+  if ((track->lost || track->owes_birth) && !settle(track)) {
+    lose(track);
+    return;
+  }
+  if (!put(track, kind, value, abi, flags, extra)) lose(track);
+}
+
+static __always_inline struct Track* track_of(struct task_struct* task) {
+  struct Track* track = bpf_task_storage_get(&tracks, task, 0, 0);
+  return track && track->is_on ? track : NULL;
+}
+
+// The number under which the loader knows a task.
+static __always_inline __u32 tid_of(struct task_struct* task) {
+  struct pid* pid = task->thread_pid;
+  __u32 nr = 0;
+  const char* numbers = (const char*)&pid->numbers[0];
+  bpf_probe_read_kernel(
+      &nr, sizeof nr,
+      numbers + control.pid_level * bpf_core_type_size(struct upid) + bpf_core_field_offset(struct upid, nr));
+  return nr;
+}
+
+// -ERESTARTSYS, -ERESTARTNOINTR, -ERESTARTNOHAND, -ERESTART_RESTARTBLOCK: include/linux/errno.h. A 32-bit program's
+// result need not be sign-extended. orig_ax is -1 where no call was interrupted.
+static __always_inline int restart_code(long orig_ax, long ax) {
+  const int code = -(int)ax;
+  const bool is_code = code == 512 || code == 513 || code == 514 || code == 516;
+  return (int)orig_ax >= 0 && is_code ? code : 0;
+}
+
+// Where the sigframe says that the program goes on: struct rt_sigframe and its 32-bit twins.
+static __always_inline bool read_return(struct pt_regs* regs, __u8 abi, bool is_rt, __u64* ip) {
+  if (abi == kX86_64 || abi == kX32) return bpf_probe_read_user(ip, 8, (void*)(regs->sp + 168)) == 0;
+  __u32 low = 0;
+  const bool is_read = bpf_probe_read_user(&low, 4, (void*)(regs->sp + (is_rt ? 216 : 56))) == 0;
+  *ip = low;
+  return is_read;
+}
+
+static __noinline int pop_frame(struct Track* track, __u64 ip, bool is_read) {
+  if (!track || !track->known_frames) return 0;
+  track->frame_count--;
+  track->known_frames--;
+  const struct Frame* frame = &track->frames[track->frame_count & (FRAMES - 1)];
+  track->last_ip = frame->ip;
+  track->last_nr = frame->nr;
+  track->last_abi = frame->abi;
+  track->restart_due = frame->may_restart && (is_read ? ip == frame->ip - SYSCALL_BYTES : frame->will_restart);
+  return 0;
+}
+
+// The few calls that mean something to a tracer.
+static __always_inline void on_known_call(struct Track* track, struct pt_regs* regs, __u8 abi, __s32 nr) {
+  const bool is_32 = abi == kI386;
+  const bool is_rt = nr == (is_32 ? 173 : abi == kX32 ? 513 : 15);
+  if (is_rt || (is_32 && nr == 119)) {
+    __u64 ip = 0;
+    const bool is_read = read_return(regs, abi, is_rt, &ip);
+    pop_frame(track, ip, is_read);
+    return;
+  }
+  // The kernel reads 32 bits of each argument; what stands in the upper halves is of no account.
+  const __u32 first = is_32 ? regs->bx : regs->di;
+  const __u32 second = is_32 ? regs->cx : regs->si;
+  if (nr == (is_32 ? 354 : 317) && first == 1 /* SECCOMP_SET_MODE_FILTER */) {
+    const bool listens = second & 8 /* SECCOMP_FILTER_FLAG_NEW_LISTENER */;
+    tell(track, kNote, listens ? kNoteListener : kNoteOwnFilter, 0, 0, 0);
+  } else if (nr == (is_32 ? 172 : 157) && first == 22 /* PR_SET_SECCOMP */) {
+    tell(track, kNote, kNoteOwnFilter, 0, 0, 0);
+  }
+}
+
+SEC("tp_btf/sys_enter")
+int BPF_PROG(on_call, struct pt_regs* regs, long id) {
+  struct task_struct* task = bpf_get_current_task_btf();
+  struct Track* track = track_of(task);
+  if (!track) return 0;
+
+  __s32 nr = (__s32)id;
+  __u8 abi = kX86_64;
+  if (task->thread_info.status & TS_COMPAT) {
+    abi = kI386;
+  } else if (nr >= 0 && (nr & X32_BIT)) {
+    abi = kX32;
+    nr &= ~X32_BIT;
+  }
+  const __u64 ip = regs->ip;
+  // Programs do not call restart_syscall: the kernel makes it, at the address of the call it goes on with.
+  const bool is_same_place = ip == track->last_ip && abi == track->last_abi;
+  const bool continues = is_same_place && nr == (abi == kI386 ? 0 : 219);
+  const bool repeats = is_same_place && track->restart_due && nr == track->last_nr;
+  track->restart_due = 0;
+  const __u64 ring_bytes = control.ring_bytes;
+  if (bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) + (ring_bytes >> RESERVED_SHIFT) > ring_bytes) {
+    lose(track);
+  } else {
+    tell(track, kCall, nr, abi, continues || repeats ? kRestart : 0, 0);
+  }
+  if (continues || repeats) return 0;
+  track->last_ip = ip;
+  track->last_nr = nr;
+  track->last_abi = abi;
+  on_known_call(track, regs, abi, nr);
+  return 0;
+}
+
+// A call that returned a restart code will be repeated, unless a handler runs. All others are none of ours: what this
+// costs is what is paid for every call.
+SEC("tp_btf/sys_exit")
+int BPF_PROG(on_return, struct pt_regs* regs, long result) {
+  if ((int)result > -512 || (int)result < -516) return 0;
+  struct Track* track = track_of(bpf_get_current_task_btf());
+  if (track && restart_code(regs->orig_ax, result)) track->restart_due = 1;
+  return 0;
+}
+
+SEC("tp_btf/signal_deliver")
+int BPF_PROG(on_signal, int signal, void* info, struct k_sigaction* action) {
+  struct task_struct* task = bpf_get_current_task_btf();
+  struct Track* track = track_of(task);
+  if (!track || (unsigned long)action->sa.sa_handler <= 1) return 0;  // SIG_DFL, SIG_IGN
+  struct pt_regs* regs = (struct pt_regs*)bpf_task_pt_regs(task);
+  const int code = restart_code(regs->orig_ax, regs->ax);
+  tell(track, kSignal, signal, 0, 0, 0);
+  struct Frame* frame = &track->frames[track->frame_count & (FRAMES - 1)];
+  frame->ip = track->last_ip;
+  frame->nr = track->last_nr;
+  frame->abi = track->last_abi;
+  frame->may_restart = track->restart_due || code;
+  frame->will_restart =
+      code == 513 || (code == 512 && (action->sa.sa_flags & SA_RESTART)) || (!code && track->restart_due);
+  track->frame_count++;
+  if (track->known_frames < FRAMES) track->known_frames++;
+  track->restart_due = 0;
+  return 0;
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_fork, struct task_struct* parent, struct task_struct* child) {
+  struct Track* from = track_of(parent);
+  if (!from) return 0;
+  struct Track* track = bpf_task_storage_get(&tracks, child, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+  if (!track) {
+    __sync_fetch_and_add(&control.unfollowed_count, 1);
+    return 0;
+  }
+  const bool is_thread = child->tgid == parent->tgid;
+  track->tid = tid_of(child);
+  track->parent = from->tid;
+  track->tgid = is_thread ? from->tgid : track->tid;
+  track->birth_kind = is_thread ? kBornAsThread : kBornByFork;
+  track->last_nr = -1;
+  if (!is_thread) {
+    track->frame_count = from->frame_count;
+    track->known_frames = from->known_frames;
+    __builtin_memcpy(track->frames, from->frames, sizeof track->frames);
+  }
+  track->is_on = 1;
+  __sync_fetch_and_add(&control.live_count, 1);
+  put_birth(track);
+  return 0;
+}
+
+static __always_inline long put_name(struct Scratch* scratch, const struct dentry* dentry) {
+  struct ExecRecord* out = &scratch->out;
+  const __u32 at = scratch->walk.at;
+  if (at >= scratch->walk.end || at >= sizeof out->bytes - 256) return 1;
+  const long count = bpf_probe_read_kernel_str(&out->bytes[at], 256, BPF_CORE_READ(dentry, d_name.name));
+  if (count > 0 && count <= 256) scratch->walk.at = at + count;
+  return 0;
+}
+
+// One step of a path, upwards. 1: that was the last.
+static long step_up(__u32 index, void* unused) {
+  const __u32 zero = 0;
+  struct Scratch* space = bpf_map_lookup_elem(&scratch, &zero);
+  if (!space) return 1;
+  struct Walk* walk = &space->walk;
+  const struct dentry* dentry = (const struct dentry*)walk->dentry;
+  const struct vfsmount* vfsmount = (const struct vfsmount*)walk->mount;
+  if (walk->dentry == walk->root && walk->mount == walk->root_mount) return 1;
+  struct dentry* parent = BPF_CORE_READ(dentry, d_parent);
+  if (dentry != BPF_CORE_READ(vfsmount, mnt_root) && dentry != parent) {
+    if (put_name(space, dentry)) return 1;
+    walk->dentry = (__u64)parent;
+    return 0;
+  }
+  struct mount* mount = (struct mount*)((char*)vfsmount - bpf_core_field_offset(struct mount, mnt));
+  struct mount* above = BPF_CORE_READ(mount, mnt_parent);
+  if (above == mount) {
+    // Nothing is above it. A memfd is a root of its own, and has a name.
+    if (index == 0) put_name(space, dentry);
+    return 1;
+  }
+  walk->dentry = (__u64)BPF_CORE_READ(mount, mnt_mountpoint);
+  walk->mount = (__u64)above + bpf_core_field_offset(struct mount, mnt);
+  return 0;
+}
+
+// Appends the components of a path, the last one first, and returns where they end. What is too deep, or too long, is
+// cut at its beginning.
+static __always_inline __u32 put_path(struct Scratch* scratch, __u32 at, struct path* path, struct path* root) {
+  struct Walk* walk = &scratch->walk;
+  walk->dentry = (__u64)BPF_CORE_READ(path, dentry);
+  walk->mount = (__u64)BPF_CORE_READ(path, mnt);
+  walk->root = (__u64)BPF_CORE_READ(root, dentry);
+  walk->root_mount = (__u64)BPF_CORE_READ(root, mnt);
+  walk->at = at;
+  walk->end = at + TRACEFP_NAMES_BYTES - 256;
+  bpf_loop(1024, step_up, NULL, 0);
+  return walk->at;
+}
+
+static __always_inline void put_exec(struct Track* track, struct task_struct* task, struct linux_binprm* bprm,
+                                     __u32 former) {
+  const __u32 zero = 0;
+  struct Scratch* space = bpf_map_lookup_elem(&scratch, &zero);
+  if (!space) return;
+  struct ExecRecord* out = &space->out;
+  out->record = (struct KernelRecord){track->tid, former, kExec, 0, 0, 0};
+  struct file* file = bprm->file;
+  out->facts.ino = BPF_CORE_READ(file, f_inode, i_ino);
+  out->facts.dev = BPF_CORE_READ(file, f_inode, i_sb, s_dev);
+  out->facts.is_script = bprm->interp != bprm->filename;
+  out->facts.is_deleted = BPF_CORE_READ(file, f_path.dentry, d_hash.pprev) == NULL;
+  __u32 at = 0;
+  long count = bpf_probe_read_kernel_str(out->bytes, TRACEFP_FILENAME_BYTES, bprm->filename);
+  if (count > 0 && count <= TRACEFP_FILENAME_BYTES) at = count;
+  out->facts.filename_bytes = at;
+  const unsigned long start = BPF_CORE_READ(task, mm, arg_start);
+  __u32 size = BPF_CORE_READ(task, mm, arg_end) - start;
+  if (size > TRACEFP_ARGS_BYTES) size = TRACEFP_ARGS_BYTES;
+  if (at > TRACEFP_FILENAME_BYTES || bpf_probe_read_user(&out->bytes[at], size, (void*)start) != 0) size = 0;
+  out->facts.args_bytes = size;
+  at += size;
+  struct path* root = &task->fs->root;
+  const __u32 exe_end = put_path(space, at, &file->f_path, root);
+  out->facts.exe_bytes = exe_end - at;
+  const __u32 cwd_end = put_path(space, exe_end, &task->fs->pwd, root);
+  out->facts.cwd_bytes = cwd_end - exe_end;
+  __u32 total = sizeof out->record + sizeof out->facts + cwd_end;
+  if (total > sizeof *out) total = sizeof *out;
+  if ((track->lost || track->owes_birth) && !settle(track)) {
+    lose(track);
+    return;
+  }
+  // The sooner it is looked at, the more can be read of who began.
+  control.is_asleep = 0;
+  if (bpf_ringbuf_output(&ring, out, total, BPF_RB_FORCE_WAKEUP) != 0) lose(track);
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct* task, pid_t old_pid, struct linux_binprm* bprm) {
+  struct Track* track = bpf_task_storage_get(&tracks, task, 0, 0);
+  if (!track) return 0;
+  const __u32 former = track->is_on ? track->tid : 0;
+  if (!track->is_on) control.pid_level = BPF_CORE_READ(task, thread_pid, level);
+  // The thread that calls exec gets the number of its leader, whose own track is over.
+  track->tid = tid_of(task);
+  track->tgid = track->tid;
+  if (!track->is_on) {
+    track->is_on = 1;
+    track->birth_kind = kBornByExec;
+    __sync_fetch_and_add(&control.live_count, 1);
+    put_birth(track);
+  }
+  track->last_ip = 0;
+  track->last_nr = -1;
+  track->restart_due = 0;
+  track->frame_count = 0;
+  track->known_frames = 0;
+  put_exec(track, task, bprm, former ? former : track->tid);
+  return 0;
+}
+
+static __always_inline void tell_end(struct Track* track, int status) {
+  tell(track, kExit, (status >> 8) & 0xff, 0, status & 0x7f, 0);
+}
+
+// The end of a leader is the end of its process: where threads of it live on it is held back, as wait(2) does, and told
+// by the last of them. `live` was decremented before either comes here, so one of the two sees that it is 0.
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(on_exit, struct task_struct* task) {
+  struct Track* track = track_of(task);
+  if (!track) return 0;
+  struct signal_struct* signal = task->signal;
+  const int status = signal->flags & SIGNAL_GROUP_EXIT ? signal->group_exit_code : task->exit_code;
+  if (task->pid == task->tgid) {
+    __sync_lock_test_and_set(&track->is_end_held, 1);
+    if (signal->live.counter == 0 && __sync_lock_test_and_set(&track->is_end_held, 0)) tell_end(track, status);
+  } else {
+    tell_end(track, status);
+    if (signal->live.counter == 0) {
+      struct Track* leader = bpf_task_storage_get(&tracks, task->group_leader, 0, 0);
+      if (leader && __sync_lock_test_and_set(&leader->is_end_held, 0)) tell_end(leader, status);
+    }
+  }
+  __sync_fetch_and_sub(&control.live_count, 1);
+  return 0;
+}

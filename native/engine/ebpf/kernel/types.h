@@ -1,0 +1,142 @@
+// What the kernel half reads of the kernel's own structures, by CO-RE: only the fields that are named here, wherever
+// the running kernel has them. (A whole vmlinux.h would be 3 MB of which this is what is used.)
+#pragma once
+
+typedef unsigned char __u8;
+typedef signed char __s8;
+typedef unsigned short __u16;
+typedef short __s16;
+typedef unsigned int __u32;
+typedef int __s32;
+typedef unsigned long long __u64;
+typedef long long __s64;
+typedef __u16 __be16;
+typedef __u32 __be32;
+typedef __u32 __wsum;
+typedef int pid_t;
+typedef _Bool bool;
+
+#define true 1
+#define false 0
+#define NULL ((void*)0)
+
+enum bpf_map_type {
+  BPF_MAP_TYPE_ARRAY = 2,
+  BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+  BPF_MAP_TYPE_RINGBUF = 27,
+  BPF_MAP_TYPE_TASK_STORAGE = 29
+};
+enum { BPF_F_NO_PREALLOC = 1, BPF_LOCAL_STORAGE_GET_F_CREATE = 1 };
+enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2, BPF_RB_AVAIL_DATA = 0 };
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct pt_regs {
+  unsigned long bx, cx, dx, si, di, ax, orig_ax, ip, sp;
+};
+
+struct thread_info {
+  __u32 status;
+};
+
+typedef struct {
+  int counter;
+} atomic_t;
+
+struct signal_struct {
+  atomic_t live;
+  int group_exit_code;
+  unsigned int flags;
+};
+
+struct upid {
+  int nr;
+};
+
+struct pid {
+  unsigned int level;
+  struct upid numbers[1];
+};
+
+struct qstr {
+  __u32 len;
+  const unsigned char* name;
+};
+
+struct super_block {
+  __u32 s_dev;
+};
+
+struct inode {
+  unsigned long i_ino;
+  struct super_block* i_sb;
+};
+
+struct hlist_bl_node {
+  struct hlist_bl_node** pprev;
+};
+
+struct dentry {
+  struct hlist_bl_node d_hash;
+  struct dentry* d_parent;
+  struct qstr d_name;
+  struct inode* d_inode;
+};
+
+struct vfsmount {
+  struct dentry* mnt_root;
+};
+
+struct mount {
+  struct mount* mnt_parent;
+  struct dentry* mnt_mountpoint;
+  struct vfsmount mnt;
+};
+
+struct path {
+  struct vfsmount* mnt;
+  struct dentry* dentry;
+};
+
+struct file {
+  struct path f_path;
+  struct inode* f_inode;
+};
+
+struct fs_struct {
+  struct path root;
+  struct path pwd;
+};
+
+struct mm_struct {
+  unsigned long arg_start, arg_end;
+};
+
+struct task_struct {
+  struct thread_info thread_info;
+  struct mm_struct* mm;
+  int exit_code;
+  pid_t pid;
+  pid_t tgid;
+  struct task_struct* group_leader;
+  struct pid* thread_pid;
+  struct fs_struct* fs;
+  struct signal_struct* signal;
+};
+
+struct linux_binprm {
+  struct file* file;
+  const char* filename;
+  const char* interp;
+};
+
+struct sigaction {
+  void* sa_handler;
+  unsigned long sa_flags;
+};
+
+struct k_sigaction {
+  struct sigaction sa;
+};
+
+#pragma clang attribute pop

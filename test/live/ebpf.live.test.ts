@@ -1,0 +1,167 @@
+// What engine ebpf does otherwise than the engines that stop the program: it may lose records and says so, it refuses nothing,
+// and it tells who began although nobody waited.
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { check, learn, record } from '../../src/index.ts'
+import { PACKAGE_ROOT } from '../../src/package.ts'
+import type { StreamEvent } from './events.ts'
+import { recordRun, whyNoEbpf } from './record.ts'
+import { compileTracee, listTracees, type Tracee } from './tracees.ts'
+
+const whyNot = await whyNoEbpf()
+if (whyNot !== null) console.log(`skipped: ${whyNot}`)
+const folder = mkdtempSync(join(tmpdir(), 'ebpf-'))
+const calls = join(folder, 'calls')
+const GETPPID = 110
+const SILENT = { stdio: [-1, -1, -1] } as const
+
+beforeAll(() => {
+  execFileSync('cc', ['-O1', '-o', calls, join(PACKAGE_ROOT, 'scripts/measure/calls.c')])
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+function countOf(events: readonly StreamEvent[], nr: number): number {
+  return events.filter((event) => event.type === 'call' && event.nr === nr).length
+}
+
+function gapsOf(events: readonly StreamEvent[]): number {
+  return events.reduce((sum, event) => sum + (event.type === 'gap' ? event.count : 0), 0)
+}
+
+function traceeOf(name: string): string {
+  return compileTracee(listTracees().find((tracee) => tracee.name === name) as Tracee)
+}
+
+describe.skipIf(whyNot !== null)('engine ebpf', () => {
+  test('every call that finds no room is counted: records and gaps together are what the program did', async () => {
+    const few = await recordRun([calls, '0'], { engine: 'ebpf' })
+    const launch = { ...SILENT, kernelRingBytes: 65_536 }
+    const { events } = await recordRun([calls, '400000'], { engine: 'ebpf', launch })
+    expect(gapsOf(events)).toBeGreaterThan(0)
+    expect(countOf(events, GETPPID)).toBeGreaterThan(0)
+    const callCount = events.filter(({ type }) => type === 'call').length
+    expect(callCount + gapsOf(events)).toBe(few.events.filter(({ type }) => type === 'call').length + 400_000)
+    expect(events.filter(({ type }) => type === 'exit').length).toBe(1)
+  })
+
+  test('a gap is of the track that lost something', async () => {
+    const both = `${calls} 400000 & ${calls} 10; wait`
+    const launch = { ...SILENT, kernelRingBytes: 65_536 }
+    const { events } = await recordRun(['sh', '-c', both], { engine: 'ebpf', launch })
+    const tids = new Set(events.flatMap((event) => (event.type === 'gap' ? [event.tid] : [])))
+    expect(tids.has(0)).toBe(false)
+    expect(tids.size).toBeGreaterThan(0)
+  })
+
+  test('a million calls lose nothing with the ring that it has', async () => {
+    const { events } = await recordRun([calls, '1000000'], { engine: 'ebpf', launch: SILENT })
+    expect(gapsOf(events) + countOf(events, GETPPID)).toBe(1_000_000)
+  })
+
+  test('each of 3,000 processes of a storm is born, ends, and has its calls', async () => {
+    const source = join(folder, 'storm.c')
+    const storm = join(folder, 'storm')
+    writeFileSync(
+      source,
+      `#include <sys/syscall.h>
+       #include <sys/wait.h>
+       #include <unistd.h>
+       int main(void) {
+         for (int i = 0; i < 3000; i++) {
+           if (fork() == 0) { for (int j = 0; j < 3; j++) syscall(SYS_getppid); _exit(0); }
+           if (i % 50 == 49) while (wait(0) > 0) continue;
+         }
+         return 0;
+       }`,
+    )
+    execFileSync('cc', ['-O1', '-o', storm, source])
+    const { events } = await recordRun([storm], { engine: 'ebpf', launch: SILENT, timeoutMs: 60_000 })
+    expect(gapsOf(events)).toBe(0)
+    expect(events.filter((event) => event.type === 'birth' && event.kind === 'fork').length).toBe(3000)
+    expect(events.filter(({ type }) => type === 'exit').length).toBe(3001)
+    expect(countOf(events, GETPPID)).toBe(9000)
+  }, 90_000)
+
+  test('a child that asks not to be traced is a track like any other', async () => {
+    const { events } = await recordRun([traceeOf('clone_untraced')], { engine: 'ebpf', cwd: folder })
+    expect(events.filter((event) => event.type === 'birth').map(({ kind }) => kind)).toEqual(['exec', 'fork'])
+    expect(countOf(events, 83)).toBe(1)
+  })
+
+  test('who was executed is known although it is gone: its name, its hash, its script', async () => {
+    const script = join(folder, 'script.sh')
+    writeFileSync(script, '#!/bin/sh\n:\n', { mode: 0o755 })
+    const chain = `for i in 1 2 3 4 5 6 7 8 9; do ${script}; /bin/true; done`
+    const { events } = await recordRun(['sh', '-c', chain], { engine: 'ebpf', launch: SILENT })
+    const images = events.flatMap((event) => (event.type === 'exec' ? [event.image] : []))
+    expect(images.length).toBe(19)
+    expect(images.filter(({ script: own }) => own?.path === script && own.sha256 !== null).length).toBe(9)
+    expect(images.filter(({ path, sha256 }) => path.endsWith('/true') && sha256 !== null).length).toBe(9)
+  })
+
+  test('stopping a session ends all that it started', async () => {
+    const session = check(['sh', '-c', 'sleep 600 & sleep 600'], { engine: 'ebpf', stdio: 'ignore', home: folder })
+    const pid = await session.pid
+    session.stop()
+    const report = await session.report
+    expect(report.exit.signal).toBe('SIGKILL')
+    expect(() => process.kill(pid, 0)).toThrow()
+    expect(spawnSync('pgrep', ['-f', '^sleep 600$']).stdout.length).toBe(0)
+  })
+
+  test('what cannot be stopped is not promised: guard and faults are refused', async () => {
+    const denied = check(['true'], { engine: 'ebpf', onMiss: 'deny', stdio: 'ignore', home: folder })
+    await expect(denied.report).rejects.toThrow(/can no longer be stopped/)
+  })
+
+  test('a command that cannot be executed fails as under the other engines', async () => {
+    const file = join(folder, 'no-program')
+    writeFileSync(file, '#!/no/such/interpreter\n', { mode: 0o755 })
+    await expect(check([file], { engine: 'ebpf', stdio: 'ignore', home: folder }).report).rejects.toThrow(/interpreter/)
+  })
+
+  test('a capture of it holds its records', async () => {
+    const options = { engine: 'ebpf', stdio: 'ignore', home: folder } as const
+    const run = await record(['ls', '/'], join(folder, 'ls.tfc'), options)
+    expect(run.recordCount).toBeGreaterThan(30)
+    expect(run.failure).toBe(null)
+  })
+})
+
+const PROGRAMS: readonly (readonly string[])[] = [
+  ['ls', '-la', '/usr'],
+  ['find', '/etc', '-maxdepth', '1'],
+  ['sh', '-c', 'cat /etc/passwd | sort | head -3 | wc -l'],
+  ['sh', '-c', 'for i in 1 2 3; do ls / >/dev/null; done; exit 3'],
+  ['grep', '-r', 'root', '/etc/passwd'],
+  ['awk', 'BEGIN { for (i = 0; i < 9; i++) print i }'],
+  ['sed', 's/a/b/', '/etc/passwd'],
+  ['tar', 'cf', '/dev/null', '/etc/default'],
+  ['gzip', '-c', '/etc/passwd'],
+  ['perl', '-e', 'print "x" x 9'],
+  ['python3', '-S', '-c', 'import os; print(os.getpid())'],
+  ['dd', 'if=/dev/zero', 'of=/dev/null', 'bs=1', 'count=500'],
+]
+
+describe.skipIf(whyNot !== null)('programs learned under notify', () => {
+  // How often a shell is interrupted by the end of a child varies from run to run, under every engine: then it is learned too.
+  test.each(PROGRAMS)('%s %s %s: authentic under ebpf', async (...argv) => {
+    const command = argv.filter((argument) => argument !== undefined)
+    const options = {
+      stdio: 'ignore',
+      home: join(folder, 'home'),
+      file: join(folder, `${argv.join().replaceAll('/', '-')}.tfp`),
+    } as const
+    const verdicts: string[] = []
+    for (let attempt = 0; attempt < 5 && !verdicts.includes('authentic'); attempt++) {
+      for (let run = 0; run < 2; run++) await learn(command, { ...options, engine: 'notify' })
+      const report = await check(command, { ...options, engine: 'ebpf', fingerprint: options.file }).report
+      expect([report.source.engine, report.gapCount]).toEqual(['ebpf', 0])
+      verdicts.push(report.verdict)
+    }
+    expect(verdicts).toContain('authentic')
+  })
+})
