@@ -11,7 +11,7 @@ import { makePlace } from './evaluate/place.mjs'
 
 const TABLES = ['programs', 'noise', 'subverted', 'counts']
 /** Asked for by name: their tables stand on another page. */
-const MORE_TABLES = ['calibration']
+const MORE_TABLES = ['calibration', 'faults']
 /** Runs per program in the tables that need fewer. */
 const FEWER = 30
 const say = (text) => process.stderr.write(`${text}\n`)
@@ -85,6 +85,9 @@ async function measure(place, options) {
         ...options,
         say,
       })
+    }
+    if (name === 'faults') {
+      measured.faults = await (await import('./evaluate/faults.mjs')).measureFaults(place, { ...options, say })
     }
     if (name === 'counts') measured.counts = await (await import('./evaluate/counts.mjs')).countCalls(place, fewer)
   }

@@ -33,7 +33,7 @@ export function renderSummary(fingerprint: Fingerprint): string {
     `mapping      ${writeWord(settings.mapping)}`,
     `settings     depth ${settings.depth}, tracks ${settings.tracks}, scope ${settings.scope}, order ${settings.order}`,
     `transparent  ${settings.transparent.join(' ') || '(none)'}`,
-    `runs         ${fingerprint.runCount}`,
+    `runs         ${fingerprint.runCount}${fingerprint.faultRunCount > 0 ? `, and ${fingerprint.faultRunCount} in which calls were made to fail` : ''}`,
   ]
   for (const program of fingerprint.programs.values()) {
     const root = fingerprint.roots.includes(program.key) ? ' (root)' : ''
@@ -45,6 +45,8 @@ export function renderSummary(fingerprint: Fingerprint): string {
       const counts = sequenceCounts(program.successors, settings.depth).map((count, at) => `${count} of ${at + 2}`)
       lines.push(`             sequences  ${counts.join(', ')} calls`)
     }
+    const faultCount = faultTransitionCount(program)
+    if (faultCount > 0) lines.push(`             faults     ${faultCount} transitions besides, abnormal but authentic`)
     const dangers = dangersAmong(program.alphabet)
     if (dangers.length > 0) lines.push(`             dangerous  ${dangers.join(' ')}: never learned unless asked for`)
   }
@@ -83,6 +85,18 @@ export function toJson(fingerprint: Fingerprint): object {
 export function transitionCountOf(program: ProgramFingerprint): number {
   let count = 0
   for (const [context, next] of program.successors) if (!context.includes(' ')) count += next.size
+  return count
+}
+
+/** Distinct transitions and execs that were seen only while calls were made to fail. */
+export function faultTransitionCount({ successors, faults }: ProgramFingerprint): number {
+  if (faults === null) return 0
+  let count = faults.execs.size
+  for (const [context, next] of faults.successors) {
+    if (context.includes(' ')) continue
+    const known = successors.get(context)
+    for (const symbol of next.keys()) if (known?.has(symbol) !== true) count += 1
+  }
   return count
 }
 
