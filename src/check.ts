@@ -10,12 +10,14 @@ import { MISS_LIMIT, type Miss } from './match/miss.ts'
 import { printable } from './match/printable.ts'
 import { buildReport, type Result } from './match/report.ts'
 import { Walker } from './match/walker.ts'
-import { assertMapping } from './model/fingerprint.ts'
+import { assertMapping, type Fingerprint } from './model/fingerprint.ts'
 import type { Image, StreamHandler, StreamNote } from './model/stream.ts'
 import { VERSION } from './package.ts'
 import { captureSessionOf } from './source/capture/session.ts'
 import type { CaptureSession } from './source/capture/values.ts'
 import { CaptureWriter } from './source/capture/writer.ts'
+import { hostFacts } from './source/host.ts'
+import { libcVersion } from './source/libc.ts'
 import { type Guard, LiveSource } from './source/live.ts'
 import { assertBegun, liveOptionsOf, type Target } from './source/target.ts'
 import { tee } from './source/tee.ts'
@@ -144,6 +146,7 @@ export function checkLive(options: CheckOptions): RunningCheck {
     const endedAt = new Date().toISOString()
     capture?.end({ endedAt })
     if (capture !== null && capture.failure !== null) checker.note(captureNote(capture.failure))
+    for (const changed of placeNotes(checker.root?.known?.fingerprint)) checker.note(changed)
     return buildReport(
       {
         ...facts,
@@ -173,6 +176,20 @@ function deciderOf(
 /** What was checked was checked: a capture that ended early does not change the verdict. */
 function captureNote({ message }: TracefpError): StreamNote {
   return { code: 'capture_failed', message: `${printable(message)}: the capture ends there`, inconclusive: false }
+}
+
+/** What was updated below the program since it was learned: that alone can bring misses. */
+function placeNotes(fingerprint: Fingerprint | undefined): StreamNote[] {
+  if (fingerprint === undefined) return []
+  const note = (code: string, what: string, learned: readonly string[], now: string): StreamNote[] => {
+    if (learned.length === 0 || now === '' || learned.includes(now)) return []
+    const message = `${what} changed: learned with ${learned.map((text) => printable(text)).join(', ')}, this is ${now}`
+    return [{ code, message, inconclusive: false }]
+  }
+  return [
+    ...note('kernel_changed', 'kernel', fingerprint.kernels, hostFacts().kernel),
+    ...(fingerprint.libcs.length === 0 ? [] : note('libc_changed', 'C library', fingerprint.libcs, libcVersion())),
+  ]
 }
 
 function guardBy(decider: Decider, walker: () => Walker<CheckedProgram> | undefined): Guard {

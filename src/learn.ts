@@ -18,6 +18,7 @@ import { newUlid } from './model/ulid.ts'
 import { VERSION } from './package.ts'
 import { hostFacts } from './source/host.ts'
 import { assertLaunched } from './source/launch.ts'
+import { libcVersion } from './source/libc.ts'
 import { type Engine, LiveSource } from './source/live.ts'
 import { tee } from './source/tee.ts'
 import { engineMemory } from './store/engine-memory.ts'
@@ -190,6 +191,7 @@ function runInfoOf(options: LearnOptions): RunInfo {
     ...(options.fault === undefined ? {} : { layer: 'fault' as const }),
     host,
     kernel,
+    libc: libcVersion(),
     tool: `tracefp ${VERSION}`,
     command: options.launch.argv,
   }

@@ -22,7 +22,8 @@ export class CheckedProgram implements WalkedProgram {
   readonly known: Known | null
   recordCount = 0
   missCount = 0
-  /** Misses of kind `image` among them. */
+  /** Those that are an alarm, and those of kind `image` among them. */
+  alarmCount = 0
   imageMissCount = 0
   readonly #expected = new Map<number, readonly string[]>()
   readonly #paths = new Map<string, readonly string[]>()

@@ -220,7 +220,10 @@ export class Checker implements Judge<CheckedProgram> {
     const burst = layer === null ? this.#burstOf(track, kind) : 0
     const isAlarm = layer === null && this.#isAlarm(kind, burst)
     if (layer === 'fault') this.faultMissCount += 1
-    if (isAlarm) this.alarmCount += 1
+    if (isAlarm) {
+      this.alarmCount += 1
+      program.alarmCount += 1
+    }
     if (!isKept && this.#options.tellsAll !== true) return
     const from = context.at(-1) ?? '<gap>'
     const miss: Miss = {

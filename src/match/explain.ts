@@ -16,6 +16,7 @@ const ACTIONS: Readonly<Partial<Record<MissAction, { readonly word: string; read
 
 /** `tracefp: abnormal: /usr/bin/ls[1234] read -> execve; expected close, fstat; denied` */
 export function missLine(miss: Miss): string {
+  if (miss.kind === 'image') return `tracefp: abnormal: ${subjectOf(miss)} image changed: ${changeOf(miss)}`
   const step = `${printable(miss.from)} -> ${printable(miss.to)}`
   const action = ACTIONS[miss.action]
   const done = action === undefined ? '' : `; ${action.word}`
@@ -28,6 +29,13 @@ export function missLine(miss: Miss): string {
 /** Misses that are no alarm are told where they are known from; else they are in the report only. */
 export function isTold({ isAlarm, layer }: Miss): boolean {
   return isAlarm || layer !== null
+}
+
+/** `sha256 008f819498fe, learned cb30d69b2424` */
+function changeOf(miss: Miss): string {
+  const short = (text: string): string =>
+    printable(text.replace(/^image:/, '').replace(/:([0-9a-f]{12})[0-9a-f]+$/, ' $1'))
+  return `it is ${short(miss.to)}, learned was ${miss.expected.map(short).join(', ')}`
 }
 
 /** Several lines, without a newline at the end. */

@@ -195,9 +195,9 @@ function imageNotes(checker: Checker): ReportNote[] {
   return checker.programs
     .filter((program) => program.imageMissCount > 0)
     .map((program) => {
-      const others = program.missCount - program.imageMissCount
+      const others = program.alarmCount - program.imageMissCount
       const verdict = others > 0 ? `abnormal, ${others} other ${others === 1 ? 'miss' : 'misses'}` : 'authentic'
-      const message = `${printable(program.key)} is not the image that was learned; by its old fingerprint: ${verdict}`
+      const message = `image changed: ${printable(program.key)} is not the image that was learned; by its old fingerprint: ${verdict}`
       return { code: 'image_changed', message }
     })
 }
