@@ -11,9 +11,9 @@ import { isUnread, notesOfCounts, type ReadCounts } from './match/log-notes.ts'
 import type { Miss } from './match/miss.ts'
 import { buildReport, type Result, type SessionFacts } from './match/report.ts'
 import { Walker } from './match/walker.ts'
-import type { Fingerprint, ProgramFingerprint } from './model/fingerprint.ts'
+import { DEFAULT_CHECK_DEPTH, type Fingerprint, type ProgramFingerprint } from './model/fingerprint.ts'
 import type { Image } from './model/stream.ts'
-import type { TransitionTable } from './model/table.ts'
+import { TransitionTable } from './model/table.ts'
 import { newUlid } from './model/ulid.ts'
 import { VERSION } from './package.ts'
 import { hostFacts } from './source/host.ts'
@@ -24,7 +24,9 @@ import type { LogSession, OpenLog } from './source/log/log-source.ts'
 import { readGivenFingerprints } from './store/fingerprint-file.ts'
 import { fingerprintFolder, storedFor } from './store/fingerprint-store.ts'
 import { type Trust, trustIn } from './store/trust.ts'
+import { builtinMapping } from './syscall/builtin.ts'
 import type { Mapping } from './syscall/mapping.ts'
+import { openMapping } from './syscall/mapping-file.ts'
 import { type NamingMapping, namingMapping } from './syscall/naming.ts'
 
 export interface CheckLogsOptions {
@@ -52,26 +54,61 @@ export interface CheckLogsOptions {
   readonly onFailure: (error: unknown, log: string) => void
   readonly onOpen?: (log: OpenLog) => void
   readonly onProgress?: (log: string, position: number, size: number | null) => void
+  /** Tables of the fingerprints of `files`, that another thread has compiled. */
+  readonly tables?: CompiledTables
 }
+
+/** Of each fingerprint file, in its order, the tables of its programs, in theirs. */
+export type CompiledTables = readonly (readonly SharedArrayBuffer[])[]
 
 /** Reads the logs one after the other; those that are followed, side by side. @throws what the fingerprints are wrong with. */
 export async function checkLogs(options: CheckLogsOptions): Promise<void> {
-  // Read before the logs: a damaged file must not cost an hour. Which mapping they need, each log says.
-  const trust = trustIn(options.requireSignature ?? [], options.home)
-  const given = readGivenFingerprints(options.files, trust)
+  const checks = new LogChecks(options)
   const follow = options.follow === null ? {} : { follow: options.follow }
-  const check = async (input: LogInput): Promise<void> => {
+  const inputs = await logInputsOf(options.logs, { format: options.format, ...follow })
+  if (options.follow !== null) await Promise.all(inputs.map((input) => checks.check(input)))
+  else for (const input of inputs) await checks.check(input)
+}
+
+/** What all logs are checked against. */
+export class LogChecks {
+  readonly #options: CheckLogsOptions
+  readonly #given: readonly Fingerprint[]
+  readonly #trust: Trust | null
+
+  /** Fingerprints are read before the logs: a damaged file must not cost an hour. Which mapping they need, each log says. */
+  constructor(options: CheckLogsOptions) {
+    this.#options = options
+    this.#trust = trustIn(options.requireSignature ?? [], options.home)
+    this.#given = readGivenFingerprints(options.files, this.#trust)
+  }
+
+  async check(input: LogInput): Promise<void> {
+    const { onOpen, onFailure } = this.#options
     try {
       const log = await input.open()
-      options.onOpen?.(log)
-      await new LogCheck(log, given, trust, options).run()
+      onOpen?.(log)
+      await new LogCheck(log, this.#given, this.#trust, this.#options).run()
     } catch (error) {
-      options.onFailure(error, input.name)
+      onFailure(error, input.name)
     }
   }
-  const inputs = await logInputsOf(options.logs, { format: options.format, ...follow })
-  if (options.follow !== null) await Promise.all(inputs.map(check))
-  else for (const input of inputs) await check(input)
+
+  /** For other threads; undefined: what a number means there is not what it means here, each must compile its own. */
+  compile(): CompiledTables | undefined {
+    const learned = this.#given[0]?.settings.mapping
+    const { mapping: wanted, depth } = this.#options
+    const mapping = wanted === null ? builtinMapping(learned ?? '') : openMapping(wanted)
+    if (mapping?.hasNumbers !== true) return undefined
+    const naming = namingMapping(mapping)
+    const tables = this.#given.map(({ programs, settings }) =>
+      Array.from(programs.values(), (section) => {
+        const { buffer } = TransitionTable.compile(section, naming, depth ?? DEFAULT_CHECK_DEPTH, settings.transparent)
+        return buffer
+      }),
+    )
+    return naming.unknownNames.size === 0 ? tables : undefined
+  }
 }
 
 interface CheckedSession {
@@ -99,6 +136,13 @@ class LogCheck {
     this.#options = options
     this.#mapping = mappingOfLog(log, options.mapping, given[0]?.settings.mapping ?? null)
     this.#naming = namingMapping(this.#mapping)
+    for (const [at, { programs }] of given.entries()) {
+      const buffers = options.tables?.[at]?.values()
+      for (const section of programs.values()) {
+        const buffer = buffers?.next().value
+        if (buffer !== undefined) this.#tables.set(section, TransitionTable.fromBuffer(buffer))
+      }
+    }
   }
 
   async run(): Promise<void> {

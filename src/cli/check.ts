@@ -2,16 +2,16 @@
 // exit code that says what came of all of them.
 
 import type { Command } from 'commander'
-import { checkLogs } from '../check-logs.ts'
 import { UsageError } from '../errors.ts'
 import { isTold, missLine } from '../match/explain.ts'
 import type { Miss } from '../match/miss.ts'
 import { printable } from '../match/printable.ts'
 import type { Result } from '../match/report.ts'
 import type { Outcome } from '../match/verdict.ts'
+import { checkLogsInThreads } from '../session/check-logs-in-threads.ts'
+import type { OpenedLog } from '../session/log-protocol.ts'
 import { LOG_FORMAT_NAMES } from '../source/log/formats.ts'
 import type { LogFormatName } from '../source/log/log-reader.ts'
-import type { OpenLog } from '../source/log/log-source.ts'
 import { tracefpHome } from '../store/home.ts'
 import { EXIT_CODES, exitCodeOfError, exitCodeOfOutcome } from './exit-codes.ts'
 import { expandPatterns } from './glob.ts'
@@ -88,7 +88,7 @@ async function check(logs: readonly string[], options: CheckOptions, output: Out
   const stop = (): void => stopping.abort()
   if (options.follow === true) for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop)
   try {
-    await checkLogs({
+    await checkLogsInThreads({
       logs,
       format: options.format,
       mapping: options.mapping ?? null,
@@ -131,7 +131,7 @@ class CheckOutput {
     this.#reports = options.report === undefined ? null : new ReportWriter(options.report, output)
   }
 
-  opened({ name, format, reason }: OpenLog): void {
+  opened({ name, format, reason }: OpenedLog): void {
     if (this.#options.format !== 'auto' || this.#options.quiet === true || format.name === this.#format) return
     this.#format = format.name
     this.#say(`tracefp: ${printable(name)} is read as ${format.name}: ${reason}\n`)

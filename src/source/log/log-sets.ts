@@ -12,6 +12,8 @@ import { type SetFile, StraceSet } from './strace-set.ts'
 /** One log to open: a file, or the files of a set. */
 export interface LogInput {
   readonly name: string
+  /** Its files; of one input after the other they make the same inputs again. */
+  readonly paths: readonly string[]
   readonly open: () => Promise<OpenLog>
 }
 
@@ -20,22 +22,23 @@ const SURE = 0.5
 
 /** In the order given; a set stands where its first file stood. */
 export async function logInputsOf(paths: readonly string[], options: LogOptions): Promise<LogInput[]> {
-  const sets = new Map<string, SetFile[]>()
+  const sets = new Map<string, { readonly files: SetFile[]; readonly paths: string[] }>()
   const inputs: LogInput[] = []
   for (const path of paths) {
     const member = options.follow === undefined ? await memberOf(path, options.format) : null
     if (member === null) {
-      inputs.push({ name: path, open: () => openLog(path, options) })
+      inputs.push({ name: path, paths: [path], open: () => openLog(path, options) })
       continue
     }
     const known = sets.get(member.stem)
     if (known !== undefined) {
-      known.push(member.file)
+      known.files.push(member.file)
+      known.paths.push(path)
       continue
     }
-    const files = [member.file]
-    sets.set(member.stem, files)
-    inputs.push({ name: member.stem, open: async () => openSet(member.stem, files) })
+    const set = { files: [member.file], paths: [path] }
+    sets.set(member.stem, set)
+    inputs.push({ name: member.stem, paths: set.paths, open: async () => openSet(member.stem, set.files) })
   }
   return inputs
 }
