@@ -14,7 +14,7 @@ const fingerprint = learn([
 const odd = (between: number): string => `write ${calls(between)}`
 
 test('is what counting by hand gives', () => {
-  assert(
+  void assert(
     property(array(boolean(), { maxLength: 80 }), integer({ min: 1, max: 25 }), (isMiss, length) => {
       const frame = new LocalityFrame()
       for (const [at, is] of isMiss.entries()) {
