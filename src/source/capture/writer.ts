@@ -2,7 +2,7 @@
 // when it is asked for, so whatever kills tracefp, no more than the last second is missing. A file that can no longer be
 // written to ends the capture, not the session.
 
-import { closeSync, constants, fsyncSync, openSync, writeSync } from 'node:fs'
+import { closeSync, constants, fstatSync, fsyncSync, lstatSync, openSync, rmSync, writeSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
 import { TracefpError } from '../../errors.ts'
 import type { StreamHandler } from '../../model/stream.ts'
@@ -91,10 +91,20 @@ export class CaptureWriter {
     this.#close(true)
   }
 
-  /** Ends a capture whose session came to no end; readers will find it cut off. */
+  /** Ends a capture whose session came to no end; readers will find it cut off. Of one that never began nothing is left. */
   abandon(): void {
-    this.flush()
+    if (this.#encoder === null) this.#remove()
+    else this.flush()
     this.#close(false)
+  }
+
+  /** Only the file that was opened, and no device. */
+  #remove(): void {
+    if (this.#descriptor < 0) return
+    const { dev, ino, mode } = fstatSync(this.#descriptor)
+    const named = lstatSync(this.#file, { throwIfNoEntry: false })
+    const isRegular = (mode & constants.S_IFMT) === constants.S_IFREG
+    if (isRegular && named?.ino === ino && named.dev === dev) rmSync(this.#file, { force: true })
   }
 
   #afterRecord(): void {

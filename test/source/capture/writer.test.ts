@@ -1,6 +1,16 @@
 // What of a session is in the file, and when.
 import { execFileSync } from 'node:child_process'
-import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -72,9 +82,20 @@ describe('files', () => {
   })
 
   test('a capture is one from its first moment on, even before its session begins', () => {
-    open().abandon()
+    const writer = open()
     const { told, error, reader } = replay(readFileSync(file))
     expect([error, told.length, reader.session]).toEqual([null, 2, null])
+    writer.abandon()
+  })
+
+  test('of a session that never began nothing is left', () => {
+    open().abandon()
+    expect(existsSync(file)).toBe(false)
+    const writer = open()
+    rmSync(file)
+    writeFileSync(file, 'of somebody else')
+    writer.abandon()
+    expect(readFileSync(file, 'latin1')).toBe('of somebody else')
   })
 
   test('one that cannot be opened is refused before anything runs', () => {
