@@ -17,6 +17,7 @@ export const ERRORS = {
   TFP_ERR_MODEL_LEDGER: 'the ledger beside the fingerprint is missing or does not belong to it',
   TFP_ERR_MODEL_IDENTITY: 'the program is not the one that was learned',
   TFP_ERR_MODEL_LOCKED: 'the fingerprint is being written by another process',
+  TFP_ERR_MODEL_UNFINISHED: 'learning is not finished, so the fingerprint is not signed',
   TFP_ERR_MODEL_SIGNATURE: 'the fingerprint is not signed as required',
   TFP_ERR_STORE_KEY: 'the key could not be used',
   TFP_ERR_STORE: 'the session store could not be used',

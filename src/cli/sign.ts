@@ -4,7 +4,9 @@ import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import { TracefpError, UsageError } from '../errors.ts'
 import { printable } from '../match/printable.ts'
+import { FINISHED_BELOW, isFinished } from '../model/estimate.ts'
 import { writeAtomic } from '../model/files.ts'
+import type { Fingerprint } from '../model/fingerprint.ts'
 import {
   addSignature,
   decodeDetached,
@@ -19,6 +21,7 @@ import {
 import { readFingerprintText } from '../store/fingerprint-file.ts'
 import { readPrivateKey } from '../store/keys.ts'
 import { detachedFileOf } from '../store/trust.ts'
+import { finishedText } from './estimate-words.ts'
 import { fingerprintFileNamed } from './fingerprint-name.ts'
 import { collect } from './options.ts'
 import type { Output } from './output.ts'
@@ -44,7 +47,11 @@ export function defineSign(program: Command, output: Output): void {
     )
     .option('--detached', 'write the signatures to FILE.sig and leave FILE as it is')
     .option('--force', 'sign it though learning is not finished')
-    .addHelpText('after', '\nExample:\n  tracefp sign server.tfp --key release.key')
+    .addHelpText(
+      'after',
+      '\nRefuses a fingerprint whose learning is not finished: see tracefp estimate.\n' +
+        '\nExample:\n  tracefp sign server.tfp --key release.key',
+    )
     .action(async (name: string, options: SignOptions) => {
       await sign(fingerprintFileNamed(name), options, output)
     })
@@ -54,6 +61,7 @@ async function sign(file: string, options: SignOptions, output: Output): Promise
   const signed = decodeSigned(readFingerprintText(file), file)
   const target = options.detached === true ? detachedFileOf(file) : file
   const known = options.detached === true ? detachedBlockOf(signed, target) : signed.block
+  if (options.force !== true) assertFinished(signed.fingerprint, file)
   const { sha256 } = signed.fingerprint
   if (known?.signatures.some((signature) => !isValidSignature(sha256, known.epoch, signature)) === true) {
     const why = 'it has a signature that does not hold'
@@ -74,6 +82,15 @@ async function sign(file: string, options: SignOptions, output: Output): Promise
   output.message(
     `tracefp: ${printable(target)}: ${counted(made.signatures.length, 'signature')} at epoch ${epoch}${dropped}\n`,
   )
+}
+
+/** Whoever signs says that the program does this and nothing else. @throws TracefpError TFP_ERR_MODEL_UNFINISHED. */
+function assertFinished(fingerprint: Fingerprint, file: string): void {
+  if (isFinished(fingerprint)) return
+  const { tally } = fingerprint
+  const why =
+    tally === null ? 'the file is too old to tell whether learning is finished' : finishedText(tally, FINISHED_BELOW)
+  throw new TracefpError('TFP_ERR_MODEL_UNFINISHED', `${file}: ${why}: learn on, or sign it as it is with --force`)
 }
 
 function detachedBlockOf({ fingerprint }: SignedFingerprint, file: string): SignatureBlock | null {

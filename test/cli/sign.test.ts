@@ -106,6 +106,21 @@ describe('sign and verify', () => {
     expect((await cli('verify', at('a.tfp'))).code).toBe(0)
   })
 
+  test('what may still bring something new is signed with --force only, what is finished without', async () => {
+    const runs = Array.from({ length: 59 }, (_, run) => `01ARZ3NDEKTSV4RRFFQ69G5${run.toString().padStart(3, '0')}`)
+    const written = (count: number): void => {
+      const ledger = ledgerOf(...runs.slice(0, count).map((id) => runOf(id, ['<exec> read write'])))
+      writeFileSync(at('a.tfp'), encodeFingerprint(ledger.fingerprint(mapping)))
+    }
+    written(58)
+    const before = readFileSync(at('a.tfp'))
+    const refused = await cli('sign', at('a.tfp'), '--key', at('alice.key'))
+    expect(refused).toMatchObject({ code: 5, stderr: expect.stringMatching(/not finished, 1 more run .* --force/) })
+    expect(readFileSync(at('a.tfp'))).toEqual(before)
+    written(59)
+    expect(await cli('sign', at('a.tfp'), '--key', at('alice.key'))).toMatchObject({ code: 0 })
+  })
+
   test('a key that others can read signs nothing', async () => {
     chmodSync(at('alice.key'), 0o640)
     const signed = await cli('sign', at('a.tfp'), '--force', '--key', at('alice.key'))
