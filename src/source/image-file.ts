@@ -3,6 +3,7 @@
 
 import { createHash } from 'node:crypto'
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
+import { type ElfFacts, readElfFacts } from './elf.ts'
 import type { Mounts } from './mounts.ts'
 
 /** Remembers hashes by device, inode, size and times: hashing a 100 MB runtime takes a good part of a second. */
@@ -14,8 +15,8 @@ export interface ImageCache {
 export interface ImageFile {
   /** Null: on a file system that is better not asked. */
   readonly stats: BigIntStats | null
-  /** Open for reading; null: it may not be read, or is no regular file. */
-  readonly fd: number | null
+  /** Opens it for reading when it is first asked; null: it may not be read, or is no regular file. */
+  readonly fd: () => number | null
 }
 
 const O_PATH = 0o10000000
@@ -27,14 +28,19 @@ const HASH_CHUNK_BYTES = 1 << 20
 export function withImageFile<T>(path: string, mounts: Mounts, use: (file: ImageFile) => T): T | null {
   const place = tryOpen(path, O_PATH | O_CLOEXEC)
   if (place === null) return null
-  let fd: number | null = null
+  let fd: number | null | undefined
   try {
-    if (!mounts.isReadableFile(place)) return use({ stats: null, fd: null })
+    if (!mounts.isReadableFile(place)) return use({ stats: null, fd: () => null })
     const stats = fstatSync(place, { bigint: true })
-    if (stats.isFile()) fd = tryOpen(`/proc/self/fd/${place}`, READ)
-    return use({ stats, fd })
+    return use({
+      stats,
+      fd: () => {
+        if (fd === undefined) fd = stats.isFile() ? tryOpen(`/proc/self/fd/${place}`, READ) : null
+        return fd
+      },
+    })
   } finally {
-    if (fd !== null) closeSync(fd)
+    if (typeof fd === 'number') closeSync(fd)
     closeSync(place)
   }
 }
@@ -43,11 +49,13 @@ export function withImageFile<T>(path: string, mounts: Mounts, use: (file: Image
 const READ = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY | O_CLOEXEC
 
 /** Null: it cannot be read, is too large, or grows while it is read. */
-export function hashOf({ stats, fd }: ImageFile, cache: ImageCache): string | null {
-  if (stats === null || fd === null || stats.size > MAX_HASH_BYTES) return null
-  const key = [stats.dev, stats.ino, stats.size, stats.mtimeNs, stats.ctimeNs].join(':')
+export function hashOf({ stats, fd: open }: ImageFile, cache: ImageCache): string | null {
+  if (stats === null || !stats.isFile() || stats.size > MAX_HASH_BYTES) return null
+  const key = versionOf(stats)
   const known = cache.get(key)
   if (known !== undefined) return known
+  const fd = open()
+  if (fd === null) return null
   const size = Number(stats.size)
   const hash = createHash('sha256')
   const chunk = Buffer.allocUnsafe(Math.min(HASH_CHUNK_BYTES, size + 1))
@@ -61,6 +69,28 @@ export function hashOf({ stats, fd }: ImageFile, cache: ImageCache): string | nu
   const sha256 = hash.digest('hex')
   cache.set(key, sha256)
   return sha256
+}
+
+/** As long as this is the same, so is the content, for all that a user can do. */
+function versionOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
+  return `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`
+}
+
+const MAX_KNOWN_ELF_FILES = 512
+const knownElfFiles = new Map<string, ElfFacts>()
+
+/** What its ELF header tells; null: it may not be read. */
+export function elfFactsOf({ stats, fd: open }: ImageFile): ElfFacts | null {
+  if (stats === null) return null
+  const key = versionOf(stats)
+  const known = knownElfFiles.get(key)
+  if (known !== undefined) return known
+  const fd = open()
+  if (fd === null) return null
+  if (knownElfFiles.size >= MAX_KNOWN_ELF_FILES) knownElfFiles.clear()
+  const facts = readElfFacts(fd)
+  knownElfFiles.set(key, facts)
+  return facts
 }
 
 function tryOpen(path: string, flags: number): number | null {

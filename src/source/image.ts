@@ -5,8 +5,7 @@ import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { ExecImage } from '../addon/addon.ts'
 import type { Image } from '../model/stream.ts'
-import { readBuildId, readElfClass } from './elf.ts'
-import { hashOf, type ImageCache, type ImageFile, withImageFile } from './image-file.ts'
+import { elfFactsOf, hashOf, type ImageCache, type ImageFile, withImageFile } from './image-file.ts'
 import { scriptFilesOf, scriptOperandOf } from './interpreter.ts'
 import { insideRoot, locate, readLink } from './locate.ts'
 import { Mounts } from './mounts.ts'
@@ -84,7 +83,7 @@ function identify(seen: Seen, cache: ImageCache): Image {
       return {
         path,
         sha256: hashOf(file, cache),
-        buildId: file.fd === null ? null : readBuildId(file.fd),
+        buildId: elfFactsOf(file)?.buildId ?? null,
         script: findScript(seen, file, mounts, cache),
         argv0: appletOf(basename(path), argv),
       }
@@ -110,8 +109,8 @@ function findScript(seen: Seen, image: ImageFile, mounts: Mounts, cache: ImageCa
     }
   }
   // A script started through its #! line: the kernel tells the name it was started by, and hands it to the interpreter.
-  const executed = seen.executed ?? readExecfn(tid, image.fd === null ? 64 : readElfClass(image.fd))
-  if (executed !== null && executed !== '') {
+  const executed = seen.executed ?? readExecfn(tid, elfFactsOf(image)?.elfClass ?? 64)
+  if (executed !== null && executed !== '' && executed !== path) {
     const { script, isImage, isFound } = read(executed)
     if (!isImage && (isFound || argv.indexOf(executed, 1) > 0)) return script
   }
@@ -129,8 +128,10 @@ function findScript(seen: Seen, image: ImageFile, mounts: Mounts, cache: ImageCa
 function mainOfPackage(tid: number, folder: string, cwd: string, mounts: Mounts): string | null {
   const { open } = locate(tid, `${folder}/package.json`, cwd, mounts)
   if (open === null) return null
-  return withImageFile(open, mounts, ({ fd, stats }) => {
-    if (fd === null || stats?.isFile() !== true || stats.size > MAX_PACKAGE_BYTES) return null
+  return withImageFile(open, mounts, ({ fd: openForReading, stats }) => {
+    if (stats?.isFile() !== true || stats.size > MAX_PACKAGE_BYTES) return null
+    const fd = openForReading()
+    if (fd === null) return null
     const bytes = Buffer.alloc(Number(stats.size))
     readSync(fd, bytes, 0, bytes.length, 0)
     try {

@@ -20,7 +20,10 @@ export class Mounts {
   readonly #mounts: readonly Mount[]
 
   constructor(tid: number) {
-    this.#mounts = readMounts(tid)
+    const text = readTable(tid)
+    // Nearly always the table of the process before.
+    if (text !== latest.text) latest = { text, mounts: parseMounts(text) }
+    this.#mounts = latest.mounts
   }
 
   /** Type of the file system that holds `path`, an absolute path without links; empty when unknown. */
@@ -49,14 +52,18 @@ export class Mounts {
   }
 }
 
-/** `ID PARENT DEVICE ROOT POINT OPTIONS [optional]... - TYPE SOURCE OPTIONS`; spaces in it are octal. */
-function readMounts(tid: number): Mount[] {
-  let text: string
+let latest: { readonly text: string; readonly mounts: readonly Mount[] } = { text: '', mounts: [] }
+
+function readTable(tid: number): string {
   try {
-    text = readFileSync(`/proc/${tid}/mountinfo`, 'utf8')
+    return readFileSync(`/proc/${tid}/mountinfo`, 'utf8')
   } catch {
-    return []
+    return ''
   }
+}
+
+/** `ID PARENT DEVICE ROOT POINT OPTIONS [optional]... - TYPE SOURCE OPTIONS`; spaces in it are octal. */
+function parseMounts(text: string): Mount[] {
   return text.split('\n').flatMap((line) => {
     const match = /^(\d+) \S+ \S+ \S+ (\S+) .*? - (\S+) /.exec(line)
     if (match === null) return []
