@@ -1,6 +1,7 @@
 // Public and recorded logs under tracefp: false alarms and detection, next to the paper's literal method.
 //
-//   node scripts/evaluate-logs.mjs DIR [--depth 2|3|6]... [--splits 20] [--seed TEXT] [--json FILE] [--misses]
+//   node scripts/evaluate DIR                    depths 1, 2, 3 and 6
+//   node scripts/evaluate-logs.mjs DIR [--depth 1|2|3|6]... [--splits 20] [--seed TEXT] [--json FILE] [--misses]
 //
 // DIR holds what there is of strace-programs/ (manifest.json, raw-logs.tar.gz), unm/, adfa-ld/ and maps/, or is one of them.
 
@@ -29,7 +30,7 @@ function readOptions() {
   const [folder] = positionals
   if (folder === undefined || positionals.length > 1) throw new Error(USAGE)
   const depths = values.depth.map(Number)
-  if (depths.some((depth) => !Number.isInteger(depth) || depth < 2 || depth > 8)) throw new Error('--depth is 2 to 8')
+  if (depths.some((depth) => !Number.isInteger(depth) || depth < 1 || depth > 8)) throw new Error('--depth is 1 to 8')
   const splits = Number(values.splits)
   if (!Number.isInteger(splits) || splits < 1) throw new Error('--splits is a whole number above 0')
   return { ...values, folder: resolve(folder), depths, splits }

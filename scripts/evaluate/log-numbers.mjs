@@ -4,6 +4,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
+import { estimateOf } from '../../lib/model/estimate.js'
 import { numbersFormat } from '../../lib/source/log/numbers-reader.js'
 import { openMapping } from '../../lib/syscall/mapping-file.js'
 import { namingMapping } from '../../lib/syscall/naming.js'
@@ -56,12 +57,14 @@ export function evaluateNumbers(folderOf, { depth, say }) {
     const learned = read(table.learned)
     const attacks = read(table.attack)
     const method = new Method(numbersFormat, mapping, { depth })
-    const check = method.checking(method.learn(learned))
+    const fingerprint = method.learn(learned)
+    const check = method.checking(fingerprint)
     const isAlarm = (session) => check(session).misses.length > 0
     const normals = table.normal === null ? null : read(table.normal)
     rows.push({
       name: table.name,
       learned: learned.length,
+      predicted: depth > 1 ? estimateOf(fingerprint.tally, depth).probability : null,
       normals: normals?.length ?? learned.length,
       falseAlarms: normals === null ? leaveOneOut(method, learned) : normals.filter(isAlarm).length,
       isLeftOut: normals === null,

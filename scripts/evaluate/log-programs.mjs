@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { estimateOf } from '../../lib/model/estimate.js'
 import { straceFormat } from '../../lib/source/log/strace-format.js'
 import { linuxMapping } from '../../lib/syscall/mapping.js'
 import { namingMapping } from '../../lib/syscall/naming.js'
@@ -20,13 +21,15 @@ export function evaluatePrograms(folder, { depth, splits, seed, say }) {
   const mapping = linuxMapping('x86_64')
   const own = new Method(straceFormat, mapping, { depth })
   const paper = new Method(straceFormat, mapping, { depth, tracks: 'log', scope: 'set' })
-  const rows = [...programs.keys()].map((name) => ({ name, own: emptyCounts(), paper: emptyCounts() }))
+  const rows = [...programs.keys()].map((name) => ({ name, predicted: 0, own: emptyCounts(), paper: emptyCounts() }))
   const alarmed = new Map()
   for (let split = 0; split < splits; split += 1) {
     const parts = [...programs].map(([name, logs]) => ({ name, ...splitOf(logs, `${seed}/${split}/${name}`) }))
     const shared = paper.learn(parts.flatMap(({ learned }) => learned.map(({ tape }) => tape)))
     for (const [at, { learned, checked }] of parts.entries()) {
-      count(rows[at].own, own.checking(own.learn(learned.map(({ tape }) => tape))), checked, alarmed)
+      const fingerprint = own.learn(learned.map(({ tape }) => tape))
+      if (depth > 1) rows[at].predicted += estimateOf(fingerprint.tally, depth).probability / splits
+      count(rows[at].own, own.checking(fingerprint), checked, alarmed)
       count(rows[at].paper, paper.checking(shared), checked, null)
     }
     say(`split ${split + 1} of ${splits}`)

@@ -64,7 +64,9 @@ export class Method {
 
   constructor(format, mapping, settings) {
     this.mapping = namingMapping(mapping)
-    this.settings = makeSettings(mapping, settings)
+    /** Depth 1 is no sequence: only a call that the program was never seen to make is a miss. */
+    this.isSingle = settings.depth === 1
+    this.settings = makeSettings(mapping, { ...settings, depth: Math.max(2, settings.depth) })
     this.tellsSignals = format.tellsSignals ?? true
   }
 
@@ -78,6 +80,8 @@ export class Method {
   /** A table is compiled once: one checker judges many sessions, each on tracks of its own. */
   checking(fingerprint) {
     let misses = []
+    const isUnknown = ({ image, to }) =>
+      !(fingerprint.programs.get(image) ?? fingerprint.programs.get('*'))?.alphabet.includes(to)
     const checker = new Checker({
       fingerprints: [fingerprint],
       mapping: this.mapping,
@@ -91,7 +95,7 @@ export class Method {
       const walker = this.#walker(checker)
       tape.play(walker)
       walker.finish()
-      return { misses, isInconclusive: tape.isInconclusive }
+      return { misses: this.isSingle ? misses.filter(isUnknown) : misses, isInconclusive: tape.isInconclusive }
     }
   }
 
