@@ -7,15 +7,16 @@ import type { Output } from './output.ts'
 
 const LF = 10
 
-/** Asks until the answer is one of `choices`. @throws UsageError where nobody can answer. */
+/** Asks until the answer is one of `choices`; where a capital is none of them it is the small letter. @throws UsageError where nobody can answer. */
 export async function ask(question: string, choices: readonly string[], output: Output): Promise<string> {
   if (!isatty(0)) throw new UsageError('there is no terminal to ask on: say it with options, see --help')
   for (;;) {
     output.message(question)
     const line = readLine()
     if (line === undefined) throw new UsageError('the terminal was closed: nothing was decided')
-    const answer = line.trim().toLowerCase().slice(0, 1)
-    if (choices.includes(answer)) return answer
+    const [answer = ''] = line.trim()
+    const meant = choices.includes(answer) ? answer : answer.toLowerCase()
+    if (choices.includes(meant)) return meant
   }
 }
 

@@ -171,15 +171,30 @@ async function replayed(
   }
 }
 
+/** A capital letter decides this case and all that follow. */
 async function askAll(cases: readonly TriageCase[], output: Output): Promise<DecidedCase[]> {
   const decided: DecidedCase[] = []
+  let forRest: TriageDecision | undefined
   for (const one of cases) {
     const { number, miss, missCount, obstacle } = one
+    if (forRest !== undefined) {
+      const isPossible = obstacle === null || (forRest !== 'allow' && forRest !== 'abnormal')
+      decided.push({ ...one, decision: isPossible ? forRest : 'skip' })
+      continue
+    }
     output.message(`\ncase ${number} of ${cases.length}, ${counted(missCount, 'miss')}\n${explainMiss(miss)}\n`)
     if (obstacle !== null) output.message(`  it cannot be allowed: ${obstacle}\n`)
-    const choices = obstacle === null ? ['a', 'b', 'i', 's'] : ['i', 's']
-    const words = obstacle === null ? '[a]llow, a[b]normal, [i]ncident, [s]kip? ' : '[i]ncident, [s]kip? '
-    decided.push({ ...one, decision: ANSWERS[await ask(words, choices, output)] ?? 'skip' })
+    const letters = obstacle === null ? ['a', 'b', 'i', 's'] : ['i', 's']
+    const words = obstacle === null ? '[a]llow, a[b]normal, [i]ncident, [s]kip' : '[i]ncident, [s]kip'
+    const rest = number === cases.length ? '' : ' (a capital: all the rest too)'
+    const answer = await ask(
+      `${words}${rest}? `,
+      [...letters, ...letters.map((letter) => letter.toUpperCase())],
+      output,
+    )
+    const decision = ANSWERS[answer.toLowerCase()] ?? 'skip'
+    if (answer !== answer.toLowerCase()) forRest = decision
+    decided.push({ ...one, decision })
   }
   return decided
 }
