@@ -27,7 +27,10 @@ const ROUNDS = 15
 const settings = makeSettings(mapping, { depth: 6 })
 const random = makeRandom('fingerprints')
 
-const median = (values) => values.sort((a, b) => a - b)[values.length >> 1]
+const sorted = (values) => [...values].sort((a, b) => a - b)
+const median = (values) => sorted(values)[values.length >> 1]
+/** Of times: what others did on the machine is not in it. */
+const best = (values) => sorted(values)[0]
 const seconds = (work) => {
   const startedAt = process.hrtime.bigint()
   work()
@@ -136,10 +139,10 @@ async function main() {
   }
   for (const { runCount, text, ledgerBytes, transitions, ms } of sizes) {
     console.log(
-      `${runCount} runs: ${transitions} transitions, ${text.length} bytes, ledger ${ledgerBytes} bytes, loaded in ${median(ms).toFixed(1)} ms`,
+      `${runCount} runs: ${transitions} transitions, ${text.length} bytes, ledger ${ledgerBytes} bytes, loaded in ${best(ms).toFixed(1)} ms`,
     )
   }
-  console.log(`loading takes ${(median(sizes[1].ms) / median(sizes[0].ms)).toFixed(2)} times as long`)
+  console.log(`loading takes ${(best(sizes[1].ms) / best(sizes[0].ms)).toFixed(2)} times as long`)
   const fingerprint = load(sizes[0].text)
   const speeds = new Map([2, 6].map((depth) => [depth, { tables: new Map(), rates: [] }]))
   const once = Array.from({ length: 20 }, () => tapes).flat()
@@ -157,7 +160,7 @@ async function main() {
     `checked a second: ${(two / 1e6).toFixed(1)} million records at depth 2, ${(six / 1e6).toFixed(1)} at depth 6 (${(six / two).toFixed(2)} of it)`,
   )
   if (values.json !== undefined) {
-    const told = sizes.map(({ text, ...size }) => ({ ...size, bytes: text.length, ms: median(size.ms) }))
+    const told = sizes.map(({ text, ...size }) => ({ ...size, bytes: text.length, ms: best(size.ms) }))
     writeFileSync(values.json, `${JSON.stringify({ sizes: told, speeds: { 2: two, 6: six } }, null, 2)}\n`)
   }
 }

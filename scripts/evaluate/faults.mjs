@@ -116,7 +116,7 @@ async function measureProgram(place, program, port, say) {
   const output = { data: () => {}, message: (text) => told.push(text), hasColor: false }
   const faultsAt = Date.now()
   const { argv } = program
-  await learnFaults({ argv, counts, usualMs, file, limitMs: 75_000, run: once, isStopped: () => false }, output)
+  await learnFaults({ argv, counts, usualMs, file, limitMs: 150_000, run: once, isStopped: () => false }, output)
   const seconds = Math.round((Date.now() - faultsAt) / 1000)
   const summary = told.at(-1)
   const count = (pattern) => Number(pattern.exec(summary)?.[1] ?? 0)

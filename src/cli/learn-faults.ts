@@ -29,7 +29,7 @@ export interface FaultRuns {
 }
 
 const TOLD_EVERY_MS = 10_000
-const LEAST_RUN_MS = 5_000
+const LEAST_RUN_MS = 2_000
 
 /** `NAME.faults` beside `NAME.tfp`: what was tried, so that it can go on where it was stopped. */
 export function faultsPathOf(file: string): string {
