@@ -15,6 +15,7 @@ import type { Image, StreamHandler, StreamNote } from './model/stream.ts'
 import { VERSION } from './package.ts'
 import { captureSessionOf } from './source/capture/session.ts'
 import type { CaptureSession } from './source/capture/values.ts'
+import { CaptureWindow } from './source/capture/window.ts'
 import { CaptureWriter } from './source/capture/writer.ts'
 import { hostFacts } from './source/host.ts'
 import { libcVersion } from './source/libc.ts'
@@ -22,6 +23,7 @@ import { type Guard, LiveSource } from './source/live.ts'
 import { assertBegun, liveOptionsOf, type Target } from './source/target.ts'
 import { tee } from './source/tee.ts'
 import { engineMemory } from './store/engine-memory.ts'
+import type { Evidence } from './store/evidence.ts'
 import { readGivenFingerprints } from './store/fingerprint-file.ts'
 import { fingerprintFolder, storedFor } from './store/fingerprint-store.ts'
 import { ImageCache } from './store/image-cache.ts'
@@ -44,6 +46,8 @@ export interface CheckOptions {
   readonly burst?: BurstOptions
   /** A capture to write beside; null = none. */
   readonly record: string | null
+  /** Folder in which evidence of misses is kept while the session runs; null = none is. */
+  readonly evidence: string | null
   readonly onStart: (rootPid: number) => void
   readonly onRootExit: () => void
   /** Told once it is known what was done about it. */
@@ -54,9 +58,14 @@ export interface CheckOptions {
   readonly ask: DeciderOptions['ask']
 }
 
+/** Beside what every check comes to: what a session with misses can be judged by again. */
+export interface LiveResult extends Result {
+  readonly evidence: Evidence | null
+}
+
 export interface RunningCheck {
   /** @throws EngineError, FormatError, TracefpError: see `check` of the library. */
-  readonly done: Promise<Result>
+  readonly done: Promise<LiveResult>
   /** Kills the program and what it started, or lets go of what was attached to. */
   stop(): void
 }
@@ -72,8 +81,7 @@ export function checkLive(options: CheckOptions): RunningCheck {
   const isAttached = options.target.kind === 'attach'
   const imageCache = new ImageCache(options.home)
   const startedAt = new Date().toISOString()
-  const capture =
-    options.record === null ? null : new CaptureWriter({ file: options.record, mappingName: mapping.name })
+  const capture = captureOf(options, mapping.name)
   let session: { walker: Walker<CheckedProgram>; checker: Checker; facts: CaptureSession } | undefined
   let recorder: StreamHandler | null = null
   let toldCount = 0
@@ -134,7 +142,7 @@ export function checkLive(options: CheckOptions): RunningCheck {
     begin,
   )
 
-  const run = async (): Promise<Result> => {
+  const run = async (): Promise<LiveResult> => {
     const result = await source.run()
     assertBegun(result, options.target)
     if (session === undefined)
@@ -145,9 +153,9 @@ export function checkLive(options: CheckOptions): RunningCheck {
     await imageCache.save()
     const endedAt = new Date().toISOString()
     capture?.end({ endedAt })
-    if (capture !== null && capture.failure !== null) checker.note(captureNote(capture.failure))
+    if (capture instanceof CaptureWriter && capture.failure !== null) checker.note(captureNote(capture.failure))
     for (const changed of placeNotes(checker.root?.known?.fingerprint)) checker.note(changed)
-    return buildReport(
+    const judged = buildReport(
       {
         ...facts,
         tracefp: VERSION,
@@ -158,8 +166,24 @@ export function checkLive(options: CheckOptions): RunningCheck {
       walker,
       checker,
     )
+    const kept = capture instanceof CaptureWindow ? capture.take() : null
+    const evidence = kept === null ? null : { captures: kept.files, ...kept, fingerprints: checker.fingerprintTexts() }
+    return { ...judged, evidence }
   }
   return { done: run().finally(() => capture?.abandon()), stop: () => source.stop() }
+}
+
+/** Trouble with a capture that somebody asked for ends it all; evidence is worth no program. */
+function captureOf(
+  { record, evidence, session }: CheckOptions,
+  mappingName: string,
+): CaptureWriter | CaptureWindow | null {
+  if (record !== null) return new CaptureWriter({ file: record, mappingName })
+  try {
+    return evidence === null ? null : new CaptureWindow({ folder: evidence, mappingName }, session)
+  } catch {
+    return null
+  }
 }
 
 function deciderOf(

@@ -72,6 +72,7 @@ async function attach(options: AttachOptions, output: Output): Promise<number> {
     fingerprint: options.fingerprint ?? [],
     requireSignature: options.requireSignature ?? [],
     thread: 'this',
+    ...(keeper === null ? {} : keeper.evidenceOptions(options.engine)),
     ...(options.depth === undefined ? {} : { depth: options.depth }),
     ...burstOf(options),
   })
@@ -89,7 +90,7 @@ async function attach(options: AttachOptions, output: Output): Promise<number> {
     const [report, outcome] = [await session.report, await session.outcome]
     if (options.report !== undefined) await writeReport(options.report, report, output)
     if (options.quiet !== true || outcome !== 'authentic') output.message(summaryOf(report, outcome))
-    await keeper?.ended({ report, outcome })
+    await keeper?.ended({ report, outcome }, await session.evidence)
     return exitCodeOfOutcome(outcome, 'program', exitCodeOf(report))
   } finally {
     clearTimeout(timer)

@@ -66,6 +66,8 @@ const DATA_COMMANDS: readonly string[] = [
   'session',
   'alerts',
   'alert',
+  'replay',
+  'audit',
   'doctor',
   'completion',
 ]

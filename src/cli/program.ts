@@ -22,6 +22,8 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Define>> = new Map<string, () 
   ['session', async () => (await import('./sessions.ts')).defineSession],
   ['alerts', async () => (await import('./alerts.ts')).defineAlerts],
   ['alert', async () => (await import('./alerts.ts')).defineAlert],
+  ['replay', async () => (await import('./replay.ts')).defineReplay],
+  ['audit', async () => (await import('./audit.ts')).defineAudit],
   ['show', async () => (await import('./show.ts')).defineShow],
   ['explain', async () => (await import('./explain.ts')).defineExplain],
   ['estimate', async () => (await import('./estimate.ts')).defineEstimate],

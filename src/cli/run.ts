@@ -100,6 +100,7 @@ async function run(argv: readonly string[], options: RunOptions, output: Output)
       ...(options.depth === undefined ? {} : { depth: options.depth }),
       ...burstOf(options),
       ...(options.record === undefined ? {} : { record: options.record }),
+      ...(keeper === null ? {} : keeper.evidenceOptions(options.engine)),
     })
     const attach = async (): Promise<void> => relay.attach(await session.pid)
     const follow = async (): Promise<void> => {
@@ -118,7 +119,7 @@ async function run(argv: readonly string[], options: RunOptions, output: Output)
     const [report, outcome] = [await session.report, await session.outcome]
     if (options.report !== undefined) await writeReport(options.report, report, output)
     if (options.quiet !== true || outcome !== 'authentic') output.message(summaryOf(report, outcome))
-    await keeper?.ended({ report, outcome })
+    await keeper?.ended({ report, outcome }, await session.evidence)
     const ended = exitCodeOf(report)
     return options.exitStatus === 'program' ? ended : exitCodeOfOutcome(outcome, 'program', ended)
   } finally {

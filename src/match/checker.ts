@@ -1,6 +1,7 @@
 // The judge that compares: one table per program, a bit test per record, and a Miss for what is not allowed. One miss per
 // record at most: after it the track goes on from the longest suffix that the fingerprint knows.
 import { TracefpError } from '../errors.ts'
+import { encodeFingerprint } from '../model/codec-fingerprint.ts'
 import {
   assertMapping,
   DEFAULT_CHECK_DEPTH,
@@ -88,6 +89,11 @@ export class Checker implements Judge<CheckedProgram> {
   get burst(): { readonly frame: number; readonly threshold: number | null; readonly score: number } {
     const { frame = FRAME_LENGTH, threshold = null } = this.#options.burst ?? {}
     return { frame, threshold, score: this.#score }
+  }
+
+  /** The files that judge, in their order. */
+  fingerprintTexts(): string[] {
+    return this.#options.fingerprints.map(encodeFingerprint)
   }
 
   /** In the order in which they were first entered. */

@@ -1,5 +1,6 @@
 // What is done about a session with misses: an alert per program, scored and told by the policy; evidence; the store.
 
+import { readFileSync, rmSync } from 'node:fs'
 import { type AlertEvent, EVENT_MISSES, type EventKind } from '../alert/event.ts'
 import { DEFAULT_POLICY, isToTell, modeOf, type Policy, SEVERITIES } from '../alert/policy.ts'
 import { type Elsewhere, NOWHERE, scoreOf, severityOf } from '../alert/score.ts'
@@ -8,12 +9,13 @@ import type { Report, Result } from '../match/report.ts'
 import { newUlid } from '../model/ulid.ts'
 import { VERSION } from '../package.ts'
 import { hostFacts } from '../source/host.ts'
-import type { Evidence } from '../store/evidence.ts'
+import { type Bundle, type Evidence, writeBundle } from '../store/evidence.ts'
 import { Inbox } from '../store/inbox.ts'
 import type { EndedRecord } from '../store/records.ts'
-import type { SessionStore } from '../store/session-store.ts'
+import { evidenceFolder, type SessionStore } from '../store/session-store.ts'
 import type { KeptFacts } from './keeper.ts'
 import { openStore } from './open-store.ts'
+import { asText, judge } from './replay.ts'
 
 export class Alarm {
   readonly #home: string
@@ -50,7 +52,7 @@ export class Alarm {
   async ended({ report, outcome }: Result, evidence: Evidence | null): Promise<void> {
     const { host, machineId, bootId, uid, session, name, gapCount, droppedCount } = report
     const known = { host, machineId, bootId, uid, session, name, gapCount, droppedCount }
-    const events = await this.#judge(
+    await this.#judge(
       report.misses,
       (image) => {
         const program = report.programs.find((other) => other.image === image)
@@ -59,7 +61,11 @@ export class Alarm {
       },
       'closed',
     )
-    const kept = await this.#keepEvidence(report, evidence, events)
+    const kept = await this.#keepEvidence(
+      report,
+      evidence,
+      [...this.#alerts.values()].map(({ event }) => event),
+    )
     const record: EndedRecord = { kind: 'end', outcome, report, evidence: kept }
     this.#attempt(() => this.#inbox.put(session, record, true))
     await this.#withStore(() => {})
@@ -136,12 +142,45 @@ export class Alarm {
     }
   }
 
+  /** Null: there is nothing to keep, or it cannot be kept, which was told. */
   async #keepEvidence(
-    _report: Report,
-    _evidence: Evidence | null,
-    _events: readonly AlertEvent[],
+    report: Report,
+    evidence: Evidence | null,
+    alerts: readonly AlertEvent[],
   ): Promise<EndedRecord['evidence']> {
-    return null
+    if (evidence === null) return null
+    const { captures: files, isWhole, processes, fingerprints } = evidence
+    try {
+      const captures: Bundle['captures'][number][] = []
+      for (const file of files) {
+        const bytes = readFileSync(file)
+        const judged = await judge(bytes, fingerprints, report)
+        if (judged !== null) captures.push({ bytes: bytes.toString('base64'), report: asText(judged.report) })
+      }
+      let previous = ''
+      await this.#withStore((store) => {
+        previous = store?.head() ?? ''
+      })
+      return writeBundle(evidenceFolder(this.#home), {
+        evidence: 1,
+        tracefp: VERSION,
+        node: process.version,
+        kernel: hostFacts().kernel,
+        madeAt: new Date().toISOString(),
+        previous,
+        report,
+        alerts,
+        processes,
+        isWhole: isWhole && captures.length === files.length,
+        captures,
+        fingerprints,
+      })
+    } catch (error) {
+      this.#onTrouble(error)
+      return null
+    } finally {
+      for (const file of files) rmSync(file, { force: true })
+    }
   }
 
   /** Null: it cannot be opened, which was told. */

@@ -2,15 +2,17 @@
 
 import type { Readable, Writable } from 'node:stream'
 import type { Decision, Pin } from '../addon/addon.ts'
+import type { LiveResult } from '../check.ts'
 import { UsageError } from '../errors.ts'
 import type { BurstOptions } from '../match/frame.ts'
 import type { Miss } from '../match/miss.ts'
-import type { Report, Result } from '../match/report.ts'
+import type { Report } from '../match/report.ts'
 import type { Outcome } from '../match/verdict.ts'
 import { newUlid } from '../model/ulid.ts'
 import { launchOptionsOf, type ProgramBytes } from '../source/launch.ts'
 import type { Engine } from '../source/live.ts'
 import type { Target } from '../source/target.ts'
+import type { Evidence } from '../store/evidence.ts'
 import { tracefpHome } from '../store/home.ts'
 import { type Ask, askHandler, type MissHandler } from './decide.ts'
 import type { Freezer, Release } from './freezer.ts'
@@ -58,6 +60,8 @@ export interface CheckSessionOptions extends ProgramOptions {
   readonly requireSignature?: readonly string[]
   /** A capture to write beside, from which the report can be made again. What is there is replaced. */
   readonly record?: string
+  /** A folder of the caller's, in which evidence of misses is kept while the session runs. Not with `record`. */
+  readonly evidence?: string
   /**
    * What happens at a miss. `alert` (default): it is told, the program goes on. All others judge every call before it runs, and
    * refuse to run a program without a fingerprint. `deny`: the call fails with EPERM, as if it had not been made (where it
@@ -94,6 +98,8 @@ export class CheckSession implements AsyncDisposable {
   readonly report: Promise<Report>
   /** `report`'s verdict with the lack of a fingerprint told apart: what exit codes are made of. */
   readonly outcome: Promise<Outcome>
+  /** With the option `evidence`: files that are the caller's to keep or to remove. Null: there was no miss. */
+  readonly evidence: Promise<Evidence | null>
   readonly #task: TaskHandle
   readonly #freezer: Promise<Freezer> | undefined
   readonly #misses: Miss[] = []
@@ -151,6 +157,7 @@ export class CheckSession implements AsyncDisposable {
           depth: options.depth ?? null,
           ...(options.burst === undefined ? {} : { burst: options.burst }),
           record: options.record ?? null,
+          evidence: options.evidence ?? null,
         },
       },
       {
@@ -166,12 +173,13 @@ export class CheckSession implements AsyncDisposable {
         onQuestion: ask,
       },
     )
-    const ended = this.#closing(followTask<Result>(this.#task, streams, options.signal))
+    const ended = this.#closing(followTask<LiveResult>(this.#task, streams, options.signal))
     this.report = ended.then(({ report }) => report)
     this.outcome = ended.then(({ outcome }) => outcome)
+    this.evidence = ended.then(({ evidence }) => evidence)
     this.pid = Promise.race([pid, ended.then(() => pid)])
     // Whoever awaits one of them hears of a failure; the others must not end the host.
-    for (const promise of [this.report, this.outcome, this.pid]) promise.catch(() => {})
+    for (const promise of [this.report, this.outcome, this.evidence, this.pid]) promise.catch(() => {})
     const over = (): void => {
       this.#isOver = true
       tellRootExited()

@@ -2,12 +2,15 @@
 // changes nothing else: neither verdict nor program. `run` loads this file; what a session with misses needs is loaded when
 // the first one comes.
 
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Policy } from '../alert/policy.ts'
 import type { Miss } from '../match/miss.ts'
 import type { Result } from '../match/report.ts'
 import { hostFacts } from '../source/host.ts'
 import type { Evidence } from '../store/evidence.ts'
 import { Inbox } from '../store/inbox.ts'
+import { makePrivateFolder } from '../store/private-folder.ts'
 import type { BegunRecord } from '../store/records.ts'
 import type { Alarm } from './alarm.ts'
 
@@ -44,6 +47,13 @@ export class Keeper {
   constructor(options: KeeperOptions) {
     this.#options = options
     this.#inbox = new Inbox(options.home)
+  }
+
+  /** For the session: where its evidence is kept meanwhile. Engine ebpf tells only what is a miss: it has none. */
+  evidenceOptions(engine: string): { readonly evidence?: string } {
+    if (engine === 'ebpf') return {}
+    const folder = join(this.#options.home, 'evidence')
+    return this.#trying(() => makePrivateFolder(folder)) ? { evidence: folder } : {}
   }
 
   /** The program was started, or joined. */
@@ -83,6 +93,8 @@ export class Keeper {
       return
     }
     const { report, outcome } = result
+    // Misses that make no alarm leave none.
+    for (const file of evidence?.captures ?? []) rmSync(file, { force: true })
     this.#trying(() => this.#inbox.put(report.session, { kind: 'end', outcome, report, evidence: null }, false))
     await this.#attempt(async () => {
       if (this.#inbox.list().length >= FULL_INBOX * this.#takeInEvery) await this.takeIn()
@@ -115,11 +127,13 @@ export class Keeper {
     return this.#alarm
   }
 
-  #trying(work: () => void): void {
+  #trying(work: () => void): boolean {
     try {
       work()
+      return true
     } catch (error) {
       this.#trouble(error)
+      return false
     }
   }
 

@@ -1,12 +1,11 @@
 // What a host and its worker say to each other. Plain data: everything here crosses by structured clone.
 
 import type { LaunchOptions } from '../addon/addon.ts'
-import type { CheckOptions } from '../check.ts'
+import type { CheckOptions, LiveResult } from '../check.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { LearnedRun, LearnOptions } from '../learn.ts'
 import type { Decided } from '../match/decider.ts'
 import type { Miss } from '../match/miss.ts'
-import type { Result } from '../match/report.ts'
 import type { RecordedRun, RecordOptions } from '../record.ts'
 
 export type WorkerTask =
@@ -28,7 +27,7 @@ export type WorkerMessage =
   | { readonly type: 'question'; readonly question: number; readonly miss: Miss }
   /** There is nothing left to decide about: the program was killed. */
   | { readonly type: 'questionOver'; readonly question: number }
-  | { readonly type: 'checked'; readonly result: Result }
+  | { readonly type: 'checked'; readonly result: LiveResult }
   | { readonly type: 'learned'; readonly run: LearnedRun }
   | { readonly type: 'recorded'; readonly run: RecordedRun }
   | { readonly type: 'failed'; readonly error: PlainError }
@@ -45,4 +44,4 @@ export interface PlainError {
   readonly line: number
 }
 
-export type { Decided, LaunchOptions, LearnedRun, Miss, RecordedRun, Result }
+export type { Decided, LaunchOptions, LearnedRun, LiveResult, Miss, RecordedRun }

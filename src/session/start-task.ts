@@ -8,9 +8,9 @@ import type {
   Decided,
   HostMessage,
   LearnedRun,
+  LiveResult,
   Miss,
   RecordedRun,
-  Result,
   WorkerMessage,
   WorkerTask,
 } from './protocol.ts'
@@ -33,7 +33,7 @@ export interface TaskEvents {
 }
 
 /** What a task came to. */
-export type TaskEnd = Result | LearnedRun | RecordedRun
+export type TaskEnd = LiveResult | LearnedRun | RecordedRun
 
 export interface TaskHandle {
   readonly done: Promise<TaskEnd>

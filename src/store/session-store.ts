@@ -183,6 +183,11 @@ export class SessionStore {
     )
   }
 
+  /** Hash of the last link of the chain; empty: there is none yet. */
+  head(): string {
+    return this.#attempt(() => headOf(this.#database)?.hash ?? '')
+  }
+
   close(): void {
     this.#database.close()
   }
