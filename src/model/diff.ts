@@ -22,7 +22,7 @@ export interface ProgramDiff {
   readonly removedExecs: readonly string[]
   /** The same of the fault layer: only while calls fail. What the layer without faults tells is not repeated. */
   readonly faults: FaultDiff
-  /** Calls that an attack ends in whose shortest way from an input is another one now. */
+  /** Calls that an attack ends in whose shortest way from an input is another one now: checked at depth 2, and at that of the comparison. */
   readonly budget: readonly BudgetChange[]
 }
 
@@ -108,7 +108,13 @@ function diffPrograms(
       addedExecs: missing(now?.faults?.execs.keys() ?? [], [...execsWithFaults(old), ...(now?.execs.keys() ?? [])]),
       removedExecs: missing(old?.faults?.execs.keys() ?? [], [...execsWithFaults(now), ...(old?.execs.keys() ?? [])]),
     },
-    budget: budgetChanges(before, after),
+    budget: [...new Set([2, depth])].flatMap((length) =>
+      budgetChanges(
+        projectedTo(old?.successors ?? new Map(), length),
+        projectedTo(now?.successors ?? new Map(), length),
+        length,
+      ),
+    ),
   }
   const isSame = diff.status === 'changed' && !diff.isImageChanged && isEmpty(diff) && isEmpty(diff.faults)
   return isSame ? null : diff

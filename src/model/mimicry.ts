@@ -28,6 +28,8 @@ export interface InputReach {
 }
 
 export interface BudgetChange {
+  /** Of the check that it is about. */
+  readonly depth: number
   readonly call: string
   readonly oldDistance: number | null
   readonly newDistance: number | null
@@ -55,13 +57,14 @@ export function cheapestReaches(budget: readonly InputReach[]): Reach[] {
 }
 
 /** What is nearer or farther than it was. */
-export function budgetChanges(before: Successors, after: Successors): BudgetChange[] {
+export function budgetChanges(before: Successors, after: Successors, depth: number): BudgetChange[] {
   const old = new Map(cheapestReaches(mimicryBudget(before)).map((reach) => [reach.call, reach.distance]))
   const changes = cheapestReaches(mimicryBudget(after)).map(({ call, distance, path }) => {
-    return { call, oldDistance: old.get(call) ?? null, newDistance: distance, newPath: path }
+    return { depth, call, oldDistance: old.get(call) ?? null, newDistance: distance, newPath: path }
   })
   const left = [...old.keys()].filter((call) => !changes.some((change) => change.call === call))
-  for (const call of left) changes.push({ call, oldDistance: old.get(call) ?? null, newDistance: null, newPath: [] })
+  for (const call of left)
+    changes.push({ depth, call, oldDistance: old.get(call) ?? null, newDistance: null, newPath: [] })
   return changes.filter(({ oldDistance, newDistance }) => oldDistance !== newDistance)
 }
 

@@ -55,13 +55,14 @@ export function imageChange(old: Image | null, now: Image | null): string {
   return changes.join(', ')
 }
 
-/** `execve: 2 calls after read, was 5: read -> dup2 -> execve`. */
+/** `execve at depth 2: 2 calls after read, 5 before: read -> dup2 -> execve`. */
 export function budgetText(change: BudgetChange): string {
-  const { call, oldDistance, newDistance, newPath } = change
+  const { depth, call, oldDistance, newDistance, newPath } = change
+  const what = `${printable(call)} at depth ${depth}`
   const was = oldDistance === null ? 'out of reach before' : `${oldDistance} before`
-  if (newDistance === null) return `${printable(call)}: out of reach, ${was}`
-  const input = printable(newPath[0] ?? '')
-  return `${printable(call)}: ${newDistance} ${newDistance === 1 ? 'call' : 'calls'} after ${input}, ${was}: ${pathText(newPath)}`
+  if (newDistance === null) return `${what}: out of reach, ${was}`
+  const calls = `${newDistance} ${newDistance === 1 ? 'call' : 'calls'}`
+  return `${what}: ${calls} after ${printable(newPath[0] ?? '')}, ${was}: ${pathText(newPath)}`
 }
 
 export function nearer(programs: readonly ProgramDiff[]): readonly BudgetChange[] {

@@ -2,6 +2,7 @@
 // script and style but its own two. All names stand in it as JSON, and become text.
 
 import { createHash } from 'node:crypto'
+import { estimateOf, isFinished } from '../model/estimate.ts'
 import { type Fingerprint, type ProgramFingerprint, symbolsOf } from '../model/fingerprint.ts'
 import { projectedTo } from '../model/sequences.ts'
 import { type SignatureBlock, writePublicKey } from '../model/signature.ts'
@@ -103,6 +104,7 @@ export function pageData(fingerprint: Fingerprint, { file, block, version }: Htm
       ],
       ['Left out', settings.transparent.join(' ') || 'nothing'],
       ['Runs', runsText(fingerprint)],
+      ['New in the next run', chanceText(fingerprint)],
       ['Learned for', fingerprint.roots.join(', ') || 'nothing'],
       // That a signature stands there is not that it holds: only verify can tell.
       [
@@ -177,6 +179,14 @@ function stepsAt(program: ProgramFingerprint, depth: number): [context: string, 
     for (const [to, runs] of next) if (usual.get(context)?.has(to) !== true) steps.push([context, to, runs, 1])
   }
   return steps
+}
+
+/** `0.017 (0.001 to 0.076) at depth 2: not finished`. */
+function chanceText({ tally }: Fingerprint): string {
+  if (tally === null) return 'not known: the file is too old to tell'
+  const { probability, lower, upper } = estimateOf(tally)
+  const bounds = `${probability.toFixed(3)} (${lower.toFixed(3)} to ${upper.toFixed(3)})`
+  return `${bounds} at depth 2: learning is ${isFinished({ tally }) ? '' : 'not '}finished`
 }
 
 /** `12: default 10, upgrade 2; 40 more with faults`. */

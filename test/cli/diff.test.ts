@@ -33,7 +33,7 @@ test('groups what changed by what the calls can do, those that attacks end in fi
   expect(code).toBe(1)
   expect(stdout).toContain('  start another program (!)\n    + write -> execve\n')
   expect(stdout.indexOf('start another program')).toBeLessThan(stdout.indexOf('open and look at files'))
-  expect(stdout).toContain('! execve: 2 calls after read, out of reach before: read -> write -> execve')
+  expect(stdout).toContain('! execve at depth 2: 2 calls after read, out of reach before: read -> write -> execve')
   expect(stdout).toMatch(/lower bound: arguments are ignored/)
 })
 

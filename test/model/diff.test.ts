@@ -200,12 +200,20 @@ describe('the mimicry budget', () => {
     )
   })
 
+  test('a call is nearer at depth 2 where longer sequences keep it away', () => {
+    const old = learned(['<exec> read close openat write execve'], { depth: 4 })
+    const now = learned(['<exec> read close openat write execve', '<exec> mmap close execve'], { depth: 4 })
+    expect(only(old, now).budget.map(({ depth, call, newDistance }) => [depth, call, newDistance])).toEqual([
+      [2, 'execve', 2],
+    ])
+  })
+
   test('a call that comes nearer, or within reach, is told as such', () => {
     const old = learned(['<exec> read close openat execve'])
     const now = learned(['<exec> read close openat execve', '<exec> read execve', '<exec> close connect'])
     expect(only(old, now).budget).toEqual([
-      { call: 'execve', oldDistance: 3, newDistance: 1, newPath: ['read', 'execve'] },
-      { call: 'connect', oldDistance: null, newDistance: 2, newPath: ['read', 'close', 'connect'] },
+      { depth: 2, call: 'execve', oldDistance: 3, newDistance: 1, newPath: ['read', 'execve'] },
+      { depth: 2, call: 'connect', oldDistance: null, newDistance: 2, newPath: ['read', 'close', 'connect'] },
     ])
     expect(only(old, now).budget.every(isNearer)).toBe(true)
     expect(only(now, old).budget.some(isNearer)).toBe(false)
