@@ -8,6 +8,7 @@ import type { EngineResult, Fault, LaunchOptions } from './addon/addon.ts'
 import { TracefpError } from './errors.ts'
 import { type RecordedProgram, Recorder } from './match/recorder.ts'
 import { Walker } from './match/walker.ts'
+import { estimateOf } from './model/estimate.ts'
 import { ledgerPathOf, updateLedger } from './model/files.ts'
 import { makeSettings, type Settings, type Tally } from './model/fingerprint.ts'
 import { type ObservationOptions, type RunDelta, type RunInfo, RunObservation } from './model/learner.ts'
@@ -45,9 +46,18 @@ export interface LearnOptions {
   readonly countsCalls?: boolean
   /** Another executable than was learned may run: what was learned of the former one is kept. */
   readonly isUpgrade?: boolean
+  /** A service: it runs once, and every slice of time is a run of its own. */
+  readonly slices?: Slices
   readonly home: string
   readonly onStart: (rootPid: number) => void
   readonly onRootExit: () => void
+}
+
+export interface Slices {
+  readonly ms: number
+  /** It is told to end (SIGTERM) after so many, or when the chance of something new is surely below `below`. */
+  readonly limit: number
+  readonly below: number | null
 }
 
 export interface LearnedFault extends Fault {
@@ -93,6 +103,8 @@ export function learnLive(options: LearnOptions): RunningLearn {
   const mapping = linuxMapping()
   const imageCache = new ImageCache(options.home)
   let session: { file: string; run: RunObservation; recorder: Recorder; walker: Walker<RecordedProgram> } | undefined
+  let rootPid = 0
+  let slicing: Slicing | null = null
   const counts = options.countsCalls === true ? new CallCounts() : null
   let wasStopped = false
 
@@ -104,6 +116,16 @@ export function learnLive(options: LearnOptions): RunningLearn {
     const recorder = new Recorder(run, mapping)
     const walker = new Walker<RecordedProgram>(recorder, { mapping, tracks: settings.tracks })
     session = { file, run, recorder, walker }
+    if (options.slices !== undefined) {
+      const end = (): void => void (rootPid > 0 && process.kill(rootPid, 'SIGTERM'))
+      slicing = new Slicing(
+        options.slices,
+        recorder,
+        () => runInfoOf(options),
+        (delta) => addRun(file, delta, false),
+        end,
+      )
+    }
     return counts === null ? walker : tee(counts.handler, walker)
   }
   const source = new LiveSource(
@@ -112,8 +134,14 @@ export function learnLive(options: LearnOptions): RunningLearn {
       launch: options.fault === undefined ? options.launch : { ...options.launch, fault: options.fault },
       ...engineMemory(options.home, options.launch),
       imageCache,
-      onStart: options.onStart,
-      onRootExit: options.onRootExit,
+      onStart: (pid) => {
+        rootPid = pid
+        options.onStart(pid)
+      },
+      onRootExit: () => {
+        rootPid = 0
+        options.onRootExit()
+      },
     },
     begin,
   )
@@ -124,6 +152,7 @@ export function learnLive(options: LearnOptions): RunningLearn {
       throw new TracefpError('TFP_ERR_ENGINE_FAILED', 'the run was stopped before its end: nothing was learned from it')
     }
     const { file, run, recorder, walker } = session
+    await (slicing as Slicing | null)?.finish()
     walker.finish()
     await imageCache.save()
     const delta = run.finish()
@@ -145,11 +174,67 @@ export function learnLive(options: LearnOptions): RunningLearn {
   }
 
   return {
-    done: source.run().then(finish),
+    done: source
+      .run()
+      .then(finish)
+      .finally(() => (slicing as Slicing | null)?.stop()),
     stop: () => {
       wasStopped = true
       source.stop()
     },
+  }
+}
+
+type Added = Awaited<ReturnType<typeof addRun>>
+
+/** Cuts what goes on into runs. */
+class Slicing {
+  readonly #slices: Slices
+  readonly #recorder: Recorder
+  readonly #timer: NodeJS.Timeout
+  #adding: Promise<void> = Promise.resolve()
+  #failure: unknown
+  #count = 0
+
+  constructor(
+    slices: Slices,
+    recorder: Recorder,
+    nextInfo: () => RunInfo,
+    add: (delta: RunDelta) => Promise<Added>,
+    end: () => void,
+  ) {
+    this.#slices = slices
+    this.#recorder = recorder
+    this.#timer = setInterval(() => this.#cut(nextInfo(), add, end), slices.ms)
+  }
+
+  /** The last slice is what was left. @throws what adding one of them threw. */
+  async finish(): Promise<void> {
+    this.stop()
+    await this.#adding
+    if (this.#failure !== undefined) throw this.#failure
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+
+  #cut(next: RunInfo, add: (delta: RunDelta) => Promise<Added>, end: () => void): void {
+    const delta = this.#recorder.cut(next)
+    this.#adding = this.#adding
+      .then(() => add(delta))
+      .then(
+        ({ scenarioTally }) => {
+          this.#count += 1
+          const { limit, below } = this.#slices
+          const isQuiet = below !== null && scenarioTally !== null && estimateOf(scenarioTally).upper < below
+          if (this.#count >= limit || isQuiet) end()
+        },
+        (error: unknown) => {
+          this.#failure ??= error
+          end()
+        },
+      )
   }
 }
 

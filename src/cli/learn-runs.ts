@@ -21,7 +21,7 @@ import { counted } from './words.ts'
 /** A program that only crashes is not run for ever. */
 const CRASHES_IN_A_ROW = 5
 
-type More = Pick<LearnProgramOptions, 'fault' | 'countsCalls'>
+type More = Pick<LearnProgramOptions, 'fault' | 'countsCalls' | 'slices'>
 
 export async function learnRuns(
   argv: readonly string[],
@@ -73,6 +73,10 @@ async function learnUsual(
   const isOnce = options.faults === true && options.runs === undefined && options.until === undefined
   const below = options.runs !== undefined || isOnce ? null : (options.until ?? FINISHED_BELOW)
   const limit = options.runs ?? (isOnce ? 1 : options.maxRuns)
+  if (options.slice !== undefined) {
+    const run = await once({ slices: { ms: options.slice * 1_000, limit, below } })
+    return run.isLearned ? run : null
+  }
   let learned: LearnedRun | null = null
   let crashCount = 0
   for (let run = 1; run <= limit && crashCount < CRASHES_IN_A_ROW; run += 1) {

@@ -20,6 +20,7 @@ export interface LearnOptions {
   readonly faults?: boolean
   readonly maxTime: number
   readonly upgrade?: string
+  readonly slice?: number
   readonly depth?: number
   readonly scope?: 'program' | 'set'
   readonly tracks?: 'thread' | 'log'
@@ -54,6 +55,11 @@ export function defineLearn(program: Command, output: Output): void {
       chance,
     )
     .option('--max-runs <n>', 'give up then', wholeNumber, 200)
+    .option(
+      '--slice <duration>',
+      'for a service: run it once, every slice of time is a run; then end it by SIGTERM',
+      seconds,
+    )
     .option('--faults', 'run it once as it is, then again and again while one call at a time fails: see README')
     .option('--max-time <duration>', 'stop making calls fail then; the same command goes on there', seconds, 300)
     .option('--upgrade <old>', 'begin with what this fingerprint knows of a former executable, and show what changed')
@@ -89,6 +95,8 @@ export function defineLearn(program: Command, output: Output): void {
       if (options.runs !== undefined && options.until !== undefined) {
         throw new UsageError('--runs says how often, --until says how long: give one of them')
       }
+      if (options.slice !== undefined && options.faults === true)
+        throw new UsageError('--faults runs it again and again: it takes no --slice')
       if (options.from !== undefined) {
         if (argv.length > 0) throw new UsageError('--from reads logs: it takes no program to run')
         const { learnFrom } = await import('./learn-from.ts')

@@ -1,6 +1,6 @@
 // The judge that learns: every transition the walker brings goes into the observation of one run. Nothing is right or
 // wrong here; what the chain does not reach (a gap, a joined track) is not learned.
-import type { ProgramObservation, RunObservation } from '../model/learner.ts'
+import type { ProgramObservation, RunDelta, RunInfo, RunObservation } from '../model/learner.ts'
 import { type Image, programKeyOf, type StreamNote } from '../model/stream.ts'
 import type { Mapping } from '../syscall/mapping.ts'
 import { CALL_COUNT, callFlags, callIndex } from './flags.ts'
@@ -63,6 +63,11 @@ export class RecordedProgram implements WalkedProgram {
     return next
   }
 
+  /** Transitions are learned again, as if none had been seen. */
+  forget(): void {
+    for (const { next } of this.#contexts) next.clear()
+  }
+
   #stateOf(symbols: readonly number[]): number {
     const key = symbols.join(' ')
     let state = this.#contextOf.get(key)
@@ -88,6 +93,13 @@ export class Recorder implements Judge<RecordedProgram> {
     this.#run = run
     this.#mapping = mapping
     this.#flags = callFlags(mapping, run.settings.transparent)
+  }
+
+  /** The run ends here; the next one goes on with the same tracks. */
+  cut(next: RunInfo): RunDelta {
+    const delta = this.#run.cut(next)
+    for (const program of this.#programs.values()) program.forget()
+    return delta
   }
 
   call(track: Track<RecordedProgram>, program: RecordedProgram, abi: number, nr: number): number {

@@ -56,14 +56,15 @@ export interface ObservationOptions {
 
 export class RunObservation {
   readonly settings: Settings
-  readonly info: RunInfo
+  #info: RunInfo
+  #isCut = false
   readonly #neverLearned: ReadonlySet<string>
   readonly #programs = new Map<string, ProgramObservation>()
   readonly #changedImages = new Set<string>()
 
   constructor(settings: Settings, info: RunInfo, options: ObservationOptions = {}) {
     this.settings = settings
-    this.info = info
+    this.#info = info
     this.#neverLearned = new Set(options.neverLearned ?? NEVER_LEARNED)
   }
 
@@ -83,16 +84,30 @@ export class RunObservation {
     return program
   }
 
+  get info(): RunInfo {
+    return this.#info
+  }
+
+  /** The run ends here, and the next one, whose provenance is `next`, begins in the middle of what goes on. */
+  cut(next: RunInfo): RunDelta {
+    const delta = this.finish()
+    this.#info = next
+    this.#isCut = true
+    for (const program of this.#programs.values()) program.forget()
+    return delta
+  }
+
   /** The run as it stands now; the observation may go on. */
   finish(): RunDelta {
     const programs = new Map<string, ProgramDelta>()
     const leftOut = new Set<string>()
     for (const [key, program] of this.#programs) {
-      programs.set(key, program.delta())
+      // What was silent since the cut did not run in this run.
+      if (!this.#isCut || !program.isSilent) programs.set(key, program.delta())
       for (const symbol of program.leftOut) leftOut.add(symbol)
     }
     const changedImages = [...this.#changedImages].sort()
-    return { settings: this.settings, info: this.info, programs, changedImages, leftOut: [...leftOut].sort() }
+    return { settings: this.settings, info: this.#info, programs, changedImages, leftOut: [...leftOut].sort() }
   }
 }
 
@@ -106,7 +121,7 @@ export class ProgramObservation {
   readonly #texts: string[] = []
   readonly #isNever: boolean[] = []
   readonly #execs = new Set<string>()
-  readonly #transitions = new Map<string, Set<string>>()
+  #transitions = new Map<string, Set<string>>()
   #transitionCount = 0
   /** #seen[previous * #capacity + symbol] is 1 when the pair needs no second look. Depth 2 only. */
   #capacity = 64
@@ -184,6 +199,18 @@ export class ProgramObservation {
   /** The program was seen to exec another one. */
   observeExec(key: string): void {
     this.#execs.add(key)
+  }
+
+  get isSilent(): boolean {
+    return this.#transitions.size === 0 && this.#execs.size === 0
+  }
+
+  /** What was learned so far is of another run. Symbols keep their indexes. */
+  forget(): void {
+    this.#transitions = new Map()
+    this.#transitionCount = 0
+    this.#execs.clear()
+    this.#seen.fill(0)
   }
 
   delta(): ProgramDelta {

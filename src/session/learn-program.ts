@@ -1,7 +1,7 @@
 // Learning from a host: one run of a program, added to a fingerprint.
 
 import { UsageError } from '../errors.ts'
-import type { LearnedFault, LearnedRun } from '../learn.ts'
+import type { LearnedFault, LearnedRun, Slices } from '../learn.ts'
 import type { Settings } from '../model/fingerprint.ts'
 import { tracefpHome } from '../store/home.ts'
 import { followTask, type ProgramOptions, prepare } from './check-session.ts'
@@ -27,6 +27,8 @@ export interface LearnProgramOptions extends ProgramOptions {
   readonly fault?: LearnedFault
   /** Tell in `callCounts` how often each call was made. */
   readonly countsCalls?: boolean
+  /** For a service: it runs once, and every slice of time is a run of its own. */
+  readonly slices?: Slices
   /** Another executable than was learned may run: what was learned of the former one is kept. */
   readonly isUpgrade?: boolean
   readonly onStart?: (pid: number) => void
@@ -57,6 +59,7 @@ export async function learnProgram(argv: readonly string[], options: LearnProgra
         ...(options.fault === undefined ? {} : { fault: options.fault }),
         countsCalls: options.countsCalls === true,
         isUpgrade: options.isUpgrade === true,
+        ...(options.slices === undefined ? {} : { slices: options.slices }),
         home: options.home ?? tracefpHome(),
       },
     },
