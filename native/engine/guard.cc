@@ -94,6 +94,12 @@ bool Guard::is_miss(pid_t tid, const Call& call) {
   return false;
 }
 
+bool Guard::would_miss(pid_t tid, const Call& call) {
+  if (!is_on_) return false;
+  const Track* track = find(tid);
+  return track != nullptr && step(*track, call).is_miss;
+}
+
 void Guard::settle(bool happens) {
   if (happens) take(*asked_, asked_step_);
   asked_ = nullptr;

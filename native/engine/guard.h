@@ -32,6 +32,9 @@ class Guard {
   // True: the call is a miss, and the track waits for settle(). False: it happens.
   bool is_miss(pid_t tid, const Call& call);
 
+  // Whether `call` would be a miss now. Nothing changes.
+  bool would_miss(pid_t tid, const Call& call);
+
   // After is_miss(): whether the call happens after all.
   void settle(bool happens);
 

@@ -25,6 +25,7 @@ Entered enter(Tracee& tracee, const Entry& entry) {
   const bool repeats = same_place && tracee.restart_due && is_same_call(entry.call, tracee.last.call);
   tracee.restart_due = false;
   tracee.is_withdrawn = false;
+  tracee.is_received = true;
   tracee.is_met = false;
   tracee.bore_child = false;
   tracee.awaited = Awaited::kNothing;

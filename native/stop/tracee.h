@@ -27,6 +27,7 @@ constexpr uint64_t kSyscallInsnBytes = 2;
 struct Entry {
   Call call{Abi::kUnknown, -1};
   uint64_t ip = 0;
+  uint64_t args[6] = {};
 };
 
 // What a handler interrupted.
@@ -47,6 +48,8 @@ struct Tracee {
   Entry last;                 // the last call entered, as the program made it (never restart_syscall)
   bool restart_due = false;   // the kernel will repeat `last`
   bool is_withdrawn = false;  // a call of which nothing is recorded yet was interrupted; it comes again
+  bool is_exact = false;      // its calls stop at entry and return as well: what was withdrawn is known
+  bool is_received = false;   // exact: the call entered last was recorded
   bool is_met = false;        // it already ran, and may be in a call that began before; no call of it was seen
   bool is_held = false;       // on the tracer's CPU, by us
   bool bore_child = false;    // a birth was announced since `last` was entered

@@ -67,7 +67,7 @@ void NotifyEngine::follow_life() {
     if (tid < 0 || life_.is_stopping()) break;
     if (tid > 0) {
       const Resumption due = stops.step(tid, classify(status));
-      if (due.is_due) (void)resume(tid, due.how, due.signal);
+      if (due.is_due) (void)resume(tid, due.how == How::kCont ? life_.how(tid) : due.how, due.signal);
     }
     if (life_.is_over() || life_.is_stopping()) break;
   }

@@ -1,6 +1,7 @@
 #include "engine/ptrace/arch.h"
 
 #include <cerrno>
+#include <cstring>
 
 #include "engine/ptrace/ptrace_ops.h"
 
@@ -42,21 +43,29 @@ union Registers {
   int32_t i386[kI386Words];
 };
 
-Interrupted interrupted_call(pid_t tid, const Entry&) {
+bool is_same_call(const user_regs_struct& now, const Entry& last) {
+  if (last.call.abi != Abi::kX86_64) return true;
+  const uint64_t arguments[] = {now.rdi, now.rsi, now.rdx, now.r10, now.r8, now.r9};
+  return static_cast<int32_t>(now.orig_rax) == last.call.nr && memcmp(arguments, last.args, sizeof arguments) == 0;
+}
+
+Interrupted interrupted_call(pid_t tid, const Entry& last) {
   Registers registers;
   size_t size = sizeof registers;
-  if (get_registers(tid, &registers, &size) != Outcome::kOk) return {false, false, 0};
+  if (get_registers(tid, &registers, &size) != Outcome::kOk) return {false, false, false};
   // orig_ax is negative when the tracee was not in a call (an interrupt or fault brought the signal).
   if (size == sizeof registers.i386) {
     const int32_t nr = registers.i386[kI386OrigAx];
     const int32_t result = registers.i386[kI386Ax];
-    return {nr >= 0 && is_restart_code(result), -result == kRestartSys, static_cast<uint32_t>(registers.i386[kI386Ip])};
+    const auto ip = static_cast<uint32_t>(registers.i386[kI386Ip]);
+    return {nr >= 0 && is_restart_code(result), -result == kRestartSys, ip == last.ip};
   }
   const auto nr = static_cast<int64_t>(registers.native.orig_rax);
   auto result = static_cast<int64_t>(registers.native.rax);
   // int 0x80 from a 64-bit program leaves a zero-extended 32-bit result.
   if (is_restart_code(static_cast<int32_t>(result))) result = static_cast<int32_t>(result);
-  return {nr >= 0 && is_restart_code(result), -result == kRestartSys, registers.native.rip};
+  const bool is_last = registers.native.rip == last.ip && is_same_call(registers.native, last);
+  return {nr >= 0 && is_restart_code(result), -result == kRestartSys, is_last};
 }
 
 void repeat_for_certain(pid_t tid) {
@@ -92,10 +101,12 @@ Outcome refuse_call(pid_t tid, int64_t result) {
 Interrupted interrupted_call(pid_t tid, const Entry& last) {
   user_pt_regs registers;
   size_t size = sizeof registers;
-  if (get_registers(tid, &registers, &size) != Outcome::kOk) return {false, false, 0};
+  if (get_registers(tid, &registers, &size) != Outcome::kOk) return {false, false, false};
   const bool is_restarting = registers.pc == last.ip - kSyscallInsnBytes;
+  const bool is_last = static_cast<int32_t>(registers.regs[8]) == last.call.nr &&
+                       memcmp(registers.regs, last.args, sizeof last.args) == 0;
   // The result was replaced by the first argument: which code it was cannot be told any more.
-  return {is_restarting, true, registers.pc + kSyscallInsnBytes};
+  return {is_restarting, true, is_last};
 }
 
 void repeat_for_certain(pid_t) {}

@@ -17,10 +17,11 @@ struct Interrupted {
   // It was -ERESTARTSYS: SA_RESTART decides. Also what a call returns that was withdrawn before its listener received
   // it.
   bool is_by_flag;
-  uint64_t ip;  // after the syscall instruction
+  // As far as registers tell it is `last`: from the same address, with the same number and arguments.
+  bool is_last;
 };
 
-// `last` is needed where the kernel has already set the instruction pointer back (aarch64).
+// `last`: the call that was recorded last.
 Interrupted interrupted_call(pid_t tid, const Entry& last);
 
 // The interrupted call is repeated for certain, whether or not a handler runs and whatever its flags say.

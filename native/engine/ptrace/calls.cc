@@ -6,6 +6,7 @@
 #include <sys/ptrace.h>
 
 #include <csignal>
+#include <cstring>
 #include <optional>
 
 #include "engine/ptrace/proc.h"
@@ -21,7 +22,9 @@ constexpr size_t kMaxBusy = 1024;  // forgetting costs at most a second thread t
 
 Due Calls::entered(Tracee& tracee, const SyscallInfo& info) {
   const Call call = call_of(info.audit_arch, info.nr);
-  const Entered entered = enter(tracee, {call, info.ip});
+  Entry entry{call, info.ip};
+  memcpy(entry.args, info.args, sizeof entry.args);
+  const Entered entered = enter(tracee, entry);
   const std::optional<Decision> decision = life_.record_call(tracee.tid, call, entered.is_restart);
   if (!decision.has_value() || *decision == Decision::kKill) return {CallDue::kNothing};
   if (*decision == Decision::kDeny) {

@@ -85,6 +85,11 @@ Tracee* Life::find(pid_t tid) {
   return latest_;
 }
 
+How Life::how(pid_t tid) {
+  const Tracee* tracee = find(tid);
+  return tracee != nullptr && tracee->is_exact ? How::kSyscall : step_;
+}
+
 bool Life::record(pid_t tid, RecordKind kind, uint32_t value, uint16_t flags, uint32_t extra, Abi abi) {
   return ring_.push({static_cast<uint32_t>(tid), value, kind, static_cast<uint8_t>(abi), flags, extra});
 }
@@ -154,6 +159,7 @@ void Life::add(pid_t tid, pid_t tgid, const Tracee* parent, BirthKind kind) {
   tracee.tid = tid;
   tracee.tgid = tgid;
   const pid_t parent_tid = parent == nullptr ? 0 : parent->tid;
+  tracee.is_exact = parent != nullptr && parent->is_exact;
   if (parent != nullptr && kind == BirthKind::kFork) {
     tracee.frames = parent->frames;
     tracee.is_held = parent->is_held;
@@ -187,7 +193,7 @@ Resumption Life::on_birth(pid_t parent_tid, const Stop& stop) {
     cpu_.let_go(tid);
   }
   add(tid, is_thread ? parent->tgid : tid, parent, is_thread ? BirthKind::kThread : BirthKind::kFork);
-  if (early_.erase(tid) != 0) (void)resume(tid, step_, 0);
+  if (early_.erase(tid) != 0) (void)resume(tid, how(tid), 0);
   return kContinue;
 }
 
@@ -219,7 +225,7 @@ void Life::adopt(pid_t tid) {
   } else if (!meet(tid, status.tgid, BirthKind::kOrphan)) {
     return;
   }
-  (void)resume(tid, step_, 0);
+  (void)resume(tid, how(tid), 0);
 }
 
 // No thread of `tgid` is left that could announce a child.
@@ -236,10 +242,13 @@ Resumption Life::on_exec(pid_t tid) {
   const auto former = static_cast<pid_t>(message);
   // The thread that called exec takes the leader's tid; the leader itself has vanished without a notice.
   latest_ = nullptr;
+  const auto maker = tracees_.find(former);
+  const bool is_exact = maker != tracees_.end() && maker->second.is_exact;
   if (former != tid) tracees_.erase(former);
   Tracee& tracee = tracees_[tid];
   const bool is_held = tracee.is_held;
   tracee = Tracee{};
+  tracee.is_exact = is_exact;
   tracee.is_held = is_held && former == tid;
   tracee.tid = tid;
   tracee.tgid = tid;
@@ -280,16 +289,21 @@ void Life::kill_session() {
 }
 
 // Whether the last recorded call was interrupted and will be repeated. A call that was withdrawn from its listener
-// looks the same when it comes from the same place as the one before. It is then taken for the repetition: a call that
+// looks the same when it is made as the one before was. It is then taken for the repetition: a call that
 // follows itself is recorded once instead of twice, which makes no transition that the program did not make. (The other
-// way round a repetition could become one.)
+// way round a repetition could become one.) But a repetition is not judged: where a guard would find it a miss, the
+// tracee is exact from then on, for two stops more a call.
 bool Life::is_interrupted(Tracee& tracee) {
   const Interrupted interrupted = interrupted_call(tracee.tid, tracee.last);
   if (!interrupted.is_restarting || !may_withdraw_) return interrupted.is_restarting;
   // What we wrote at an earlier stop of the same halt, or what only the call itself can have returned.
   if (!interrupted.is_by_flag) return !tracee.is_withdrawn;
-  const bool is_last = interrupted.ip == tracee.last.ip && may_restart_with_handler(tracee.last.call);
-  if (is_last && !tracee.is_withdrawn) return true;
+  if (tracee.is_exact) {
+    if (tracee.is_received) return true;
+  } else if (interrupted.is_last && may_restart_with_handler(tracee.last.call) && !tracee.is_withdrawn) {
+    tracee.is_exact = guard_.would_miss(tracee.tid, tracee.last.call);
+    return true;
+  }
   repeat_for_certain(tracee.tid);
   tracee.is_withdrawn = true;
   return false;

@@ -58,6 +58,9 @@ class Life {
   // Null for a tid whose birth has not been announced.
   Tracee* find(pid_t tid);
 
+  // How a tracee goes on where nothing else is due.
+  How how(pid_t tid);
+
   // Every kind but kSeccomp and kSyscall.
   Resumption handle(pid_t tid, const Stop& stop);
 

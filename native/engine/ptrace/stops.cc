@@ -54,6 +54,10 @@ Resumption Stops::on_entry(Tracee& tracee, const SyscallInfo& info) {
 Resumption Stops::on_syscall(Tracee& tracee) {
   SyscallInfo info;
   if (syscall_info(tracee.tid, &info) != Outcome::kOk) return kContinue;
+  if (!info.is_return && tracee.is_exact) {
+    tracee.is_received = false;  // its record comes another way
+    return kContinue;
+  }
   if (!info.is_return) return on_entry(tracee, info);
   calls_.returned(tracee, info);
   return kContinue;
