@@ -13,7 +13,7 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { TracefpError } from '../errors.ts'
 import { makePrivateFolder } from './private-folder.ts'
 import type { StoreRecord } from './records.ts'
@@ -35,6 +35,7 @@ export class Inbox {
 
   /** `isSynced`: it is on the disk when this returns, not only in the kernel. @throws TracefpError TFP_ERR_STORE. */
   put(session: string, record: StoreRecord, isSynced: boolean): void {
+    makePrivateFolder(dirname(this.folder))
     makePrivateFolder(this.folder)
     const name = `${session}.${record.kind === 'alert' ? `alert-${record.event.id}` : record.kind}`
     const temporary = join(this.folder, `.${process.pid}.${name}.tmp`)

@@ -99,16 +99,9 @@ export class SessionStore {
 
   /** What other processes told since; how many things it were. @throws TracefpError TFP_ERR_STORE. */
   takeIn(): number {
-    const gone = this.#attempt(() => orphans(this.#database))
-    const names = this.#inbox.list()
-    for (let at = 0; at < names.length; at += BATCH) this.#takeInBatch(names.slice(at, at + BATCH))
-    if (gone.length > 0) {
-      this.#write((changed) => {
-        for (const id of gone) lose(this.#database, id, changed)
-      })
-    }
-    if (names.length > 0 || gone.length > 0) this.#tidy()
-    return names.length
+    const count = this.#takeInOnce()
+    // Of what was just told some may be over already: only now is it known whom to look for.
+    return this.#attempt(() => orphans(this.#database)).length === 0 ? count : count + this.#takeInOnce()
   }
 
   sessions(query: queries.SessionQuery = {}): SessionRow[] {
@@ -194,6 +187,19 @@ export class SessionStore {
 
   [Symbol.dispose](): void {
     this.close()
+  }
+
+  #takeInOnce(): number {
+    const gone = this.#attempt(() => orphans(this.#database))
+    const names = this.#inbox.list()
+    for (let at = 0; at < names.length; at += BATCH) this.#takeInBatch(names.slice(at, at + BATCH))
+    if (gone.length > 0) {
+      this.#write((changed) => {
+        for (const id of gone) lose(this.#database, id, changed)
+      })
+    }
+    if (names.length > 0 || gone.length > 0) this.#tidy()
+    return names.length
   }
 
   #takeInBatch(names: readonly string[]): void {
