@@ -4,8 +4,8 @@
 //            two, plus the mean of the three: 0 to 9
 //   novelty  1 for a pair never seen; 1.5 when the program was never seen to make the call, or to run the image; 0.6 when every
 //            pair was seen and only the sequence is new; half of that when other sessions had the same miss, and a
-//            tenth when an administrator allowed it there
-//   burst    1 + 0.2 for each further miss among the last 20 records of the track (the locality frame), at most 2.8
+//            tenth when an administrator allowed it there; 0.4 for what is known from runs with failures
+//   burst    1 + 0.2 for each further miss among the last transitions of the track (the locality frame), at most 2.8
 
 import type { Miss } from '../match/miss.ts'
 import { type Severity, wasKnownCall } from '../match/severity.ts'
@@ -29,7 +29,6 @@ export interface Elsewhere {
 
 export const NOWHERE: Elsewhere = { sessionCount: 0, allowedCount: 0 }
 
-const FRAME = 20
 const MAX_BURST = 2.8
 
 export function severityOf(score: number, { medium, high, critical }: Thresholds): Severity {
@@ -57,10 +56,10 @@ function scoreOfMiss(misses: readonly Miss[], index: number, elsewhere: Elsewher
   const { confidentiality: c, integrity: i, availability: a } = effect
   const impact = rounded(Math.max(c, i, a) * 2 + (c + i + a) / 3)
   const { novelty, why } = noveltyOf(miss, elsewhere)
-  const frame = frameCount(misses, index)
+  const frame = Math.max(1, miss.burst)
   const burst = rounded(Math.min(MAX_BURST, 1 + 0.2 * (frame - 1)))
   const value = rounded(impact * novelty * burst)
-  const text = `${value} = impact ${impact} (${miss.to}: C${c} I${i} A${a}) x novelty ${novelty} (${why}) x burst ${burst} (${frame} in ${FRAME} records)`
+  const text = `${value} = impact ${impact} (${miss.to}: C${c} I${i} A${a}) x novelty ${novelty} (${why}) x burst ${burst} (${frame} in the frame)`
   return { value, miss: index, impact, effect, novelty, burst, text }
 }
 
@@ -73,24 +72,12 @@ function noveltyOf(miss: Miss, { sessionCount, allowedCount }: Elsewhere): { nov
 
 function layerOf(miss: Miss): readonly [number, string] {
   if (miss.kind === 'exec') return [1.5, 'program never executed']
+  if (miss.layer === 'fault') return [0.4, 'known from failures']
   if (miss.kind === 'image') return [1, 'image changed']
   if (miss.depth > 2) return [0.6, `sequence of ${miss.depth} never seen`]
   if (miss.kind === 'call' && !isSpecial(miss.to) && !wasKnownCall(miss.to, miss.severity))
     return [1.5, 'call never seen']
   return [1, 'pair never seen']
-}
-
-/** Misses of the same thread among its last records, this one counted. */
-function frameCount(misses: readonly Miss[], index: number): number {
-  const { tid, index: at } = misses[index] as Miss
-  let count = 0
-  for (let i = index; i >= 0; i -= 1) {
-    const other = misses[i] as Miss
-    if (other.tid !== tid) continue
-    if (other.index > at || other.index <= at - FRAME) break
-    count += 1
-  }
-  return count
 }
 
 function rounded(value: number): number {

@@ -68,6 +68,7 @@ const DATA_COMMANDS: readonly string[] = [
   'alert',
   'replay',
   'audit',
+  'notify',
   'doctor',
   'completion',
 ]

@@ -24,6 +24,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Define>> = new Map<string, () 
   ['alert', async () => (await import('./alerts.ts')).defineAlert],
   ['replay', async () => (await import('./replay.ts')).defineReplay],
   ['audit', async () => (await import('./audit.ts')).defineAudit],
+  ['notify', async () => (await import('./notify.ts')).defineNotify],
   ['show', async () => (await import('./show.ts')).defineShow],
   ['explain', async () => (await import('./explain.ts')).defineExplain],
   ['estimate', async () => (await import('./estimate.ts')).defineEstimate],

@@ -72,16 +72,14 @@ export class Alarm {
   }
 
   /** Scores what there is, keeps it and tells it, where it says more than what was told before. */
-  async #judge(
-    misses: readonly Miss[],
-    factsOf: (program: string) => ProgramFacts,
-    last?: 'closed',
-  ): Promise<AlertEvent[]> {
-    const programs = [...new Set(misses.map(({ image }) => image))]
+  async #judge(misses: readonly Miss[], factsOf: (program: string) => ProgramFacts, last?: 'closed'): Promise<void> {
+    // Those below the threshold, and what is known from failures, alarm nobody.
+    const alarms = misses.filter(({ isAlarm }) => isAlarm)
+    const programs = [...new Set(alarms.map(({ image }) => image))]
     const events: AlertEvent[] = []
     await this.#withStore((store) => {
       for (const program of programs) {
-        const own = misses.filter(({ image }) => image === program)
+        const own = alarms.filter(({ image }) => image === program)
         const facts = factsOf(program)
         const elsewhere = (miss: Miss): Elsewhere => this.#elsewhere(store, miss, facts.session)
         events.push(this.#eventOf(program, own, facts, elsewhere, last))
@@ -97,7 +95,21 @@ export class Alarm {
       this.#attempt(() => this.#inbox.put(event.session, record, true))
     }
     await this.#withStore(() => {})
-    return toTell
+    await this.#tell(toTell)
+  }
+
+  /** Sinks get what is news, and what waits from before. */
+  async #tell(events: readonly AlertEvent[]): Promise<void> {
+    if (events.length === 0 || this.#policy.sinks.length === 0) return
+    const { deliver } = await import('./deliver.ts')
+    for (const { sink, trouble, waitingCount, droppedCount } of await deliver(events, {
+      home: this.#home,
+      policy: this.#policy,
+    })) {
+      if (trouble === null) continue
+      const fate = droppedCount > 0 ? `${droppedCount} dropped` : `${waitingCount} wait in the spool`
+      this.#onTrouble(new Error(`sink ${sink}: ${trouble}: ${fate}`))
+    }
   }
 
   #eventOf(

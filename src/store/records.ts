@@ -143,3 +143,11 @@ export interface StoreCounts {
   /** Of the database and the evidence. */
   readonly byteCount: number
 }
+
+/** What became of events, by sink. */
+export interface SinkCount {
+  readonly name: string
+  readonly sentCount: number
+  readonly failedCount: number
+  readonly droppedCount: number
+}

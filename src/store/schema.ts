@@ -49,6 +49,9 @@ const MIGRATIONS: readonly string[] = [
    CREATE UNIQUE INDEX chain_id ON chain (kind, id);
    CREATE TABLE clock (only INTEGER PRIMARY KEY CHECK (only = 1), now INTEGER NOT NULL);
    INSERT INTO clock VALUES (1, 0);`,
+  `CREATE TABLE sink (
+     name TEXT PRIMARY KEY, sent_count INTEGER NOT NULL, failed_count INTEGER NOT NULL, dropped_count INTEGER NOT NULL
+   ) WITHOUT ROWID;`,
 ]
 
 export const SCHEMA_VERSION: number = MIGRATIONS.length

@@ -19,6 +19,7 @@ import type {
   ProgramRow,
   SessionDetail,
   SessionRow,
+  SinkCount,
   StoreCounts,
 } from './records.ts'
 import { bytesOf, DEFAULT_RETENTION, evidenceBytes, prune, type Retention, removeEvidence } from './retention.ts'
@@ -174,6 +175,29 @@ export class SessionStore {
     return this.#attempt(() =>
       auditStore(this.#database, evidenceFolder(this.home), own === '' ? heads : [...heads, own]),
     )
+  }
+
+  /** Adds to what became of events. */
+  countSinks(counts: readonly SinkCount[]): void {
+    if (counts.length === 0) return
+    this.#write(() => {
+      const add = this.#database.prepare(
+        `INSERT INTO sink (name, sent_count, failed_count, dropped_count) VALUES (?, ?, ?, ?)
+         ON CONFLICT (name) DO UPDATE SET sent_count = sent_count + excluded.sent_count,
+           failed_count = failed_count + excluded.failed_count, dropped_count = dropped_count + excluded.dropped_count`,
+      )
+      for (const count of counts) add.run(count.name, count.sentCount, count.failedCount, count.droppedCount)
+    })
+  }
+
+  sinkCounts(): SinkCount[] {
+    const rows = this.#attempt(() => this.#database.prepare('SELECT * FROM sink ORDER BY name').all())
+    return rows.map((row) => ({
+      name: String(row['name']),
+      sentCount: Number(row['sent_count']),
+      failedCount: Number(row['failed_count']),
+      droppedCount: Number(row['dropped_count']),
+    }))
   }
 
   /** Hash of the last link of the chain; empty: there is none yet. */

@@ -11,7 +11,6 @@ export function missOf(given: Partial<Miss> = {}): Miss {
     ppid: 1,
     ancestors: ['sh'],
     kind: 'call',
-    layer: 'unknown',
     image: '/usr/bin/server',
     index: 7,
     at: '2026-11-23T10:00:01.000Z',
@@ -22,6 +21,9 @@ export function missOf(given: Partial<Miss> = {}): Miss {
     expected: ['close'],
     path: [],
     severity: 'critical',
+    layer: null,
+    burst: 1,
+    isAlarm: true,
     action: 'alert',
     ...given,
   } as Miss
