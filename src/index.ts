@@ -55,13 +55,13 @@ export async function openFingerprint(path: string): Promise<Fingerprint> {
 }
 
 export { EngineError, ERRORS, type ErrorCode, FormatError, TracefpError, UsageError } from './errors.ts'
-export type { LearnedRun } from './learn.ts'
+export type { LearnedFault, LearnedRun, Slices } from './learn.ts'
 export type { BurstOptions } from './match/frame.ts'
 export type { Miss, MissAction, MissKind } from './match/miss.ts'
 export type { Report, ReportExit, ReportNote, ReportProgram, ReportSource } from './match/report.ts'
 export type { Severity } from './match/severity.ts'
 export type { Outcome, Verdict } from './match/verdict.ts'
-export type { Fingerprint, ProgramFingerprint, Settings } from './model/fingerprint.ts'
+export type { Fingerprint, ProgramFingerprint, Settings, Tally } from './model/fingerprint.ts'
 export type { Image } from './model/stream.ts'
 export type { RecordedRun } from './record.ts'
 export { CheckSession, type CheckSessionOptions, type OnMiss, type ProgramOptions } from './session/check-session.ts'

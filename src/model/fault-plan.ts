@@ -21,13 +21,13 @@ export function planFaults(counts: ReadonlyMap<string, number>): PlannedFault[] 
     if (!planned.has(text)) planned.set(text, fault)
   }
   for (const place of PLACES) {
-    for (const isLasting of [true, false]) {
+    for (const isAgain of [false, true]) {
       for (const [call, count] of calls) {
         const first = 1 + Math.floor(place * (count - 1))
-        // What can last is tried so first; the last occurrence that fails once is one from which on all do.
         for (const fault of faultsOf(call)) {
-          if (fault.canLast ? isLasting || first < count : !isLasting)
-            add({ ...fault, first, isLasting: fault.canLast && isLasting })
+          const isLasting = fault.canLast && !isAgain
+          // What can last is tried so, and again as what does not; from the last occurrence on that is the same.
+          if (!isAgain || (fault.canLast && first < count)) add({ ...fault, first, isLasting })
         }
       }
     }

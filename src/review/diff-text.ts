@@ -1,8 +1,10 @@
 // A difference between fingerprints as text for a terminal, and as Markdown for a pull request.
 
 import { printable } from '../match/printable.ts'
+
 import { type FingerprintDiff, isSameBehaviour, type ProgramDiff } from '../model/diff.ts'
 import { isNearer } from '../model/mimicry.ts'
+import { dangersAmong } from '../model/never-learned.ts'
 import type { Sequence } from '../model/sequences.ts'
 import { budgetText, type ChangeGroup, groupsOf, imageChange, sequenceText } from './diff-words.ts'
 
@@ -107,6 +109,8 @@ function factLines(program: ProgramDiff): string[] {
   for (const key of program.faults.removedExecs) lines.push(`- executes, only while calls fail, ${printable(key)}`)
   if (program.addedCalls.length > 0)
     lines.push(`+ calls: ${program.addedCalls.map((call) => printable(call)).join(' ')}`)
+  const dangers = dangersAmong(program.addedCalls)
+  if (dangers.length > 0) lines.push(`! never learned unless asked for: ${dangers.join(' ')}`)
   if (program.removedCalls.length > 0)
     lines.push(`- calls: ${program.removedCalls.map((call) => printable(call)).join(' ')}`)
   return lines

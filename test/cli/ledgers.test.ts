@@ -170,3 +170,9 @@ describe('revoke', () => {
     expect(stderr).toMatch(/has no run nonsense: .* lists them/)
   })
 })
+
+test('what is never learned unasked is seen in show and in diff', async () => {
+  const [a, b] = [put('a', ledgerOf(run(1, '<exec> read'))), put('b', ledgerOf(run(1, '<exec> read bpf')))]
+  expect((await cli('show', b)).stdout).toMatch(/dangerous +bpf: never learned unless asked for/)
+  expect((await cli('diff', a, b)).stdout).toMatch(/! never learned unless asked for: bpf/)
+})
