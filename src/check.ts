@@ -137,6 +137,13 @@ export function checkLive(options: CheckOptions): RunningCheck {
       imageCache,
       onStart: options.onStart,
       onRootExit: options.onRootExit,
+      // A capture that was asked for, and one sequence of all threads, need every call.
+      ...(capture instanceof CaptureWriter
+        ? {}
+        : {
+            tableOf: (tid) =>
+              checkerNow().tracks === 'log' ? null : (session?.walker.programOf(tid)?.known?.table.buffer ?? null),
+          }),
       ...(decider === null ? {} : { guard: guardBy(decider, () => session?.walker) }),
     },
     begin,

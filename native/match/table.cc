@@ -51,6 +51,9 @@ std::optional<Table> Table::open(const void* bytes, size_t size) {
   }
 
   Table table;
+  table.bytes_ = bytes;
+  table.size_ = static_cast<uint32_t>(size);
+  table.row_bytes_ = static_cast<uint32_t>(row_words * 4);
   table.rows_ = reinterpret_cast<const uint32_t*>(base + words[kRows]);
   if (words[kNext] != 0) table.next_ = reinterpret_cast<const uint32_t*>(base + words[kNext]);
   table.lookup_ = reinterpret_cast<const int16_t*>(base + words[kLookup]);
@@ -83,6 +86,14 @@ int32_t Table::extra_of(const Call& call) const {
     }
   }
   return kNoSymbol;
+}
+
+TableParts Table::parts() const {
+  const auto offset = [this](const void* part) {
+    return static_cast<uint32_t>(static_cast<const uint8_t*>(part) - static_cast<const uint8_t*>(bytes_));
+  };
+  return {bytes_,          size_,          offset(rows_), row_bytes_, next_ == nullptr ? 0 : offset(next_),
+          offset(lookup_), words_per_row_, symbol_count_, blocks_};
 }
 
 int32_t Table::start_of(Start start) const { return starts_[static_cast<uint8_t>(start)]; }

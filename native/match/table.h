@@ -22,6 +22,19 @@ constexpr int32_t kNoState = -1;      // the chain is broken: the next transitio
 constexpr int32_t kUnseenStart = -2;  // the track began as no track of this program ever did: what comes is a miss
 constexpr int32_t kJoined = -3;       // met mid-stream: its next call is not judged at all
 
+// Where the parts of a table stand in its bytes, for those who read them elsewhere: the kernel half of engine `ebpf`.
+struct TableParts {
+  const void* bytes;
+  uint32_t size;
+  uint32_t rows;
+  uint32_t row_bytes;  // of all rows
+  uint32_t next;       // 0: depth 2, the next state is the symbol
+  uint32_t lookup;
+  uint32_t words_per_row;
+  uint32_t symbol_count;
+  const uint32_t* blocks;  // of each ABI code
+};
+
 enum class Start : uint8_t { kExec, kThread, kFork };
 
 class Table {
@@ -54,14 +67,20 @@ class Table {
   int32_t start_of(Start start) const;
   int32_t start_of_signal(int signal) const;
 
+  TableParts parts() const;
+
+  static constexpr uint32_t kAbiLimit = 8;
+
  private:
   static constexpr uint32_t kLookupSize = 1024;
-  static constexpr uint32_t kAbiLimit = 8;
   static constexpr uint32_t kSignalLimit = 65;
 
   Table() = default;
   int32_t extra_of(const Call& call) const;
 
+  const void* bytes_ = nullptr;
+  uint32_t size_ = 0;
+  uint32_t row_bytes_ = 0;
   const uint32_t* rows_ = nullptr;
   const uint32_t* next_ = nullptr;
   const int16_t* lookup_ = nullptr;

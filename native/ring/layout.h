@@ -40,6 +40,9 @@ enum class RecordKind : uint8_t {
   kGap = 6,
   // A fact about the session. value = NoteKind, extra = its argument.
   kNote = 7,
+  // value calls were judged in the kernel and are no misses; the last of them follow. extra: transparent calls beside
+  // them. Only engine ebpf has these.
+  kSkipped = 8,
 };
 
 enum class BirthKind : uint16_t {

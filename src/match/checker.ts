@@ -120,6 +120,11 @@ export class Checker implements Judge<CheckedProgram> {
     return this.#callOutside(track, program, table, symbol, abi, nr)
   }
 
+  skipped(count: number): void {
+    // The first call that follows was judged too.
+    this.transitionCount += count + 1
+  }
+
   stray(track: Track<CheckedProgram>, program: CheckedProgram, abi: number, nr: number): void {
     if (program.known === null) return
     const to = this.#mapping.symbolOf(abi, nr)

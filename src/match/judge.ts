@@ -14,6 +14,8 @@ export interface WalkedProgram {
 export interface Judge<P extends WalkedProgram> {
   /** `former` calls for `image` to run instead of it. False: not known to be right, so no more will be asked of it. */
   exec(track: Track<P>, former: P, image: Image): boolean
+  /** `count` calls were found to be no misses elsewhere; of those that follow the first will be asked about without a state. */
+  skipped?(count: number): void
   /** The track now runs `image`. `isExpected`: no one objected to it. */
   enter(track: Track<P>, image: Image, isRoot: boolean, isExpected: boolean): P
   /** The state after a START symbol: a state of the program or UNSEEN_START. */

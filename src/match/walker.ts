@@ -158,6 +158,19 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
     else this.#tracks.get(tid)?.breakChain()
   }
 
+  onSkipped(tid: number, count: number, transparentCount: number): void {
+    const track = this.#tracks.get(tid)
+    if (track?.program == null) return
+    this.recordCount += count + transparentCount
+    track.recordCount += count + transparentCount
+    track.transparentCount += transparentCount
+    track.program.recordCount += count + transparentCount
+    if (count === 0) return
+    this.#judge.skipped?.(count)
+    // The calls that follow say where it stands.
+    track.begin(NO_STATE, '<gap>')
+  }
+
   onNote(note: StreamNote): void {
     this.#judge.note(note)
   }

@@ -49,6 +49,12 @@ export interface StreamHandler {
   onSignal(tid: number, signal: number): void
   /** The tracee is gone: by itself (`signal` 0) or killed. */
   onExit(tid: number, code: number, signal: number): void
+  /**
+   * `count` calls of this track were judged where they happened and are no misses, nor are `transparentCount` calls that are
+   * no part of transitions. The last of the calls follow by onCall, so many that all is as if each had been told. Only a live
+   * check under engine ebpf has these.
+   */
+  onSkipped?(tid: number, count: number, transparentCount: number): void
   /** `count` records (0 = unknown) are missing here; `tid` 0 = in every track. Nothing is judged across it. */
   onGap(tid: number, count: number): void
   onNote(note: StreamNote): void

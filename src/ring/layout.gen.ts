@@ -36,6 +36,7 @@ export const RECORD_KIND = {
   exit: 5,
   gap: 6,
   note: 7,
+  skipped: 8,
 } as const
 
 export const BIRTH_KIND = {

@@ -46,6 +46,11 @@ export interface LiveOptions {
   readonly needsTrace?: boolean
   /** Under notify, taken by `auto`, the program asked for a listener: it got EBUSY. */
   readonly onListener?: () => void
+  /**
+   * Engine ebpf: what the program that now runs in `tid` is judged by in the kernel, where calls that are no misses are then
+   * only counted (onSkipped). Null: every call is told.
+   */
+  readonly tableOf?: (tid: number) => SharedArrayBuffer | null
   /** Guard mode: the engine judges every call before it runs, and waits for a decision at each miss. */
   readonly guard?: Guard
 }
@@ -205,6 +210,8 @@ export class LiveSource {
         this.#tell((told) => told.onExit(tid, value, flags))
         if (tid === this.#rootTid) this.#options.onRootExit?.()
         return
+      case RECORD_KIND.skipped:
+        return this.#tell((told) => told.onSkipped?.(tid, value >>> 0, extra))
       case RECORD_KIND.gap:
         return this.#tell((told) => told.onGap(tid, value))
       case RECORD_KIND.note:
@@ -257,7 +264,8 @@ export class LiveSource {
     const question = this.#questionCount
     const { guard } = this.#options
     if (guard === undefined) {
-      this.#native?.answer(question, DECISION.allow, null)
+      const table = isExec && this.engine === 'ebpf' ? (this.#options.tableOf?.(tid) ?? null) : null
+      this.#native?.answer(question, DECISION.allow, table === null ? null : new Uint8Array(table))
       return
     }
     const answer = (decision: Decision): void => {

@@ -29,6 +29,11 @@ export function tee(first: StreamHandler, second: StreamHandler): StreamHandler 
       first.onGap(tid, count)
       second.onGap(tid, count)
     },
+    onSkipped(tid, count, transparentCount) {
+      // What is written down is played again by those who did not judge: to them these calls are missing.
+      if (count > 0) first.onGap(tid, count)
+      second.onSkipped?.(tid, count, transparentCount)
+    },
     onRefused(tid) {
       first.onRefused(tid)
       second.onRefused(tid)

@@ -5,8 +5,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { check, learn, record } from '../../src/index.ts'
+import { check, learn, type Report, record } from '../../src/index.ts'
+import { Checker } from '../../src/match/checker.ts'
+import { Walker } from '../../src/match/walker.ts'
+import type { StreamHandler } from '../../src/model/stream.ts'
 import { PACKAGE_ROOT } from '../../src/package.ts'
+import { launchOptionsOf } from '../../src/source/launch.ts'
+import { LiveSource } from '../../src/source/live.ts'
+import { tee } from '../../src/source/tee.ts'
+import { readFingerprint } from '../../src/store/fingerprint-file.ts'
+import { linuxMapping } from '../../src/syscall/mapping.ts'
 import type { StreamEvent } from './events.ts'
 import { recordRun, whyNoEbpf } from './record.ts'
 import { compileTracee, listTracees, type Tracee } from './tracees.ts'
@@ -16,6 +24,26 @@ if (whyNot !== null) console.log(`skipped: ${whyNot}`)
 const folder = mkdtempSync(join(tmpdir(), 'ebpf-'))
 const calls = join(folder, 'calls')
 const GETPPID = 110
+const COMMAND = {
+  cwd: '/',
+  env: { PATH: process.env['PATH'] },
+  stdio: [-1, -1, -1],
+  uid: null,
+  gid: null,
+  pin: 'auto',
+  stopsWithRoot: false,
+  hidesHost: false,
+} as const
+const NOTHING: StreamHandler = {
+  onBirth: () => {},
+  onExec: () => {},
+  onCall: () => {},
+  onSignal: () => {},
+  onExit: () => {},
+  onRefused: () => {},
+  onGap: () => {},
+  onNote: () => {},
+}
 const SILENT = { stdio: [-1, -1, -1] } as const
 
 beforeAll(() => {
@@ -130,6 +158,89 @@ describe.skipIf(whyNot !== null)('engine ebpf', () => {
     expect(run.failure).toBe(null)
   })
 })
+
+/** Learned from the first; both are then checked: what is allowed is only counted, what is not is told. */
+const JUDGED: readonly (readonly [readonly string[], readonly string[]])[] = [
+  [
+    ['find', '/etc', '-maxdepth', '1'],
+    ['find', '/etc', '-maxdepth', '1', '-name', 'hosts', '-exec', 'true', ';'],
+  ],
+  [
+    ['dd', 'if=/dev/zero', 'of=/dev/null', 'bs=1', 'count=20000'],
+    ['dd', 'if=/dev/zero', 'of=/dev/null', 'bs=1', 'count=20000', 'status=none'],
+  ],
+  [
+    ['perl', '-e', '$SIG{USR1} = sub { getppid for 1 .. 40 }; for (1 .. 60) { kill USR1 => $$; getppid for 1 .. 50 }'],
+    ['perl', '-e', '$SIG{USR1} = sub { chdir "/" }; for (1 .. 60) { kill USR1 => $$; getppid for 1 .. 50 } mkdir "/"'],
+  ],
+  [
+    ['sh', '-c', 'for i in 1 2 3; do (cd /; cd /; cd /; cd /; cd /; cd /; cd /; cd /; cd /; cd /; cd /; cd /); done'],
+    ['sh', '-c', 'for i in 1 2 3; do (cd /; cd /; cd /; cd /; cd /; cd /; cd /; cd /; cd /; cd /; umask 0); done'],
+  ],
+]
+
+describe.skipIf(whyNot !== null)('a check in the kernel', () => {
+  test.each(JUDGED)('%j: comes to the same report', async (learnedFrom, other) => {
+    const common = { stdio: 'ignore', home: join(folder, 'home') } as const
+    const file = join(folder, `judged-${JUDGED.findIndex(([each]) => each === learnedFrom)}.tfp`)
+    for (let run = 0; run < 2; run++) await learn(learnedFrom, { ...common, engine: 'notify', file })
+    for (const argv of [learnedFrom, other]) {
+      for (const depth of [2, 6]) {
+        const told = await check(argv, { ...common, engine: 'notify', fingerprint: file, depth }).report
+        const judged = await check(argv, { ...common, engine: 'ebpf', fingerprint: file, depth }).report
+        expect(factsOf(judged)).toEqual(factsOf(told))
+        // Of pairs alone some of what the others do is right.
+        if (argv === learnedFrom || depth > 2) expect(judged.verdict).toBe(argv === other ? 'abnormal' : 'authentic')
+      }
+    }
+  })
+
+  test('what is allowed does not leave the kernel', async () => {
+    const argv = [calls, '100000']
+    const file = join(folder, 'calls.tfp')
+    await learn(argv, { stdio: 'ignore', home: folder, file, engine: 'notify' })
+    const mapping = linuxMapping()
+    const checker = new Checker({ fingerprints: [readFingerprint(file)], mapping })
+    const walker = new Walker(checker, { mapping, tracks: 'thread', rootPpid: 0, rootAncestors: [] })
+    let toldCount = 0
+    let skippedCount = 0
+    const counting: StreamHandler = tee(walker, {
+      ...NOTHING,
+      onCall: () => {
+        toldCount += 1
+      },
+    })
+    const launch = launchOptionsOf({ ...COMMAND, argv })
+    const tableOf = (tid: number): SharedArrayBuffer | null => walker.programOf(tid)?.known?.table.buffer ?? null
+    const options = { engine: 'ebpf', launch, imageCache: new Map(), tableOf } as const
+    await new LiveSource(options, () => ({
+      ...counting,
+      onSkipped: (tid, count, transparentCount) => {
+        skippedCount += count
+        walker.onSkipped(tid, count, transparentCount)
+      },
+    })).run()
+    expect([checker.missCount, walker.gapCount]).toEqual([0, 0])
+    expect(walker.recordCount).toBe(toldCount + skippedCount)
+    expect(walker.recordCount).toBeGreaterThan(100_000)
+    // Until the reader has said what the program is judged by it is told; how long that takes is the machine's affair.
+    expect(skippedCount).toBeGreaterThan(0)
+  })
+})
+
+/** What must not depend on the engine: numbers of threads do, and what two tracks did at the same time. */
+function factsOf(report: Report): object {
+  const { verdict, recordCount, trackCount, transitionCount, missCount, gapCount, misses, programs } = report
+  return {
+    counts: { verdict, recordCount, trackCount, transitionCount, missCount, gapCount },
+    programs: programs.map(({ coverage, recordCount: count }) => [coverage, count]),
+    misses: misses
+      .map(({ kind, index, context, to, depth, expected }) =>
+        JSON.stringify([kind, index, context, to, depth, expected]),
+      )
+      .sort(),
+  }
+}
 
 const PROGRAMS: readonly (readonly string[])[] = [
   ['ls', '-la', '/usr'],

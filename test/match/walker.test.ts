@@ -1,6 +1,6 @@
 // The rules of tracks, one by one, over scripted streams: learned with the recorder, checked with the checker.
 import { describe, expect, test } from 'vitest'
-import { check, learn, learned, record, simple } from './stream-script.ts'
+import { check, learn, learned, record, type Step, simple, steps } from './stream-script.ts'
 
 const START = '1 born exec\n1 exec /bin/a'
 
@@ -234,6 +234,25 @@ describe('restarted and transparent calls', () => {
   test('the end of a track is never transparent', () => {
     const fingerprint = learn([simple('read exit_group')], { transparent: ['exit_group', 'rt_sigreturn'] })
     expect(learned(fingerprint, '/bin/a')).toContain('exit_group -> <end>')
+  })
+})
+
+describe('calls that were judged elsewhere', () => {
+  test('they are counted as if they had been told, and what follows is judged from the last of them', () => {
+    const loop = Array.from({ length: 40 }, () => 'read write').join(' ')
+    const fingerprint = learn([simple(`brk ${loop} exit_group`)], { depth: 4 })
+    const told = check(fingerprint, simple(`brk ${loop} ptrace`)).report
+    const kept = Array.from({ length: 8 }, () => 'read write').join(' ')
+    const stream = steps(simple(`brk read ${kept} ptrace`))
+    // Of 79 calls after brk and read the last 16 are told; the birth and the exec come first.
+    const skip: Step = (to) => to.onSkipped?.(1, 63, 3)
+    const { report } = check(fingerprint, [...stream.slice(0, 4), skip, ...stream.slice(4)])
+    expect(report).toMatchObject({ missCount: told.missCount, gapCount: 0, verdict: 'abnormal' })
+    expect(report.recordCount).toBe(told.recordCount + 3)
+    expect(report.transitionCount).toBe(told.transitionCount)
+    expect(report.misses.map(({ context, to }) => [context, to])).toEqual(
+      told.misses.map(({ context, to }) => [context, to]),
+    )
   })
 })
 

@@ -148,6 +148,7 @@ void EbpfEngine::on_record(const KernelRecord& record, uint32_t size) {
     case RecordKind::kSignal:
     case RecordKind::kGap:
     case RecordKind::kNote:
+    case RecordKind::kSkipped:
       return push({record.tid, record.value, static_cast<RecordKind>(record.kind), record.abi, record.flags,
                    record.kind == static_cast<uint8_t>(RecordKind::kCall) ? now_ms() : record.extra});
   }
@@ -179,15 +180,17 @@ void EbpfEngine::on_exec(const KernelRecord& record, uint32_t size) {
   alive_.erase(static_cast<pid_t>(record.value));
   alive_.insert_or_assign(tid, tid);
   std::optional<ExecImage> image;
+  uint32_t number = 0;
   if (size >= sizeof record + sizeof(ExecFacts)) {
     const auto* facts = reinterpret_cast<const ExecFacts*>(&record + 1);
     const size_t byte_count = size - sizeof record - sizeof *facts;
+    number = facts->image;
     image = image_of(*facts, {reinterpret_cast<const char*>(facts + 1), byte_count});
   }
   {
     const std::lock_guard lock(images_mutex_);
     question_++;
-    images_.emplace(question_, image.has_value() ? std::move(*image) : ExecImage{});
+    images_.emplace(question_, Began{number, image.has_value() ? std::move(*image) : ExecImage{}});
   }
   push({record.tid, record.value, RecordKind::kExec, 0, 0, now_ms()});
   ring_.ring_doorbell();
@@ -252,15 +255,19 @@ void EbpfEngine::stop() {
 
 void EbpfEngine::answer(uint32_t question, const Answer& answer) {
   const std::lock_guard lock(images_mutex_);
-  images_.erase(question);
-  (void)answer;
+  const auto found = images_.find(question);
+  if (found == images_.end()) return;
+  if (answer.table != nullptr && found->second.number != 0) {
+    (void)program_.give_table(found->second.number, *answer.table);
+  }
+  images_.erase(found);
 }
 
 std::optional<ExecImage> EbpfEngine::exec_image(uint32_t question) {
   const std::lock_guard lock(images_mutex_);
   const auto found = images_.find(question);
   if (found == images_.end()) return std::nullopt;
-  return found->second;
+  return found->second.image;
 }
 
 }  // namespace tracefp

@@ -62,7 +62,11 @@ class EbpfEngine final : public Engine {
 
   std::mutex images_mutex_;
   uint32_t question_ = 0;
-  std::unordered_map<uint32_t, ExecImage> images_;  // by question
+  struct Began {
+    uint32_t number;  // of the image, as the kernel half counts them
+    ExecImage image;
+  };
+  std::unordered_map<uint32_t, Began> images_;  // by question
 };
 
 }  // namespace tracefp

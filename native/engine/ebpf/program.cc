@@ -37,6 +37,7 @@ uint32_t value_bytes_of(int map) {
 
 Program::~Program() {
   if (control_ != nullptr) munmap(control_, kPageBytes);
+  if (judged_ != nullptr) munmap(judged_, sizeof(Judged));
   for (int i = 0; i < link_count_; i++) close(links_[i]);
   for (int i = 0; i < program_count_; i++) close(programs_[i]);
   if (ring_ >= 0) close(ring_);
@@ -100,22 +101,17 @@ Status Program::run_loader() {
     attributes.test.prog_fd = static_cast<uint32_t>(loader);
     attributes.test.ctx_in = as_word(&context);
     attributes.test.ctx_size_in = sizeof context;
-    if (bpf(BPF_PROG_RUN, &attributes) != 0) {
-      status = {"bpf(BPF_PROG_RUN)", errno};
+    if (bpf(BPF_PROG_TEST_RUN, &attributes) != 0) {
+      status = {"bpf(BPF_PROG_TEST_RUN)", errno};
     } else if (static_cast<int>(attributes.test.retval) < 0) {
       status = {"bpf(BPF_PROG_LOAD)", -static_cast<int>(attributes.test.retval)};
     } else {
       tracks_ = context.maps[kProgramMapTracks].descriptor;
       ring_ = context.maps[kProgramMapRing].descriptor;
       for (const int part : context.programs) programs_[program_count_++] = part;
-      const int words = context.maps[kProgramMapBss].descriptor;
-      void* mapped = mmap(nullptr, kPageBytes, PROT_READ | PROT_WRITE, MAP_SHARED, words, 0);
-      if (mapped == MAP_FAILED) {
-        status = {"mmap", errno};
-      } else {
-        control_ = static_cast<Control*>(mapped);
-      }
-      close(words);
+      status = map_memory(context.maps[kProgramMapBss].descriptor, context.maps[kProgramMapJudged].descriptor);
+      close(context.maps[kProgramMapBss].descriptor);
+      close(context.maps[kProgramMapJudged].descriptor);
       close(context.maps[kProgramMapScratch].descriptor);
     }
   }
@@ -131,6 +127,16 @@ bool Program::is_built() { return false; }
 Status Program::run_loader() { return {"bpf(BPF_PROG_LOAD)", ENOSYS}; }
 
 #endif
+
+Status Program::map_memory(int control, int judged) {
+  void* words = mmap(nullptr, kPageBytes, PROT_READ | PROT_WRITE, MAP_SHARED, control, 0);
+  if (words == MAP_FAILED) return {"mmap", errno};
+  control_ = static_cast<Control*>(words);
+  void* tables = mmap(nullptr, sizeof(Judged), PROT_READ | PROT_WRITE, MAP_SHARED, judged, 0);
+  if (tables == MAP_FAILED) return {"mmap", errno};
+  judged_ = static_cast<Judged*>(tables);
+  return {};
+}
 
 Status Program::load(uint32_t ring_bytes) {
   ring_bytes_ = ring_bytes;
@@ -169,6 +175,34 @@ bool Program::is_followed(int pidfd) const {
   attributes.key = as_word(&pidfd);
   attributes.value = as_word(track.data());
   return bpf(BPF_MAP_LOOKUP_ELEM, &attributes) == 0;
+}
+
+bool Program::give_table(uint32_t image, const Table& table) {
+  const TableParts parts = table.parts();
+  const auto known = tables_.find(parts.bytes);
+  uint32_t at = known == tables_.end() ? table_end_ : known->second;
+  const uint32_t used = (parts.size + 63) / 64 * 64;  // the bits of what was told stand behind the table
+  if (known == tables_.end()) {
+    const uint64_t end = uint64_t{table_end_} + used + (uint64_t{parts.row_bytes} + 63) / 64 * 64;
+    if (end > TRACEFP_TABLE_BYTES) return false;
+    memcpy(judged_->tables + at, parts.bytes, parts.size);
+    tables_.emplace(parts.bytes, at);
+    table_end_ = static_cast<uint32_t>(end);
+  }
+  TableView& view = judged_->views[image % TRACEFP_VIEWS];
+  __atomic_store_n(&view.image, 0, __ATOMIC_SEQ_CST);
+  view.rows = at + parts.rows;
+  view.next = parts.next == 0 ? 0 : at + parts.next;
+  view.lookup = at + parts.lookup;
+  view.used = at + used;
+  view.words_per_row = parts.words_per_row;
+  view.symbol_count = parts.symbol_count;
+  for (uint32_t abi = 0; abi < Table::kAbiLimit; abi++) {
+    if (parts.blocks[abi] > UINT8_MAX) return false;
+    view.blocks[abi] = static_cast<unsigned char>(parts.blocks[abi]);
+  }
+  __atomic_store_n(&view.image, image, __ATOMIC_RELEASE);
+  return true;
 }
 
 uint64_t Program::missed_count() const {

@@ -9,9 +9,11 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <unordered_map>
 
 #include "engine/ebpf/kernel/shared.h"
 #include "engine/status.h"
+#include "match/table.h"
 
 namespace tracefp {
 
@@ -34,6 +36,10 @@ class Program {
   // Whether the process is one that is followed. `pidfd` is of its leader.
   bool is_followed(int pidfd) const;
 
+  // The image is judged by the table from now on: what is allowed is no longer told each time. False: there is no room
+  // for it, and everything is told as before. One thread at a time.
+  bool give_table(uint32_t image, const Table& table);
+
   // Records that the kernel did not make since a program was interrupted by itself. It has not been seen to.
   uint64_t missed_count() const;
 
@@ -43,6 +49,7 @@ class Program {
 
  private:
   Status run_loader();
+  Status map_memory(int control, int judged);
 
   static constexpr int kMaxParts = 16;
   int tracks_ = -1;
@@ -53,6 +60,9 @@ class Program {
   int link_count_ = 0;
   uint32_t ring_bytes_ = 0;
   Control* control_ = nullptr;
+  Judged* judged_ = nullptr;
+  uint32_t table_end_ = 0;                            // of what is taken of judged_->tables
+  std::unordered_map<const void*, uint32_t> tables_;  // where each stands
 };
 
 }  // namespace tracefp

@@ -32,8 +32,8 @@ class Launch {
   // Tracer thread. After ok, `pid()` is a seized tracee on its way to execve. `filter`: null for kTrace = none.
   Status start(const sock_fprog* filter, FilterKind kind);
 
-  // The same without ptrace and without a filter: the child goes on to its execve once `follow` has seen to it that it is
-  // followed.
+  // The same without ptrace and without a filter: the child goes on to its execve once `follow` has seen to it that it
+  // is followed.
   Status start_untraced(const std::function<Status(pid_t)>& follow);
 
   // After start(kNotify): waits until the child has the filter and takes its listener. No call is exempt from the

@@ -11,7 +11,7 @@ struct KernelRecord {
   unsigned int extra;  // of a call, a signal, an exec or an end: nothing; the loader writes the time
 };
 
-// The words of `control`, mapped by both.
+// What both halves tell each other in a few words: the data of the kernel half, which is mapped by the loader.
 struct Control {
   // Written by the loader, before any task is followed: how large the ring is.
   unsigned long long ring_bytes;
@@ -23,8 +23,38 @@ struct Control {
   int live_count;
   // Written by the kernel half: records that found no room, of which no gap could be told (yet).
   unsigned long long lost_count;
+  // Written by the kernel half: the images that began, counted; the last one's number.
+  unsigned int image_count;
+  unsigned int padding;
   // Written by the kernel half: tasks that could not be followed, since the kernel had no memory for their state.
   unsigned long long unfollowed_count;
+};
+
+// Where a program's transition table stands in `tables`, and what of it the kernel half reads:
+// src/model/table-layout.ts. Offsets are in bytes from the start of `tables`.
+struct TableView {
+  // Written last: the image that is judged by it, 0 = none.
+  unsigned int image;
+  unsigned int rows;
+  unsigned int next;  // 0: depth 2, the next state is the symbol
+  unsigned int lookup;
+  // As `rows`: the bit is set once a record of the transition was sent.
+  unsigned int used;
+  unsigned int words_per_row;
+  unsigned int symbol_count;
+  unsigned int padding;
+  unsigned char blocks[8];  // of each ABI code
+};
+
+#define TRACEFP_VIEWS 1024
+#define TRACEFP_TABLE_BYTES (4 * 1024 * 1024)
+
+// The value of the map `judged`, which is mapped by the loader.
+struct Judged {
+  // Written by the loader. The view of image N is views[N % TRACEFP_VIEWS].
+  struct TableView views[TRACEFP_VIEWS];
+  // Written by the loader, before a view names it; `used` parts by the kernel half.
+  unsigned char tables[TRACEFP_TABLE_BYTES];
 };
 
 #define TRACEFP_NAMES_BYTES 8192
@@ -40,6 +70,7 @@ struct ExecFacts {
   unsigned char is_deleted;
   unsigned char is_script;  // an interpreter runs the file that execve was given
   unsigned char padding[2];
+  unsigned int image;  // the number under which its table may be given
   unsigned int filename_bytes;
   unsigned int args_bytes;
   unsigned int exe_bytes;

@@ -7,6 +7,10 @@
 //   sys_exit .................. the call will be     exit  the end
 //                               repeated
 //
+// Where the image of a track has a table, a call that the table allows, and that was told once, is only counted. What
+// is told next is preceded by how many were, and the last of them: the reader then stands where it would if it had seen
+// all.
+//
 // Nothing here may wait. A record for which the ring has no room is lost; its Track counts that, and the next record of
 // the Track is preceded by a gap that says how many are missing.
 #include "types.h"
@@ -22,7 +26,7 @@
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
 // As in native/ring/layout.h; the loader compares them.
-enum { kCall = 1, kSignal = 2, kBirth = 3, kExec = 4, kExit = 5, kGap = 6, kNote = 7 };
+enum { kCall = 1, kSignal = 2, kBirth = 3, kExec = 4, kExit = 5, kGap = 6, kNote = 7, kSkipped = 8 };
 enum { kBornByExec = 1, kBornAsThread = 2, kBornByFork = 3 };
 enum { kNoteListener = 4, kNoteOwnFilter = 5 };
 enum { kRestart = 1 };
@@ -43,8 +47,16 @@ struct Frame {
   __u8 abi;
   __u8 may_restart;   // the interrupted call returned a restart code
   __u8 will_restart;  // and this handler lets it be repeated
-  __u8 padding;
+  __u8 told_due;
+  __s32 state;
+  __u32 padding;
 };
+
+// The last calls that were only counted: as many as any reader needs to know where it stands (a depth of 8 needs 7).
+#define KEPT 16
+// After what makes the state unknown so many calls are told whatever they are, so that it is as long as the reader's.
+#define TOLD_FIRST 8
+#define UNKNOWN_STATE -1
 
 struct Track {
   __u32 tid;
@@ -61,6 +73,12 @@ struct Track {
   __u32 birth_kind;
   __u32 frame_count;  // handlers that run; the last FRAMES of them are known
   __u32 known_frames;
+  __u32 image;        // 0: it has no table yet
+  __s32 state;        // in the table of the image
+  __u32 told_due;     // calls that are told whatever they are
+  __u32 skipped;      // calls that were only counted since the last record
+  __u32 transparent;  // such that are no part of transitions; not in `skipped`
+  __u16 kept[KEPT];   // ABI << 12 | number
   struct Frame frames[FRAMES];
 };
 
@@ -106,6 +124,15 @@ struct {
 
 struct Control control = {};
 
+// Not among the data of this file: the loader program would carry 4 MiB of zeros.
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(map_flags, BPF_F_MMAPABLE);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, struct Judged);
+} judged SEC(".maps");
+
 static __always_inline __u64 wake_flag(void) {
   if (!control.is_asleep) return BPF_RB_NO_WAKEUP;
   control.is_asleep = 0;
@@ -125,7 +152,7 @@ static __always_inline bool put(const struct Track* track, __u8 kind, __u32 valu
   return true;
 }
 
-static __noinline bool put_birth(struct Track* track) {
+__noinline int put_birth(struct Track* track) {
   if (!track) return false;
   const bool is_told = put(track, kBirth, track->parent, 0, track->birth_kind, track->tgid);
   track->owes_birth = !is_told;
@@ -133,7 +160,7 @@ static __noinline bool put_birth(struct Track* track) {
 }
 
 // What could not be told before comes before anything else of the track. False: there is still no room.
-static __noinline bool settle(struct Track* track) {
+__noinline int settle(struct Track* track) {
   if (!track) return false;
   if (track->owes_birth && !put_birth(track)) return false;
   if (!track->lost) return true;
@@ -143,20 +170,102 @@ static __noinline bool settle(struct Track* track) {
   return true;
 }
 
-static __always_inline void lose(struct Track* track) {
-  track->lost++;
-  __sync_fetch_and_add(&control.lost_count, 1);
+static __always_inline void lose(struct Track* track, __u32 count) {
+  track->lost += count;
+  __sync_fetch_and_add(&control.lost_count, count);
+}
+
+// A call of which no record can be written: what was only counted before it is missing with it.
+__noinline int lose_call(struct Track* track) {
+  if (!track) return 0;
+  lose(track, 1 + track->skipped + track->transparent);
+  track->skipped = 0;
+  track->transparent = 0;
+  return 0;
+}
+
+// Calls that were only counted: how many, and the last of them as if they were told.
+__noinline int tell_skipped(struct Track* track) {
+  if (!track) return 0;
+  const __u32 count = track->skipped;
+  const __u32 transparent = track->transparent;
+  const __u32 kept = count < KEPT ? count : KEPT;
+  track->skipped = 0;
+  track->transparent = 0;
+  if ((track->lost || track->owes_birth) && !settle(track)) {
+    lose(track, count + transparent);
+    return 0;
+  }
+  if ((count > KEPT || transparent) && !put(track, kSkipped, count - kept, 0, 0, transparent)) {
+    lose(track, count + transparent);
+    return 0;
+  }
+  for (__u32 i = 0; i < KEPT; i++) {
+    if (i >= kept) break;
+    const __u16 call = track->kept[(count - kept + i) % KEPT];
+    if (!put(track, kCall, call & 0xfff, call >> 12, 0, 0)) {
+      lose(track, kept - i);
+      return 0;
+    }
+  }
+  return 0;
 }
 
 static __always_inline void tell(struct Track* track, __u8 kind, __u32 value, __u8 abi, __u16 flags, __u32 extra) {
+  if (track->skipped | track->transparent) tell_skipped(track);
   if ((track->lost || track->owes_birth) && !settle(track)) {
-    lose(track);
+    lose(track, 1);
     return;
   }
-  if (!put(track, kind, value, abi, flags, extra)) lose(track);
+  if (!put(track, kind, value, abi, flags, extra)) lose(track, 1);
+}
+
+static __always_inline __u32* word_at(struct Judged* by, __u32 offset) {
+  return (__u32*)(by->tables + (offset & (TRACEFP_TABLE_BYTES - 4)));
+}
+
+// The track makes a call. True: its table allows it, and the reader has seen it there before.
+__noinline int is_known(struct Track* track, __u8 abi, __s32 nr) {
+  if (!track) return 0;
+  const __u32 zero = 0;
+  struct Judged* by = bpf_map_lookup_elem(&judged, &zero);
+  if (!by || !track->image) return false;
+  const struct TableView* view = &by->views[track->image % TRACEFP_VIEWS];
+  if (view->image != track->image) return false;
+  const __u32 place = view->lookup + (view->blocks[abi & 7] * 1024 + nr) * 2;
+  const __s32 symbol =
+      (__u32)nr < 1024 ? *(const __s16*)(by->tables + (place & (TRACEFP_TABLE_BYTES - 2))) : UNKNOWN_STATE;
+  const __s32 state = track->state;
+  if (symbol == -2) {  // transparent: what came before stays what came before
+    if (track->told_due || state < 0) return false;
+    track->transparent++;
+    return true;
+  }
+  if (symbol < 0 || state < 0) {
+    track->state = symbol;
+    track->told_due = TOLD_FIRST;
+    return false;
+  }
+  const __u32 at = (state * view->words_per_row + (symbol >> 5)) * 4;
+  const __u32 bit = 1u << (symbol & 31);
+  track->state = view->next ? (__s32)*word_at(by, view->next + (state * view->symbol_count + symbol) * 4) : symbol;
+  if (!(*word_at(by, view->rows + at) & bit)) return false;
+  __u32* used = word_at(by, view->used + at);
+  const bool is_first = !(*used & bit);
+  if (is_first) __sync_fetch_and_or(used, bit);
+  if (track->told_due) {
+    track->told_due--;
+    return false;
+  }
+  if (is_first) return false;
+  track->kept[track->skipped % KEPT] = abi << 12 | nr;
+  track->skipped++;
+  return true;
 }
 
 static __always_inline struct Track* track_of(struct task_struct* task) {
+  // What nobody follows has none of it: a load instead of a call, which costs it as much as all the rest.
+  if (!task->bpf_storage) return NULL;
   struct Track* track = bpf_task_storage_get(&tracks, task, 0, 0);
   return track && track->is_on ? track : NULL;
 }
@@ -189,23 +298,31 @@ static __always_inline bool read_return(struct pt_regs* regs, __u8 abi, bool is_
   return is_read;
 }
 
-static __noinline int pop_frame(struct Track* track, __u64 ip, bool is_read) {
-  if (!track || !track->known_frames) return 0;
+__noinline int pop_frame(struct Track* track, __u64 ip, int is_read) {
+  if (!track) return 0;
+  track->state = UNKNOWN_STATE;
+  if (!track->known_frames) return 0;
   track->frame_count--;
   track->known_frames--;
   const struct Frame* frame = &track->frames[track->frame_count & (FRAMES - 1)];
   track->last_ip = frame->ip;
   track->last_nr = frame->nr;
   track->last_abi = frame->abi;
+  track->state = frame->state;
+  track->told_due = frame->told_due;
   track->restart_due = frame->may_restart && (is_read ? ip == frame->ip - SYSCALL_BYTES : frame->will_restart);
   return 0;
+}
+
+static __always_inline bool is_sigreturn(__u8 abi, __s32 nr) {
+  return nr == (abi == kX86_64 ? 15 : abi == kI386 ? 173 : 513) || (abi == kI386 && nr == 119);
 }
 
 // The few calls that mean something to a tracer.
 static __always_inline void on_known_call(struct Track* track, struct pt_regs* regs, __u8 abi, __s32 nr) {
   const bool is_32 = abi == kI386;
-  const bool is_rt = nr == (is_32 ? 173 : abi == kX32 ? 513 : 15);
-  if (is_rt || (is_32 && nr == 119)) {
+  if (is_sigreturn(abi, nr)) {
+    const bool is_rt = nr != 119;
     __u64 ip = 0;
     const bool is_read = read_return(regs, abi, is_rt, &ip);
     pop_frame(track, ip, is_read);
@@ -242,13 +359,16 @@ int BPF_PROG(on_call, struct pt_regs* regs, long id) {
   const bool continues = is_same_place && nr == (abi == kI386 ? 0 : 219);
   const bool repeats = is_same_place && track->restart_due && nr == track->last_nr;
   track->restart_due = 0;
+  const bool is_restart = continues || repeats;
+  if (!is_restart && !is_sigreturn(abi, nr) && is_known(track, abi, nr)) goto entered;
   const __u64 ring_bytes = control.ring_bytes;
   if (bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) + (ring_bytes >> RESERVED_SHIFT) > ring_bytes) {
-    lose(track);
+    lose_call(track);
   } else {
-    tell(track, kCall, nr, abi, continues || repeats ? kRestart : 0, 0);
+    tell(track, kCall, nr, abi, is_restart ? kRestart : 0, 0);
   }
-  if (continues || repeats) return 0;
+  if (is_restart) return 0;
+entered:
   track->last_ip = ip;
   track->last_nr = nr;
   track->last_abi = abi;
@@ -278,6 +398,9 @@ int BPF_PROG(on_signal, int signal, void* info, struct k_sigaction* action) {
   frame->ip = track->last_ip;
   frame->nr = track->last_nr;
   frame->abi = track->last_abi;
+  frame->state = track->state;
+  frame->told_due = track->told_due;
+  track->state = UNKNOWN_STATE;
   frame->may_restart = track->restart_due || code;
   frame->will_restart =
       code == 513 || (code == 512 && (action->sa.sa_flags & SA_RESTART)) || (!code && track->restart_due);
@@ -302,6 +425,8 @@ int BPF_PROG(on_fork, struct task_struct* parent, struct task_struct* child) {
   track->tgid = is_thread ? from->tgid : track->tid;
   track->birth_kind = is_thread ? kBornAsThread : kBornByFork;
   track->last_nr = -1;
+  track->image = from->image;
+  track->state = UNKNOWN_STATE;
   if (!is_thread) {
     track->frame_count = from->frame_count;
     track->known_frames = from->known_frames;
@@ -373,6 +498,7 @@ static __always_inline void put_exec(struct Track* track, struct task_struct* ta
   struct file* file = bprm->file;
   out->facts.ino = BPF_CORE_READ(file, f_inode, i_ino);
   out->facts.dev = BPF_CORE_READ(file, f_inode, i_sb, s_dev);
+  out->facts.image = track->image;
   out->facts.is_script = bprm->interp != bprm->filename;
   out->facts.is_deleted = BPF_CORE_READ(file, f_path.dentry, d_hash.pprev) == NULL;
   __u32 at = 0;
@@ -393,12 +519,12 @@ static __always_inline void put_exec(struct Track* track, struct task_struct* ta
   __u32 total = sizeof out->record + sizeof out->facts + cwd_end;
   if (total > sizeof *out) total = sizeof *out;
   if ((track->lost || track->owes_birth) && !settle(track)) {
-    lose(track);
+    lose(track, 1);
     return;
   }
   // The sooner it is looked at, the more can be read of who began.
   control.is_asleep = 0;
-  if (bpf_ringbuf_output(&ring, out, total, BPF_RB_FORCE_WAKEUP) != 0) lose(track);
+  if (bpf_ringbuf_output(&ring, out, total, BPF_RB_FORCE_WAKEUP) != 0) lose(track, 1);
 }
 
 SEC("tp_btf/sched_process_exec")
@@ -421,6 +547,9 @@ int BPF_PROG(on_exec, struct task_struct* task, pid_t old_pid, struct linux_binp
   track->restart_due = 0;
   track->frame_count = 0;
   track->known_frames = 0;
+  if (track->skipped | track->transparent) tell_skipped(track);
+  track->image = __sync_fetch_and_add(&control.image_count, 1) + 1;
+  track->state = UNKNOWN_STATE;
   put_exec(track, task, bprm, former ? former : track->tid);
   return 0;
 }
