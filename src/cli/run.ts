@@ -6,7 +6,7 @@ import { isTold, missLine } from '../match/explain.ts'
 import { CheckSession } from '../session/check-session.ts'
 import type { Engine } from '../source/live.ts'
 import { exitCodeOfOutcome } from './exit-codes.ts'
-import { keepingOf, STORE_HELP } from './keeping.ts'
+import { keepingOf, onMissBy, STORE_HELP } from './keeping.ts'
 import {
   burstOf,
   captureFile,
@@ -53,7 +53,7 @@ export function defineRun(program: Command, output: Output): void {
       command
         .createOption('--on-miss <what>', 'what happens at a miss, before its call runs; see Guard in the README')
         .choices(['alert', 'deny', 'kill', 'freeze'])
-        .default('alert'),
+        .default('alert', 'as the policy says, else alert'),
     )
     .addOption(engineOption(command))
     .addOption(pinOption(command))
@@ -70,18 +70,25 @@ export function defineRun(program: Command, output: Output): void {
     .option('-q, --quiet', 'say nothing when the run is authentic')
     .addHelpText('after', '\nExample:\n  tracefp run -f server.tfp --report report.json -- ./server --port 8080')
     .action(async (argv: string[], options: RunOptions) => {
-      process.exitCode = await run(argv, options, output)
+      const isGiven = command.getOptionValueSource('onMiss') !== 'default'
+      process.exitCode = await run(argv, options, isGiven ? options.onMiss : null, output)
     })
 }
 
-async function run(argv: readonly string[], options: RunOptions, output: Output): Promise<number> {
-  const { keeper } = await keepingOf(options.store, output)
+/** `onMiss`: what the user said; null: the policy decides. */
+async function run(
+  argv: readonly string[],
+  options: RunOptions,
+  onMiss: RunOptions['onMiss'] | null,
+  output: Output,
+): Promise<number> {
+  const { keeper, policy } = await keepingOf(options.store, output)
   const relay = relaySignals()
   try {
     const bytes = programBytesOf(argv)
     let isGone = false
     const session: CheckSession = new CheckSession(argv, {
-      onMiss: options.onMiss,
+      onMiss: onMiss ?? onMissBy(policy, argv),
       onFreeze: (miss, id) => {
         output.message(`${frozenText(miss, id)}\n`)
         // The program cannot hear a signal now: who asks this process to end means the session.

@@ -1,6 +1,15 @@
 // What a run leaves in the store: sessions, alerts, evidence that can be judged again, and notes when it could leave nothing.
 
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
@@ -110,5 +119,29 @@ describe('a session in the store', () => {
     await tracefp(['--version'], ['sh', '-c', `${script}; exec "$@"`, 'sh'])
     const sessions = JSON.parse((await tracefp(['sessions', '--json'], ['env', `TRACEFP_HOME=${lost}`])).stdout)
     expect(sessions).toMatchObject([{ state: 'lost', verdict: 'inconclusive', name: 'sleep' }])
+  })
+
+  test('the policy says what is done at a miss, and sinks are told once per program', async () => {
+    const ruled = join(folder, 'ruled')
+    mkdirSync(ruled, { mode: 0o700 })
+    const lines = join(ruled, 'alerts.jsonl')
+    writeFileSync(
+      join(ruled, 'policy.toml'),
+      `[program."${realpathSync('/bin/sh')}"]\nmode = "kill"\n[alert]\nfrom = "low"\n[[sink]]\ntype = "jsonl"\nfile = "${lines}"\n`,
+      { mode: 0o600 },
+    )
+    const below = ['env', `TRACEFP_HOME=${ruled}`]
+    const killed = await tracefp(['run', '-f', file, '--', ...ABNORMAL], below)
+    expect(killed).toMatchObject({ code: 100, stderr: expect.stringMatching(/; killed\n/) })
+    const told = await tracefp(['run', '--on-miss', 'alert', '-f', file, '--', ...ABNORMAL], below)
+    expect(told.stderr).not.toMatch(/; killed\n/)
+    const events = readFileSync(lines, 'utf8').trim().split('\n')
+    expect(events.map((line) => JSON.parse(line))).toMatchObject([
+      { kind: 'opened', mode: 'kill', missCount: 1 },
+      { kind: 'opened', mode: 'kill' },
+    ])
+    writeFileSync(join(ruled, 'policy.toml'), '[alert]\nform = "low"\n')
+    const refused = await tracefp(['run', '-f', file, '--', ...LEARNED], below)
+    expect(refused).toMatchObject({ code: 125, stdout: '', stderr: expect.stringContaining('alert.form') })
   })
 })
