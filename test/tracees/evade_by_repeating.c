@@ -18,9 +18,10 @@ int main(int count, char** arguments) {
     while (children[i] == 0) {
       sys(kill, parent, SIGURG);
       sys(kill, parent, SIGUSR1);
+      sleep_ms(1);
     }
   }
-  for (int i = 0; i < 200; i++) {
+  for (int i = 0; i < 2000; i++) {
     int fd = (int)sys(openat, AT_FDCWD, ".", O_RDONLY);
     if (attacks && sys(openat, AT_FDCWD, "escaped", O_CREAT | O_WRONLY, 0644) >= 0) result = 1;
     sys(close, fd);
