@@ -68,7 +68,7 @@ async function tryOnce(place, program, fingerprint, engine, policy) {
 
 /** From what tracefp says: a report may be more than it can still write. */
 function wordFor(said) {
-  if (/ -> (?:exec|image):.*; killed$/m.test(said)) return 'killed at its exec'
+  if (/(?: -> exec:| image changed:).*; killed$/m.test(said)) return 'killed at its exec'
   if (/; killed$/m.test(said)) return 'killed'
   if (/; denied$/m.test(said)) return 'denied'
   if (/CLONE_UNTRACED/.test(said)) return 'refused'

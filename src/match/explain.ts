@@ -16,10 +16,10 @@ const ACTIONS: Readonly<Partial<Record<MissAction, { readonly word: string; read
 
 /** `tracefp: abnormal: /usr/bin/ls[1234] read -> execve; expected close, fstat; denied` */
 export function missLine(miss: Miss): string {
-  if (miss.kind === 'image') return `tracefp: abnormal: ${subjectOf(miss)} image changed: ${changeOf(miss)}`
-  const step = `${printable(miss.from)} -> ${printable(miss.to)}`
   const action = ACTIONS[miss.action]
   const done = action === undefined ? '' : `; ${action.word}`
+  if (miss.kind === 'image') return `tracefp: abnormal: ${subjectOf(miss)} image changed: ${changeOf(miss)}${done}`
+  const step = `${printable(miss.from)} -> ${printable(miss.to)}`
   if (miss.layer === 'fault') {
     return `tracefp: low: ${subjectOf(miss)} ${step}; known from runs in which calls were made to fail${done}`
   }

@@ -258,7 +258,7 @@ describe('the command line', () => {
   test('watches for a while and ends with the verdict', async () => {
     const service = await new Service().ready()
     await service.ask('g')
-    const { status, stderr } = run('-f', fingerprint, '--pid', `${service.pid}`, '--for', '0.5s')
+    const { status, stderr } = run('-f', fingerprint, '--pid', `${service.pid}`, '--for', '2s')
     expect(stderr).toMatch(/authentic: service/)
     expect(status).toBe(0)
     expect(run('--pid', `${service.pid}`).status).toBe(102)

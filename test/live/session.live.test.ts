@@ -29,7 +29,7 @@ function alive(mark: string): string[] {
 }
 
 async function until(what: () => boolean): Promise<void> {
-  for (let i = 0; i < 200 && !what(); i++) await sleep(20)
+  for (let i = 0; i < 750 && !what(); i++) await sleep(20)
   expect(what()).toBe(true)
 }
 

@@ -39,6 +39,17 @@ describe('one line', () => {
     expect(missLine({ ...MISS, expected: [] })).toMatch(/; expected nothing$/)
   })
 
+  test('what was done about a changed image is said at the end of its line', () => {
+    const change = {
+      kind: 'image',
+      from: '<exec>',
+      to: `image:sha256:${'a'.repeat(64)}`,
+      expected: [`sha256:${'b'.repeat(64)}`],
+    }
+    const line = missLine({ ...MISS, ...change, action: 'kill' } as typeof MISS)
+    expect(line).toMatch(/image changed: it is sha256 a{12}, learned was sha256 b{12}; killed$/)
+  })
+
   test('stays one clean line whatever the image is called', () => {
     const image = '/tmp/\u001b[2J\n\u202e\u0007\u009b31mevil'
     expect(missLine({ ...MISS, image, to: `exec:${image}` })).toBe(
