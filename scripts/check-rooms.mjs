@@ -16,10 +16,11 @@ const SRC_ROOMS = [
   ['outbox'],
   ['alert'],
   ['store'],
-  ['fleet', 'console'],
+  ['fleet'],
   ['learn', 'check', 'record', 'learn-logs', 'check-logs'],
   ['session'],
   ['review'], // what people read of fingerprints and reports, and decide on: it replays captures
+  ['console'], // shows sessions and alerts, and fingerprints as review draws them
   ['daemon'],
   ['index'],
   ['cli'],

@@ -12,11 +12,12 @@ export interface Matrix {
   draw(): void
 }
 
-/** `choose`: the call of the row was chosen. */
+/** `choose`: the call of the row was chosen. `missed`: cells to box, misses. */
 export function showMatrix(
   program: PageProgram,
   groups: readonly { isTarget: boolean }[],
   choose: (symbol: number) => void,
+  missed: readonly (readonly [from: number, to: number])[] = [],
 ): Matrix {
   const canvas = byId('matrix') as HTMLCanvasElement
   const said = byId('cell')
@@ -50,6 +51,9 @@ export function showMatrix(
     }
     pen.globalAlpha = 1
     if (size >= LABELS_FROM) labels(pen)
+    pen.lineWidth = 2
+    pen.strokeStyle = color('target')
+    for (const [from, to] of missed) pen.strokeRect(margin + to * size, margin + from * size, size - 1, size - 1)
     pen.strokeStyle = color('cursor')
     pen.lineWidth = 2
     pen.strokeRect(margin + column * size - 1, margin + row * size - 1, size + 1, size + 1)
@@ -80,7 +84,8 @@ export function showMatrix(
         : pair[3] === 1
           ? `${pair[2]} of ${program.faultRunCount} runs with faults, and no other`
           : `${pair[2]} of ${program.runCount} runs`
-    said.textContent = `${symbols[row]?.text ?? ''} -> ${symbols[column]?.text ?? ''}: ${times}`
+    const isMissed = missed.some(([from, to]) => from === row && to === column)
+    said.textContent = `${symbols[row]?.text ?? ''} -> ${symbols[column]?.text ?? ''}: ${times}${isMissed ? ', a miss of this alert' : ''}`
   }
   /** The next cell that is not empty, in the row or the column. */
   const jump = (byRow: number, byColumn: number): void => {
