@@ -198,7 +198,8 @@ describe('learning from captures', () => {
     const learned = join(folder, 'learned.tfp')
     for (let time = 0; time < 2; time += 1) {
       expect(await learnFrom(learned)).toEqual([])
-      expect(readFileSync(learned, 'latin1')).toBe(readFileSync(live, 'latin1'))
+      // A capture does not tell which C library there was.
+      expect(bodyOf(learned)).toBe(bodyOf(live).replace(/^libc .*\n/m, ''))
     }
   })
 
@@ -213,6 +214,10 @@ describe('learning from captures', () => {
     expect(existsSync(none)).toBe(false)
   })
 })
+
+function bodyOf(file: string): string {
+  return readFileSync(file, 'latin1').replace(/^checksum .*\n/m, '')
+}
 
 describe('tracefp record', () => {
   const tracefp = (...args: string[]): { status: number | null; stdout: string; stderr: string } => {

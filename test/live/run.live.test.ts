@@ -39,7 +39,7 @@ test('learning tells for each run what was new, and in the end where it is', () 
   expect(status).toBe(0)
   expect(stdout).toContain('etc')
   expect(stderr).toMatch(/run 1 of 2: [1-9]\d* new transitions.*\n.*run 2 of 2: 0 new transitions/)
-  expect(stderr).toMatch(/ls\.tfp: \d+ transitions of 2 runs\n$/)
+  expect(stderr).toMatch(/ls\.tfp: \d+ transitions of 2 runs$/m)
 })
 
 test('an authentic run ends as its program did', () => {
@@ -239,7 +239,7 @@ test('after an update a program is learned into a new file of the store, and eac
   const learnNow = (): string => {
     const { status, stderr } = tracefp('learn', '--runs', '1', '--', program)
     expect(status).toBe(0)
-    return /(\S+\.tfp): \d+ transitions of (\d+ runs?)\n$/.exec(stderr)?.slice(1).join(' ') ?? ''
+    return /(\S+\.tfp): \d+ transitions of (\d+ runs?)$/m.exec(stderr)?.slice(1).join(' ') ?? ''
   }
   const old = '#!/bin/sh\nexit 0\n'
   const updated = '#!/bin/sh\ncd /\nexit 0\n'

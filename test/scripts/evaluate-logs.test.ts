@@ -31,7 +31,7 @@ describe('evaluate-logs', () => {
       code: 2,
       stderr: expect.stringMatching(/^usage: node scripts\/evaluate-logs\.mjs DIR/),
     })
-    expect(evaluate(folder, '--depth', '9')).toMatchObject({ code: 2, stderr: '--depth is 2 to 8\n' })
+    expect(evaluate(folder, '--depth', '9')).toMatchObject({ code: 2, stderr: '--depth is 1 to 8\n' })
     expect(evaluate(folder)).toMatchObject({ code: 2, stderr: expect.stringContaining('no strace-programs') })
   })
 
@@ -51,10 +51,10 @@ describe('evaluate-logs', () => {
     const { stdout, code } = evaluate(folder, '--depth', '2', '--depth', '3')
     expect(code).toBe(0)
     expect(stdout.match(/^\| UNM .*/gm)).toEqual([
-      '| UNM lpr, October learned | 2 | 1 of 2 | 1 of 3 | 2 |',
-      '| UNM sendmail | 3 | 1 of 3 (left out one by one) | 1 of 2 | 2 |',
-      '| UNM lpr, October learned | 2 | 1 of 2 | 3 of 3 | 2 |',
-      '| UNM sendmail | 3 | 1 of 3 (left out one by one) | 1 of 2 | 2 |',
+      '| UNM lpr, October learned | 2 | 1 of 2 | 1.0 | 1 of 3 | 2 |',
+      '| UNM sendmail | 3 | 1 of 3 (left out one by one) | 1.0 | 1 of 2 | 2 |',
+      '| UNM lpr, October learned | 2 | 1 of 2 | 1.0 | 3 of 3 | 2 |',
+      '| UNM sendmail | 3 | 1 of 3 (left out one by one) | 1.0 | 1 of 2 | 2 |',
     ])
     expect(stdout).toContain(
       'The 3 attack traces of lpr are one scripted attack, 2 distinct: they count as one, not as 3.\n',
@@ -81,7 +81,9 @@ describe('evaluate-logs', () => {
     const { stdout, stderr, code } = evaluate(...args)
     expect(code).toBe(0)
     expect(stderr).toContain('49 logs, 0 lines not understood')
-    expect(stdout).toContain('| a | 5.00 | 0.00 | 0.000 | 2.00 | 1.00 | 0.500 | 1.000 | 0.000 | 0.000 | 0.500 |')
+    expect(stdout).toContain(
+      '| a | 5.00 | 0.00 | 0.000 | 0.000 | 2.00 | 1.00 | 0.500 | 1.000 | 0.000 | 0.000 | 0.500 |',
+    )
     expect(stdout).toContain('- a/attack-1 (attack, attack): alarm in 0 of 3\n')
     expect(stdout).toContain('- a/unusual-0 (unusual_feature, unusual_feature): alarm in 3 of 3: mmap -> getgid\n')
     expect(evaluate(...args).stdout).toBe(stdout)
