@@ -21,6 +21,8 @@ const SESSION_STATES = ['running', 'ended', 'lost'] as const
 const ALERT_STATES = ['new', 'acknowledged', 'incident', 'allowed'] as const
 const ULID = /^[0-9A-HJKMNP-TV-Z]{26}$/
 const SHA256 = /^[0-9a-f]{64}$/
+/** Most texts: nothing in them is to be cleaned. */
+const PLAIN = /^[ -~]*$/
 const NOT_FOUND: Answer = { status: 404, body: { error: 'there is no such thing' } }
 
 export class Api {
@@ -134,6 +136,7 @@ function oneOf<K extends string, T extends string>(
 /** The same data with every text cleaned; line breaks of explanations stay. */
 export function cleaned(value: unknown): unknown {
   if (typeof value === 'string') {
+    if (value.length <= MAX_TEXT && PLAIN.test(value)) return value
     return value
       .split('\n')
       .slice(0, 100)
