@@ -2,8 +2,8 @@
 // `auto` comes to, the command line, and every tracee under each engine. Without --kernel it is Debian's own, fetched and
 // unpacked by apt-get; nothing is installed.
 //
-//   node scripts/boot-kernel.mjs [--kernel vmlinuz] [--auto trace] [--engines trace,notify] [--only NAME,NAME] [--slowness 30]
-//                                [--minutes 120]
+//   node scripts/boot-kernel.mjs [--kernel vmlinuz] [--auto trace] [--engines trace,notify,ebpf] [--only NAME,NAME]
+//                                [--slowness 30] [--minutes 120]
 //
 // The last line is `N passed, N failed`. Exit code 0: all passed, or skipped, and why.
 
@@ -21,7 +21,7 @@ const { values } = parseArgs({
   options: {
     kernel: { type: 'string' },
     auto: { type: 'string', default: 'trace' },
-    engines: { type: 'string', default: 'trace,notify' },
+    engines: { type: 'string', default: 'trace,notify,ebpf' },
     only: { type: 'string', default: '' },
     slowness: { type: 'string', default: '30' },
     minutes: { type: 'string', default: '120' },

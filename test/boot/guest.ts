@@ -12,7 +12,7 @@ import { recordRun } from '../live/record.ts'
 interface Plan {
   /** The engine that `auto` must come to. */
   readonly auto: string
-  readonly engines: readonly ('notify' | 'trace')[]
+  readonly engines: readonly ('notify' | 'trace' | 'ebpf')[]
   /** How many times slower than the machine a tracee's own time-out was made for. */
   readonly slowness: number
 }
@@ -85,7 +85,8 @@ async function tracees(): Promise<void> {
       const name = basename(source, '.c')
       const program = join(folder, name)
       const expectation = parseExpectation(readFileSync(join(folder, source), 'utf8'))
-      if (!existsSync(program) || (engine === 'notify' && TOO_FAST.test(name))) {
+      const isOther = engine === 'ebpf' && expectation.needsPtrace
+      if (!existsSync(program) || isOther || (engine === 'notify' && TOO_FAST.test(name))) {
         console.log(`skip ${engine}: ${name}`)
         continue
       }

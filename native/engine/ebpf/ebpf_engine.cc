@@ -127,12 +127,12 @@ void EbpfEngine::follow() {
 
 void EbpfEngine::wait_for_records(bool is_busy) {
   epoll_event event;
-  if (is_busy) {
+  if (is_busy || is_stopping_.load()) {
     (void)epoll_wait(wake_up_, &event, 1, kPauseMs);
     return;
   }
   __atomic_store_n(&program_.control().is_asleep, 1, __ATOMIC_SEQ_CST);
-  if (kernel_ring_.is_empty() && !is_stopping_.load()) (void)epoll_wait(wake_up_, &event, 1, kSleepMs);
+  if (kernel_ring_.is_empty()) (void)epoll_wait(wake_up_, &event, 1, kSleepMs);
   __atomic_store_n(&program_.control().is_asleep, 0, __ATOMIC_SEQ_CST);
 }
 

@@ -272,7 +272,8 @@ static __always_inline struct Track* track_of(struct task_struct* task) {
 
 // The number under which the loader knows a task.
 static __always_inline __u32 tid_of(struct task_struct* task) {
-  struct pid* pid = task->thread_pid;
+  // Read, not followed: the verifier lets nobody add to a pointer that it knows.
+  struct pid* pid = BPF_CORE_READ(task, thread_pid);
   __u32 nr = 0;
   const char* numbers = (const char*)&pid->numbers[0];
   bpf_probe_read_kernel(
@@ -501,14 +502,15 @@ static __always_inline void put_exec(struct Track* track, struct task_struct* ta
   out->facts.image = track->image;
   out->facts.is_script = bprm->interp != bprm->filename;
   out->facts.is_deleted = BPF_CORE_READ(file, f_path.dentry, d_hash.pprev) == NULL;
-  __u32 at = 0;
-  long count = bpf_probe_read_kernel_str(out->bytes, TRACEFP_FILENAME_BYTES, bprm->filename);
-  if (count > 0 && count <= TRACEFP_FILENAME_BYTES) at = count;
+  const long count = bpf_probe_read_kernel_str(out->bytes, TRACEFP_FILENAME_BYTES, bprm->filename);
+  __u32 at = count > 0 ? count : 0;
+  barrier_var(at);  // or the limit is one of another register than the one that is used
+  if (at > TRACEFP_FILENAME_BYTES) at = 0;
   out->facts.filename_bytes = at;
   const unsigned long start = BPF_CORE_READ(task, mm, arg_start);
   __u32 size = BPF_CORE_READ(task, mm, arg_end) - start;
   if (size > TRACEFP_ARGS_BYTES) size = TRACEFP_ARGS_BYTES;
-  if (at > TRACEFP_FILENAME_BYTES || bpf_probe_read_user(&out->bytes[at], size, (void*)start) != 0) size = 0;
+  if (bpf_probe_read_user(&out->bytes[at], size, (void*)start) != 0) size = 0;
   out->facts.args_bytes = size;
   at += size;
   struct path* root = &task->fs->root;
