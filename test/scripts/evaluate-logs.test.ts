@@ -50,6 +50,8 @@ describe('evaluate-logs', () => {
     traces('sendmail.attack.tsv.gz', 'forward', ['1 2', '9 9'])
     const { stdout, code } = evaluate(folder, '--depth', '2', '--depth', '3')
     expect(code).toBe(0)
+    const all = spawnSync(process.execPath, [`${dirname(SCRIPT)}/evaluate`, folder], { encoding: 'utf8' }).stdout
+    expect(all.match(/^## .*/gm)).toEqual([1, 2, 3, 6].map((depth) => `## Traces of numbers, depth ${depth}`))
     expect(stdout.match(/^\| UNM .*/gm)).toEqual([
       '| UNM lpr, October learned | 2 | 1 of 2 | 1.0 | 1 of 3 | 2 |',
       '| UNM sendmail | 3 | 1 of 3 (left out one by one) | 1.0 | 1 of 2 | 2 |',
