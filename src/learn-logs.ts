@@ -11,7 +11,7 @@ import { isUnread, notesOfCounts, type ReadCounts, UNPARSED_SHARE } from './matc
 import { type RecordedProgram, Recorder } from './match/recorder.ts'
 import { Walker } from './match/walker.ts'
 import { ledgerPathOf, readFingerprintFile, updateLedger } from './model/files.ts'
-import { type Fingerprint, makeSettings, type Settings } from './model/fingerprint.ts'
+import { type Fingerprint, makeSettings, type Settings, type Tally } from './model/fingerprint.ts'
 import { type RunDelta, type RunInfo, RunObservation } from './model/learner.ts'
 import type { Ledger } from './model/ledger.ts'
 import { leftOutText } from './model/never-learned.ts'
@@ -66,6 +66,8 @@ export interface LearnedFile {
   readonly file: string
   /** Runs and distinct transitions of the fingerprint now. */
   readonly runCount: number
+  /** What estimates are made of. */
+  readonly tally: Tally | null
   readonly transitionCount: number
   /** Of the runs that were added just now. */
   readonly newTransitionCount: number
@@ -284,8 +286,14 @@ class PendingRuns {
     const { result, fingerprint } = await updateLedger(file, first.settings, pending.mapping, (ledger) =>
       addAll(ledger, pending.deltas, file),
     )
-    const { runCount } = fingerprint
-    this.#onWritten({ file, runCount, transitionCount: result.transitionCount, newTransitionCount: result.newCount })
+    const { runCount, tally } = fingerprint
+    this.#onWritten({
+      file,
+      runCount,
+      tally,
+      transitionCount: result.transitionCount,
+      newTransitionCount: result.newCount,
+    })
   }
 }
 

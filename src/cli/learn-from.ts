@@ -3,10 +3,12 @@
 import { TracefpError } from '../errors.ts'
 import { type LearnedFile, type LearnedSession, learnLogs } from '../learn-logs.ts'
 import { printable } from '../match/printable.ts'
+import { FINISHED_BELOW } from '../model/estimate.ts'
 import type { Settings } from '../model/fingerprint.ts'
 import { neverLearnedBut } from '../model/never-learned.ts'
 import type { OpenLog } from '../source/log/log-source.ts'
 import { tracefpHome } from '../store/home.ts'
+import { estimateLine } from './estimate-words.ts'
 import { EXIT_CODES, exitCodeOfError } from './exit-codes.ts'
 import { expandPatterns } from './glob.ts'
 import type { LearnOptions } from './learn.ts'
@@ -110,9 +112,10 @@ class LearnOutput {
   finish(): number {
     if (this.#toldCount > TOLD_COUNT)
       this.#say(`tracefp: and ${counted(this.#toldCount - TOLD_COUNT, 'session')} more\n`)
-    for (const { file, runCount, transitionCount, newTransitionCount } of this.#files.values()) {
+    for (const { file, runCount, tally, transitionCount, newTransitionCount } of this.#files.values()) {
       const [transitions, runs] = [counted(transitionCount, 'transition'), counted(runCount, 'run')]
       this.#say(`tracefp: ${printable(file)}: ${transitions} of ${runs}, ${newTransitionCount} of them new\n`)
+      if (tally !== null) this.#say(`tracefp: ${estimateLine(tally, FINISHED_BELOW)}\n`)
     }
     if (this.#learnedCount > 0) return 0
     this.#say('tracefp: nothing was learned\n')
