@@ -12,16 +12,29 @@ const MAX_WAITING_BYTES = 4 * 1024 * 1024
 /** More changes at once are not told one by one: the page asks anew. */
 const MAX_ROWS = 200
 
+interface OpenPage {
+  readonly response: ServerResponse
+  /** Whether its login still holds. */
+  readonly isIn: () => boolean
+  /** The last change that it was told. */
+  told: number
+}
+
+interface News {
+  readonly last: number
+  /** As it is sent; empty: nothing changed. */
+  readonly text: string
+}
+
 export class Live {
   readonly #store: SessionStore
-  /** With what tells whether its login still holds. */
-  readonly #pages = new Map<ServerResponse, () => boolean>()
+  readonly #pages = new Set<OpenPage>()
   readonly #timer: NodeJS.Timeout
-  #changed: number
+  /** A change that was in the store; there may be newer ones. */
+  #known = 0
 
   constructor(store: SessionStore, onTrouble: (error: unknown) => void) {
     this.#store = store
-    this.#changed = newest(store)
     this.#timer = setInterval(() => {
       try {
         this.#look()
@@ -32,50 +45,57 @@ export class Live {
     this.#timer.unref()
   }
 
-  /** False: too many pages are open. `since`: the last change that the page knows; NaN: it has just asked for all. */
+  /** False: too many pages are open. `since`: the last change that the page knows; NaN: it asks for all when this is open. */
   add(response: ServerResponse, since: number, isIn: () => boolean): boolean {
     if (this.#pages.size >= MAX_PAGES) return false
+    const newest = this.#newest()
+    const { last, text } = since < newest ? this.#newsSince(since) : { last: newest, text: '' }
     response.writeHead(200, { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' })
-    response.write(
-      `retry: 2000\n\n${since < this.#changed ? this.#event(since) : `id: ${this.#changed}\nevent: hello\ndata: {}\n\n`}`,
-    )
-    this.#pages.set(response, isIn)
-    response.on('close', () => this.#pages.delete(response))
+    response.write(`retry: 2000\n\n${text === '' ? `id: ${last}\nevent: hello\ndata: {}\n\n` : text}`)
+    const page = { response, isIn, told: last }
+    this.#pages.add(page)
+    response.on('close', () => this.#pages.delete(page))
     return true
   }
 
   close(): void {
     clearInterval(this.#timer)
-    for (const page of this.#pages.keys()) page.end()
+    for (const { response } of this.#pages) response.end()
   }
 
   #look(): void {
     this.#store.takeIn()
-    if (this.#pages.size === 0) return
-    const event = this.#event(this.#changed)
-    for (const [page, isIn] of this.#pages) {
-      if (!isIn() || page.writableLength > MAX_WAITING_BYTES) page.destroy()
+    // Pages that were told the same are told the same again.
+    const made = new Map<number, News>()
+    for (const page of this.#pages) {
+      const { response, isIn, told } = page
+      if (!isIn() || response.writableLength > MAX_WAITING_BYTES) {
+        response.destroy()
+        continue
+      }
+      const news = made.get(told) ?? this.#newsSince(told)
+      made.set(told, news)
+      page.told = news.last
       // Without news a comment: proxies and browsers close what is silent.
-      else page.write(event === '' ? ':\n\n' : event)
+      response.write(news.text === '' ? ':\n\n' : news.text)
     }
   }
 
-  /** Empty: nothing changed. */
-  #event(since: number): string {
+  #newsSince(since: number): News {
     const { sessions, alerts } = this.#store.changedSince(since)
-    if (sessions.length + alerts.length === 0) return ''
-    this.#changed = Math.max(this.#changed, ...[...sessions, ...alerts].map(({ changed }) => changed))
+    if (sessions.length + alerts.length === 0) return { last: since, text: '' }
     const isMuch = sessions.length + alerts.length > MAX_ROWS
+    const last = isMuch ? this.#newest() : Math.max(...[...sessions, ...alerts].map(({ changed }) => changed))
     const data = isMuch ? { sessions: [], alerts: [], isMuch } : { sessions, alerts, isMuch }
-    return `id: ${this.#changed}\nevent: changed\ndata: ${JSON.stringify(cleaned(data))}\n\n`
+    return { last, text: `id: ${last}\nevent: changed\ndata: ${JSON.stringify(cleaned(data))}\n\n` }
   }
-}
 
-/** The number of the last change. */
-function newest(store: SessionStore): number {
-  for (let last = 0; ; ) {
-    const { sessions, alerts } = store.changedSince(last)
-    if (sessions.length + alerts.length === 0) return last
-    last = Math.max(...[...sessions, ...alerts].map(({ changed }) => changed))
+  /** The number of the last change. */
+  #newest(): number {
+    for (;;) {
+      const { sessions, alerts } = this.#store.changedSince(this.#known)
+      if (sessions.length + alerts.length === 0) return this.#known
+      this.#known = Math.max(...[...sessions, ...alerts].map(({ changed }) => changed))
+    }
   }
 }
