@@ -1,17 +1,30 @@
 // How fast logs of strace are read: `wc -l`, `grep -c`, tracefp with and without its scanner, readline with a regular expression, and
-// any other program, in turns on one log of `strace -f -tt`. The log is made of a real one, which strace records here, told again
-// and again with other pids; it stands in a folder of its own, which is removed. Prints a Markdown table.
+// a published parser (b3-strace-parser, where its program `b3` is installed), in turns on one log of `strace -f -tt`. The log is made
+// of a real one, which strace records here, told again and again with other pids; it stands in a folder of its own, which is
+// removed. Prints a Markdown table.
 //
 //   node scripts/bench-log.mjs [--mb 500] [--rounds 5] [--log SMALL.log] [--folder /dev/shm] [--peer 'NAME: COMMAND'] ...
 //
-// The log is given to COMMAND as its last argument. Needs lib/ (npm run build).
+// The log is the standard input of COMMAND, and of b3: its first --peer-mb (2) MB, since they take some hundred times as long.
+// Needs lib/ (npm run build).
 
 import { spawnSync } from 'node:child_process'
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { isOnPath } from './toolchain.mjs'
 
 const { values } = parseArgs({
   options: {
@@ -20,6 +33,7 @@ const { values } = parseArgs({
     log: { type: 'string' },
     folder: { type: 'string', default: tmpdir() },
     peer: { type: 'string', multiple: true, default: [] },
+    'peer-mb': { type: 'string', default: '2' },
   },
 })
 const here = (name) => fileURLToPath(new URL(name, import.meta.url))
@@ -54,16 +68,22 @@ if (compiled.status !== 0) throw new Error(compiled.stderr)
 const log = path.join(folder, 'strace.log')
 const size = makeLog(values.log ?? record(), Number(values.mb) * 1e6)
 // Given /dev/null, grep stops at the first match; so its output goes through a pipe.
-const shell = (command) => ['sh', '-c', command, 'sh', log]
+const shell = (command, file = log) => ['sh', '-c', command, 'sh', file]
+const beginning = path.join(folder, 'beginning.log')
+writeFileSync(beginning, firstLines(Number(values['peer-mb']) * 1e6))
+const peers = [...values.peer]
+if (isOnPath('b3')) peers.push('b3-strace-parser: b3')
+else console.error('skipped: b3-strace-parser, which is not installed (npm install -g b3-strace-parser)')
 const rows = [
   { name: 'wc -l', run: () => program(['wc', '-l', log]) },
   { name: 'grep -c execve', run: () => program(shell('grep -c execve "$1" | cat')) },
   { name: 'tracefp', run: () => reader('scan') },
   { name: 'tracefp without scanner', run: () => reader('plain') },
   { name: 'readline and a regex', run: () => reader('readline') },
-  ...values.peer.map((peer) => {
+  ...peers.map((peer) => {
     const [name, command] = peer.split(/: */, 2)
-    return { name, run: () => program(shell(`${command} "$1" | cat`)) }
+    const bytes = statSync(beginning).size
+    return { name, bytes, run: () => program(shell(`${command} < "$1" | cat`, beginning)) }
   }),
 ].map((row) => ({ ...row, costs: [] }))
 
@@ -103,6 +123,14 @@ function makeLog(small, wanted) {
   return written
 }
 
+function firstLines(bytes) {
+  const file = openSync(log, 'r')
+  const text = Buffer.alloc(bytes)
+  const length = readSync(file, text, 0, bytes, 0)
+  closeSync(file)
+  return text.subarray(0, text.lastIndexOf(10, length) + 1)
+}
+
 function program(command) {
   const { stdout } = spawnSync(rusage, command, { encoding: 'utf8' })
   const [cpu, wall, status] = stdout.trim().split(' ').map(Number)
@@ -119,7 +147,7 @@ function reader(way) {
 
 function print() {
   const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1]
-  const speed = (ms) => (size / 1000 / ms).toFixed(0)
+  const speed = (ms, bytes = size) => (bytes / 1000 / ms).toFixed(bytes === size ? 0 : 2)
   const [wc] = rows
   const least = Math.min(...wc.costs.map(({ cpuMs }) => cpuMs))
   console.log(`${(size / 1e6).toFixed(0)} MB, ${rows[2].costs[0].lines} lines, ${rows[2].costs[0].calls} calls\n`)
@@ -127,17 +155,18 @@ function print() {
     '| reader | MB/s of CPU, median (best) | reading alone | of `wc -l` (best by best) | wall ms, median | peak MB |',
   )
   console.log('|---|---|---|---|---|---|')
-  for (const { name, costs } of rows) {
+  for (const { name, costs, bytes = size } of rows) {
     const of = (key) => costs.map((cost) => cost[key])
     const cpu = of('cpuMs')
     const reading =
       of('readingCpuMs')[0] === undefined
         ? ''
         : `${speed(median(of('readingCpuMs')))} (${speed(Math.min(...of('readingCpuMs')))})`
-    const share = `${((100 * least) / Math.min(...cpu)).toFixed(0)} %`
+    const percent = (100 * least * bytes) / size / Math.min(...cpu)
+    const share = `${percent.toFixed(percent < 1 ? 2 : 0)} %`
     const peak = of('rssMb')[0] === undefined ? '' : Math.max(...of('rssMb')).toFixed(0)
     console.log(
-      `| ${name} | ${speed(median(cpu))} (${speed(Math.min(...cpu))}) | ${reading} | ${share} | ${median(of('wallMs')).toFixed(0)} | ${peak} |`,
+      `| ${name} | ${speed(median(cpu), bytes)} (${speed(Math.min(...cpu), bytes)}) | ${reading} | ${share} | ${median(of('wallMs')).toFixed(0)} | ${peak} |`,
     )
   }
 }
