@@ -107,11 +107,13 @@ bool is_dead(pid_t tid) {
   char path[40];
   snprintf(path, sizeof path, "/proc/%d/stat", tid);
   const int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return errno == ENOENT || errno == ESRCH;
+  // Not there need not be dead: a /proc with hidepid shows nothing of a program that made itself undumpable.
+  const auto is_nobody = [tid] { return kill(tid, 0) != 0 && errno == ESRCH; };
+  if (fd < 0) return (errno == ENOENT || errno == ESRCH) && is_nobody();
   char text[512];
   const ssize_t size = read(fd, text, sizeof text - 1);
   close(fd);
-  if (size <= 0) return true;
+  if (size <= 0) return is_nobody();
   text[size] = '\0';
   // "TID (name) S ...": the name may hold anything, also parentheses.
   const char* state = strrchr(text, ')');
