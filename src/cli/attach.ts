@@ -2,12 +2,11 @@
 // the process goes on as before.
 
 import type { Command } from 'commander'
-import { UsageError } from '../errors.ts'
 import { isTold, missLine } from '../match/explain.ts'
 import { CheckSession } from '../session/check-session.ts'
 import { exitCodeOfOutcome } from './exit-codes.ts'
 import { keepingOf, STORE_HELP } from './keeping.ts'
-import { burstOf, collect, FRAME_HELP, SIGNATURE_HELP, THRESHOLD_HELP, wholeNumber } from './options.ts'
+import { burstOf, collect, FRAME_HELP, SIGNATURE_HELP, seconds, THRESHOLD_HELP, wholeNumber } from './options.ts'
 import type { Output } from './output.ts'
 import { exitCodeOf, frozenText, summaryOf, writeReport } from './session-output.ts'
 
@@ -28,9 +27,6 @@ interface AttachOptions {
 
 /** Who asks this process to end means the watch. */
 const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
-const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 }
-/** What a timer can hold. */
-const LONGEST_S = 2_000_000
 
 export function defineAttach(program: Command, output: Output): void {
   const command = program.command('attach')
@@ -96,13 +92,4 @@ async function attach(options: AttachOptions, output: Output): Promise<number> {
     clearTimeout(timer)
     for (const signal of ENDING) process.off(signal, stop)
   }
-}
-
-function seconds(text: string): number {
-  const [, count, unit] = /^(\d+(?:\.\d+)?)([smhd]?)$/.exec(text) ?? []
-  const duration = Number(count) * (UNITS[unit === '' || unit === undefined ? 's' : unit] as number)
-  if (count === undefined || duration <= 0)
-    throw new UsageError(`${text}: expected a duration such as 90s, 10m, 8h, 2d`)
-  if (duration > LONGEST_S) throw new UsageError(`${text}: the longest duration is 23 days`)
-  return duration
 }
