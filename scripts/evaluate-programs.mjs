@@ -11,7 +11,7 @@ import { makePlace } from './evaluate/place.mjs'
 
 const TABLES = ['programs', 'noise', 'subverted', 'counts']
 /** Asked for by name: their tables stand on another page. */
-const MORE_TABLES = ['calibration', 'faults']
+const MORE_TABLES = ['calibration', 'faults', 'faulted']
 /** Runs per program in the tables that need fewer. */
 const FEWER = 30
 const say = (text) => process.stderr.write(`${text}\n`)
@@ -88,6 +88,9 @@ async function measure(place, options) {
     }
     if (name === 'faults') {
       measured.faults = await (await import('./evaluate/faults.mjs')).measureFaults(place, { ...options, say })
+    }
+    if (name === 'faulted') {
+      measured.faulted = await (await import('./evaluate/subverted.mjs')).measureFaulted(place, { ...options, say })
     }
     if (name === 'counts') measured.counts = await (await import('./evaluate/counts.mjs')).countCalls(place, fewer)
   }

@@ -57,9 +57,67 @@ export async function measureSubverted(place, options) {
   }
 }
 
-async function measureTool(place, listener, name, draw, { learnCount, checkCount, seed }) {
-  const file = join(place.root, `${name}.tfp`)
-  const start = (phase, what, when) => {
+/** Tools whose attacks are checked without the fault layer and with it. */
+const FAULTED = ['cat', 'grep', 'gzip', 'tar', 'cp']
+
+/** What the fault layer costs: attacks that are an alarm before and after `learn --faults`, at depths 2 and 4. */
+export async function measureFaulted(place, { seed, say }) {
+  const { learnFaults } = await import('../../lib/cli/learn-faults.js')
+  const listener = await listen()
+  const rows = []
+  try {
+    compile(['-O1', '-shared', '-fPIC', '-o', join(place.root, 'payload.so'), source('payload.c'), '-ldl'])
+    writeFileSync(join(place.root, 'secret'), SECRET)
+    for (const name of FAULTED) {
+      const file = join(place.root, `${name}.tfp`)
+      const before = join(place.root, `${name}-before.tfp`)
+      const start = starter(place, listener, name, TOOLS[name], seed)
+      const once = async (phase, more, stopping) => {
+        const [argv, options] = start(phase, 'none', 'none')
+        const signal = stopping?.signal ?? options.signal
+        return await learn(argv, { ...options, ...more, signal, file, settings: { depth: 4 } })
+      }
+      let counts
+      for (let i = 0; i < 30; i++) counts = (await once(`learn/${i}`, { countsCalls: true })).callCounts
+      writeFileSync(before, readFileSync(file))
+      const told = []
+      const runs = { argv: [name], counts, usualMs: 200, file, limitMs: 45_000, isStopped: () => false }
+      const output = { data: () => {}, message: (text) => told.push(text) }
+      await learnFaults({ ...runs, run: (more, stopping) => once('learn/29', more, stopping) }, output)
+      const row = { name, faults: told.at(-1).trim(), depths: [] }
+      for (const depth of DEPTHS) {
+        const found = { depth, proven: 0, before: 0, after: 0 }
+        for (const what of Object.keys(PAYLOADS).filter((payload) => payload !== 'redirect')) {
+          for (const when of MOMENTS) {
+            const alarms = []
+            let hasRun = true
+            for (const fingerprint of [before, file]) {
+              resetProof(place, listener)
+              const [argv, options] = start(`attack/${what}/${when}/0`, what, when)
+              const report = await check(argv, { ...options, fingerprint, depth }).report
+              hasRun &&= await isProven(place, listener, what)
+              alarms.push(report.alarmCount > 0 ? 1 : 0)
+            }
+            if (!hasRun) continue
+            found.proven += 1
+            found.before += alarms[0]
+            found.after += alarms[1]
+          }
+        }
+        row.depths.push(found)
+      }
+      say(`${name}: ${JSON.stringify(row.depths)}; ${row.faults}`)
+      rows.push(row)
+    }
+  } finally {
+    listener.server.close()
+  }
+  return rows
+}
+
+/** Begins a run that is drawn from its phase: argv and options. */
+function starter(place, listener, name, draw, seed) {
+  return (phase, what, when) => {
     place.renew()
     const random = makeRandom(`${seed}/${name}/${phase}`)
     for (const data of ['a', 'b.txt', 'c.log', 'd'])
@@ -69,6 +127,11 @@ async function measureTool(place, listener, name, draw, { learnCount, checkCount
     const signal = AbortSignal.timeout(RUN_LIMIT_MS)
     return [[name, ...draw(random)], { stdio: 'ignore', cwd: place.work, home: place.home, env, signal }]
   }
+}
+
+async function measureTool(place, listener, name, draw, { learnCount, checkCount, seed }) {
+  const file = join(place.root, `${name}.tfp`)
+  const start = starter(place, listener, name, draw, seed)
   for (let i = 0; i < learnCount; i++) {
     const [argv, options] = start(`learn/${i}`, 'none', 'none')
     await learn(argv, { ...options, file, settings: { depth: Math.max(...DEPTHS) } })
