@@ -62,7 +62,7 @@ describe.skipIf(!canFreeze)(`the freezer${reason(canFreeze)}`, () => {
       : write(group, 'freezer.state', isFrozen ? 'FROZEN' : 'THAWED')
 
   test.each(ENGINES)('a program that is frozen and thawed loses nothing: %s', async (engine) => {
-    const script = `echo $$ > ${group}/cgroup.procs; exec ${program} vforks 300`
+    const script = `echo $$ > ${group}/cgroup.procs; exec ${program} vforks 150`
     const run = recordRun(['sh', '-c', script], { engine, timeoutMs: 25_000 })
     for (let i = 0; i < 500 && readFileSync(join(group, 'cgroup.procs'), 'utf8') === ''; i++) await sleep(5)
     for (let i = 0; i < 3; i++) {
@@ -73,7 +73,7 @@ describe.skipIf(!canFreeze)(`the freezer${reason(canFreeze)}`, () => {
     }
     const { events, exit } = await run
     expect(exit).toEqual({ code: 0, signal: null })
-    expect(events.filter((event) => event.type === 'birth' && event.kind === 'fork')).toHaveLength(300)
+    expect(events.filter((event) => event.type === 'birth' && event.kind === 'fork')).toHaveLength(150)
   })
 })
 
