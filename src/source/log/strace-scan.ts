@@ -70,7 +70,7 @@ export class StraceScan {
   /** The threads of the slots; plain. Only those in `taken` are. */
   readonly #tracees: (Tracee | null)[] = Array<Tracee | null>(THREAD_SLOTS).fill(null)
   readonly #told: Int32Array = new Int32Array(THREAD_SLOTS)
-  #taken: number[] = []
+  readonly #taken: number[] = []
   #prefix: string | undefined
   #isWatching = true
   #bytes: Buffer = Buffer.alloc(0)
@@ -210,7 +210,7 @@ export class StraceScan {
   /** What threads have open is theirs again. */
   #release(): void {
     for (const slot of this.#taken) this.#leave(slot)
-    this.#taken = []
+    this.#taken.length = 0
   }
 
   /** The reader has read the line of a call itself. */
