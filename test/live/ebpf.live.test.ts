@@ -25,8 +25,8 @@ const folder = mkdtempSync(join(tmpdir(), 'ebpf-'))
 const calls = join(folder, 'calls')
 const GETPPID = 110
 const COMMAND = {
-  cwd: '/',
-  env: { PATH: process.env['PATH'] },
+  cwd: '',
+  env: process.env,
   stdio: [-1, -1, -1],
   uid: null,
   gid: null,
@@ -84,7 +84,7 @@ describe.skipIf(whyNot !== null)('engine ebpf', () => {
     expect(tids.size).toBeGreaterThan(0)
   })
 
-  test('a million calls lose nothing with the ring that it has', async () => {
+  test('of a million calls each is told, or counted as lost', async () => {
     const { events } = await recordRun([calls, '1000000'], { engine: 'ebpf', launch: SILENT })
     expect(gapsOf(events) + countOf(events, GETPPID)).toBe(1_000_000)
   })
@@ -131,13 +131,13 @@ describe.skipIf(whyNot !== null)('engine ebpf', () => {
   })
 
   test('stopping a session ends all that it started', async () => {
-    const session = check(['sh', '-c', 'sleep 600 & sleep 600'], { engine: 'ebpf', stdio: 'ignore', home: folder })
+    const session = check(['sh', '-c', 'sleep 6173 & sleep 6173'], { engine: 'ebpf', stdio: 'ignore', home: folder })
     const pid = await session.pid
     session.stop()
     const report = await session.report
     expect(report.exit.signal).toBe('SIGKILL')
     expect(() => process.kill(pid, 0)).toThrow()
-    expect(spawnSync('pgrep', ['-f', '^sleep 600$']).stdout.length).toBe(0)
+    expect(spawnSync('pgrep', ['-f', '^sleep 6173$']).stdout.length).toBe(0)
   })
 
   test('what cannot be stopped is not promised: guard and faults are refused', async () => {
@@ -166,38 +166,39 @@ const JUDGED: readonly (readonly [readonly string[], readonly string[]])[] = [
     ['find', '/etc', '-maxdepth', '1', '-name', 'hosts', '-exec', 'true', ';'],
   ],
   [
-    ['dd', 'if=/dev/zero', 'of=/dev/null', 'bs=1', 'count=20000'],
-    ['dd', 'if=/dev/zero', 'of=/dev/null', 'bs=1', 'count=20000', 'status=none'],
+    ['dd', 'if=/dev/zero', 'of=/dev/null', 'bs=1', 'count=2000'],
+    ['dd', 'if=/dev/zero', 'of=/dev/null', 'bs=1', 'count=2000', 'status=none'],
   ],
   [
     ['perl', '-e', '$SIG{USR1} = sub { getppid for 1 .. 40 }; for (1 .. 60) { kill USR1 => $$; getppid for 1 .. 50 }'],
     ['perl', '-e', '$SIG{USR1} = sub { chdir "/" }; for (1 .. 60) { kill USR1 => $$; getppid for 1 .. 50 } mkdir "/"'],
   ],
-  [
-    ['sh', '-c', 'for i in 1 2 3; do (cd /; cd /; cd /; cd /; cd /; cd /; cd /; cd /; cd /; cd /; cd /; cd /); done'],
-    ['sh', '-c', 'for i in 1 2 3; do (cd /; cd /; cd /; cd /; cd /; cd /; cd /; cd /; cd /; cd /; umask 0); done'],
-  ],
 ]
 
 describe.skipIf(whyNot !== null)('a check in the kernel', () => {
-  test.each(JUDGED)('%j: comes to the same report', async (learnedFrom, other) => {
-    const common = { stdio: 'ignore', home: join(folder, 'home') } as const
-    const file = join(folder, `judged-${JUDGED.findIndex(([each]) => each === learnedFrom)}.tfp`)
-    for (let run = 0; run < 2; run++) await learn(learnedFrom, { ...common, engine: 'notify', file })
-    for (const argv of [learnedFrom, other]) {
-      for (const depth of [2, 6]) {
-        const told = await check(argv, { ...common, engine: 'notify', fingerprint: file, depth }).report
-        const judged = await check(argv, { ...common, engine: 'ebpf', fingerprint: file, depth }).report
-        expect(factsOf(judged)).toEqual(factsOf(told))
-        // Of pairs alone some of what the others do is right.
-        if (argv === learnedFrom || depth > 2) expect(judged.verdict).toBe(argv === other ? 'abnormal' : 'authentic')
+  test.each(JUDGED)(
+    '%j: comes to the same report',
+    async (learnedFrom, other) => {
+      const common = { stdio: 'ignore', home: join(folder, 'home') } as const
+      const file = join(folder, `judged-${JUDGED.findIndex(([each]) => each === learnedFrom)}.tfp`)
+      for (let run = 0; run < 2; run++) await learn(learnedFrom, { ...common, engine: 'notify', file })
+      for (const argv of [learnedFrom, other]) {
+        for (const depth of [2, 6]) {
+          const told = await check(argv, { ...common, engine: 'notify', fingerprint: file, depth }).report
+          const judged = await check(argv, { ...common, engine: 'ebpf', fingerprint: file, depth }).report
+          expect(factsOf(judged)).toEqual(factsOf(told))
+          // Of pairs alone some of what the others do is right.
+          if (argv === learnedFrom || depth > 2) expect(judged.verdict).toBe(argv === other ? 'abnormal' : 'authentic')
+        }
       }
-    }
-  })
+    },
+    120_000,
+  )
 
   test('what is allowed does not leave the kernel', async () => {
-    const argv = [calls, '100000']
-    const file = join(folder, 'calls.tfp')
+    // It waits now and then: the reader's answer may be slow on a busy machine.
+    const argv = ['perl', '-e', 'for (1 .. 5) { select undef, undef, undef, 0.4; getppid for 1 .. 20000 }']
+    const file = join(folder, 'waits.tfp')
     await learn(argv, { stdio: 'ignore', home: folder, file, engine: 'notify' })
     const mapping = linuxMapping()
     const checker = new Checker({ fingerprints: [readFingerprint(file)], mapping })
@@ -225,7 +226,7 @@ describe.skipIf(whyNot !== null)('a check in the kernel', () => {
     expect(walker.recordCount).toBeGreaterThan(100_000)
     // Until the reader has said what the program is judged by it is told; how long that takes is the machine's affair.
     expect(skippedCount).toBeGreaterThan(0)
-  })
+  }, 120_000)
 })
 
 /** What must not depend on the engine: numbers of threads do, and what two tracks did at the same time. */
@@ -259,20 +260,24 @@ const PROGRAMS: readonly (readonly string[])[] = [
 
 describe.skipIf(whyNot !== null)('programs learned under notify', () => {
   // How often a shell is interrupted by the end of a child varies from run to run, under every engine: then it is learned too.
-  test.each(PROGRAMS)('%s %s %s: authentic under ebpf', async (...argv) => {
-    const command = argv.filter((argument) => argument !== undefined)
-    const options = {
-      stdio: 'ignore',
-      home: join(folder, 'home'),
-      file: join(folder, `${argv.join().replaceAll('/', '-')}.tfp`),
-    } as const
-    const verdicts: string[] = []
-    for (let attempt = 0; attempt < 5 && !verdicts.includes('authentic'); attempt++) {
-      for (let run = 0; run < 2; run++) await learn(command, { ...options, engine: 'notify' })
-      const report = await check(command, { ...options, engine: 'ebpf', fingerprint: options.file }).report
-      expect([report.source.engine, report.gapCount]).toEqual(['ebpf', 0])
-      verdicts.push(report.verdict)
-    }
-    expect(verdicts).toContain('authentic')
-  })
+  test.each(PROGRAMS)(
+    '%s %s %s: authentic under ebpf',
+    async (...argv) => {
+      const command = argv.filter((argument) => argument !== undefined)
+      const options = {
+        stdio: 'ignore',
+        home: join(folder, 'home'),
+        file: join(folder, `${argv.join().replaceAll('/', '-')}.tfp`),
+      } as const
+      const verdicts: string[] = []
+      for (let attempt = 0; attempt < 5 && !verdicts.includes('authentic'); attempt++) {
+        for (let run = 0; run < 2; run++) await learn(command, { ...options, engine: 'notify' })
+        const report = await check(command, { ...options, engine: 'ebpf', fingerprint: options.file }).report
+        expect([report.source.engine, report.gapCount]).toEqual(['ebpf', 0])
+        verdicts.push(report.verdict)
+      }
+      expect(verdicts).toContain('authentic')
+    },
+    120_000,
+  )
 })
