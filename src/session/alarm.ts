@@ -22,8 +22,7 @@ export class Alarm {
   readonly #policy: Policy
   readonly #inbox: Inbox
   readonly #onTrouble: (error: unknown) => void
-  /** The last event per program, and whether sinks know of the alert. */
-  readonly #alerts = new Map<string, { readonly event: AlertEvent; readonly isTold: boolean }>()
+  readonly #alerts = new Map<string, Known>()
 
   static async of(home: string, policy: Policy | null, onTrouble: (error: unknown) => void): Promise<Alarm> {
     return new Alarm(home, policy ?? DEFAULT_POLICY, onTrouble)
@@ -87,11 +86,11 @@ export class Alarm {
     })
     const toTell: AlertEvent[] = []
     for (const event of events) {
-      const before = this.#alerts.get(event.program)
-      const isTold = isToTell(this.#policy, event, new Date(event.time))
-      if (isTold && isNews(event, before)) toTell.push(event)
-      const record = { kind: 'alert', event, isTold: isTold || before?.isTold === true } as const
-      this.#alerts.set(event.program, record)
+      const told = this.#alerts.get(event.program)?.told ?? null
+      const isNow = isToTell(this.#policy, event, new Date(event.time)) && isNews(event, told)
+      if (isNow) toTell.push(event)
+      this.#alerts.set(event.program, { event, told: isNow ? event : told })
+      const record = { kind: 'alert', event, isTold: isNow || told !== null } as const
       this.#attempt(() => this.#inbox.put(event.session, record, true))
     }
     await this.#withStore(() => {})
@@ -234,12 +233,16 @@ type ProgramFacts = Pick<
   | 'missCount'
 >
 
-function isNews(
-  event: AlertEvent,
-  before: { readonly event: AlertEvent; readonly isTold: boolean } | undefined,
-): boolean {
-  if (before === undefined || !before.isTold) return true
-  return event.missCount > before.event.missCount && event.kind !== 'opened'
+/** The last event of a program, and the last that sinks were told. */
+interface Known {
+  readonly event: AlertEvent
+  readonly told: AlertEvent | null
+}
+
+/** While a session goes on only what is worse is told again; at its end also that there was more. */
+function isNews(event: AlertEvent, told: AlertEvent | null): boolean {
+  if (told === null || SEVERITIES.indexOf(event.severity) > SEVERITIES.indexOf(told.severity)) return true
+  return event.kind === 'closed' && event.missCount > told.missCount
 }
 
 function countOf(misses: readonly Miss[], program: string): number {

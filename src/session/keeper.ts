@@ -28,8 +28,9 @@ export interface KeptFacts {
   readonly argv: readonly string[]
 }
 
-/** Misses that come together are told together. */
+/** Misses that come together are told together; the longer they come, the rarer. */
 const SETTLE_MS = 500
+const LONGEST_SETTLE_MS = 30_000
 /** Sessions in the inbox that are worth loading a database for. */
 const FULL_INBOX = 64
 
@@ -43,6 +44,7 @@ export class Keeper {
   #timer: NodeJS.Timeout | null = null
   #telling: Promise<void> = Promise.resolve()
   #takeInEvery = 1
+  #settleMs = SETTLE_MS
 
   constructor(options: KeeperOptions) {
     this.#options = options
@@ -80,8 +82,9 @@ export class Keeper {
     this.#timer = setTimeout(() => {
       this.#timer = null
       this.#tell()
-    }, SETTLE_MS)
+    }, this.#settleMs)
     this.#timer.unref()
+    this.#settleMs = Math.min(this.#settleMs * 2, LONGEST_SETTLE_MS)
   }
 
   /** What came of it. Resolves when it is kept and sinks had their time. */

@@ -2,6 +2,7 @@
 // write to, that is a link, or that is somebody else's is refused, and nothing in it is followed.
 
 import { chmodSync, lstatSync, mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { TracefpError } from '../errors.ts'
 
 const WRITABLE_BY_OTHERS = 0o022
@@ -9,11 +10,24 @@ const WRITABLE_BY_OTHERS = 0o022
 /** Makes the folder, with those above it, where it is missing. @throws TracefpError TFP_ERR_STORE. */
 export function makePrivateFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    makeFolder(folder)
   } catch (cause) {
     throw new TracefpError('TFP_ERR_STORE', `${folder}: ${(cause as Error).message}`, { cause })
   }
   assertPrivate(folder, 'folder')
+}
+
+/** Not `recursive`: below /proc that would try for ever (Node 20). */
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { mode: 0o700 })
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    if (code === 'EEXIST') return
+    if (code !== 'ENOENT' || dirname(folder) === folder) throw error
+    makeFolder(dirname(folder))
+    mkdirSync(folder, { mode: 0o700 })
+  }
 }
 
 /** Nothing there is well. @throws TracefpError TFP_ERR_STORE. */
