@@ -44,7 +44,8 @@ pid_t wait_any(int* status);
 // The same for one tracee; `block` false = 0 at once when nothing is there.
 pid_t wait_one(pid_t tid, int* status, bool block);
 
-// A child of the calling thread that is not traced: its end, or that the terminal stopped it. As wait_one() with any tid.
+// A child of the calling thread that is not traced: its end, or that the terminal stopped it. As wait_one() with any
+// tid.
 pid_t wait_untraced(int* status, bool block);
 
 // True once `pid`, a child of this thread, has ended; its status stays to be waited for.
