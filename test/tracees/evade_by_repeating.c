@@ -1,5 +1,6 @@
 // A call that is allowed once is not allowed once more where signals make it look like the repetition of itself.
 //= timeout 60000
+//= count getppid 2000
 // Signals that come before a listener has received the call withdraw it: what is made then must not pass for the first
 // one.
 #include "evade.h"

@@ -166,5 +166,25 @@ test('a tee tells both handlers everything, the first one first', () => {
       ['second', ...step],
     ]),
   )
-  expect(new Set(steps.map(([name]) => name))).toEqual(new Set(Object.keys(both)))
+  expect(new Set([...steps.map(([name]) => name), 'onSkipped'])).toEqual(new Set(Object.keys(both)))
+})
+
+test('calls that were judged elsewhere are a gap for the one who writes down, and calls for the one who judges', () => {
+  const told: [string, ...Told][] = []
+  const skipped: number[][] = []
+  const second = {
+    ...keeper(told, () => 'second'),
+    onSkipped: (...counts: [number, number, number]) => void skipped.push(counts),
+  }
+  const both = tee(
+    keeper(told, () => 'first'),
+    second,
+  )
+  both.onSkipped?.(1, 7, 2)
+  both.onSkipped?.(1, 0, 2)
+  expect(told).toEqual([['first', 'onGap', 1, 7]])
+  expect(skipped).toEqual([
+    [1, 7, 2],
+    [1, 0, 2],
+  ])
 })
