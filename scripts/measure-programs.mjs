@@ -103,15 +103,14 @@ const keep = (name, watcher, cpu) => {
   costs.set(key, [...(costs.get(key) ?? []), cpu])
 }
 
-// Known programs: their misses would cost too.
+// Known programs: what is done about misses would cost, too.
 spawnSync(tracefp[0], [tracefp[1], 'learn', '--runs', '1', '--', 'true'], { env: environment })
 for (const [, { command, cwd }] of wanted) {
-  for (let i = 0; i < 2; i++)
-    spawnSync(tracefp[0], [tracefp[1], 'learn', '--runs', '1', '--', ...command], {
-      env: environment,
-      cwd: cwd ?? folder,
-      stdio: 'ignore',
-    })
+  spawnSync(tracefp[0], [tracefp[1], 'learn', '--runs', '12', '--', ...command], {
+    env: environment,
+    cwd: cwd ?? folder,
+    stdio: 'ignore',
+  })
 }
 for (let round = 0; round <= rounds; round++) {
   for (const [name, { command, cwd }] of [['true', { command: ['true'] }], ...wanted]) {

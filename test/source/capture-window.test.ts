@@ -7,6 +7,7 @@ import { newUlid } from '../../src/model/ulid.ts'
 import type { CaptureSession } from '../../src/source/capture/values.ts'
 import { CaptureWindow, type KeptCaptures } from '../../src/source/capture/window.ts'
 import { newFolder } from '../store/folder.ts'
+import { replay } from './capture/streams.ts'
 
 const IMAGE = { path: '/usr/bin/server', sha256: null, buildId: null, script: null, argv0: null }
 
@@ -27,8 +28,17 @@ function sessionOf(session: string): CaptureSession {
   } as CaptureSession
 }
 
-/** Runs ten thousand calls of one process through it; a miss after each of these. */
-function capture(misses: readonly number[]): { kept: KeptCaptures | null; folder: string } {
+interface Captured {
+  readonly kept: KeptCaptures | null
+  readonly folder: string
+}
+
+function capture(misses: readonly number[]): Captured {
+  return captureOf(400_000, misses)
+}
+
+/** Runs so many calls of one process through it; a miss after each of these. */
+function captureOf(count: number, misses: readonly number[]): Captured {
   const folder = newFolder()
   mkdirSync(folder)
   const session = newUlid()
@@ -36,7 +46,7 @@ function capture(misses: readonly number[]): { kept: KeptCaptures | null; folder
   const stream: StreamHandler = window.begin(sessionOf(session))
   stream.onBirth(10, 0, 10, 'exec')
   stream.onExec(10, 10, IMAGE)
-  for (let i = 0; i < 400_000; i += 1) {
+  for (let i = 0; i < count; i += 1) {
     stream.onCall(10, 1, i % 2, false)
     if (misses.includes(i)) window.flush()
   }
@@ -51,6 +61,18 @@ test('without a miss nothing is kept', () => {
   const { kept, folder } = capture([])
   expect(kept).toBeNull()
   expect(readdirSync(folder)).toEqual([])
+})
+
+test('a miss that comes late finds all that came before it, call by call', () => {
+  const { kept } = captureOf(20_000, [19_990])
+  const told: string[] = []
+  for (const file of (kept as KeptCaptures).files) {
+    for (const [, name, , , nr] of replay(readFileSync(file)).told) told.push(name === 'onCall' ? `${nr}` : `${name}`)
+  }
+  const calls = told.filter((each) => each === '0' || each === '1')
+  expect(calls).toEqual(Array.from({ length: 20_000 }, (_, i) => `${i % 2}`))
+  expect(told.slice(0, 2)).toEqual(['onBirth', 'onExec'])
+  expect(kept).toMatchObject({ isWhole: true })
 })
 
 test('of a long session the segment of the miss is kept, and those beside it', () => {

@@ -1,11 +1,13 @@
 // Keeps the captures that evidence is made of while a session runs: one of the whole session while it is small, then the
-// segments in which there were misses and the one before each. A segment that begins in the middle tells the tracks that live
-// as joined, so that it can be checked by itself. The files go unless they are wanted in the end.
+// segments in which there were misses and the one before each. Of the first calls nothing is written as long as there is no
+// miss. A segment that begins in the middle tells the tracks that live as joined, so that it can be checked by itself. The
+// files go unless they are wanted in the end.
 
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TracefpError } from '../../errors.ts'
 import type { BirthKind, Image, StreamDecision, StreamHandler, StreamNote } from '../../model/stream.ts'
+import { HeldStream } from './held-stream.ts'
 import type { CaptureSession, CaptureTrailer } from './values.ts'
 import { CaptureWriter } from './writer.ts'
 
@@ -47,6 +49,7 @@ interface Track {
 const DEFAULT_SEGMENT_BYTES = 2 << 20
 /** Segments with misses; what comes after them is in the report only. */
 const MAX_KEPT = 4
+const HELD_CALLS = 1 << 15
 const MAX_PROCESSES = 1000
 const MAX_IMAGES = 20
 
@@ -58,6 +61,10 @@ export class CaptureWindow implements StreamHandler {
   #session: CaptureSession | null = null
   #current: Segment
   #stream: StreamHandler | null = null
+  /** Told to `#stream` when there is a miss or no more room. */
+  #held: HeldStream | null = null
+  /** When what is told now was told first; null: now. */
+  #time: number | null = null
   #count = 1
   #isWhole = true
   #isTaken = false
@@ -75,16 +82,19 @@ export class CaptureWindow implements StreamHandler {
 
   begin(session: CaptureSession): StreamHandler {
     this.#session = session
-    this.#stream = this.#current.writer.begin(session)
+    this.#held = new HeldStream(HELD_CALLS)
+    this.#stream = this.#held
     return this
   }
 
   at(): string {
+    this.#write()
     return this.#current.writer.at()
   }
 
   /** There was a miss. */
   flush(): void {
+    this.#write()
     this.#current.hasMiss = true
   }
 
@@ -139,6 +149,7 @@ export class CaptureWindow implements StreamHandler {
 
   onCall(tid: number, abi: number, nr: number, isRestart: boolean): void {
     if (this.#isFull()) this.#turn()
+    if (this.#held?.isFull === true) this.#write()
     this.#stream?.onCall(tid, abi, nr, isRestart)
   }
 
@@ -167,6 +178,18 @@ export class CaptureWindow implements StreamHandler {
 
   onNote(note: StreamNote): void {
     this.#stream?.onNote(note)
+  }
+
+  /** From here on everything is written down, and what was held is. */
+  #write(): void {
+    if (this.#held === null || this.#session === null) return
+    const held = this.#held
+    this.#held = null
+    this.#stream = this.#current.writer.begin(this.#session)
+    held.tell(this.#stream, (time) => {
+      this.#time = time
+    })
+    this.#time = null
   }
 
   #isFull(): boolean {
@@ -198,7 +221,15 @@ export class CaptureWindow implements StreamHandler {
   #open(session: string): Segment {
     const file = join(this.#options.folder, `.${session}-${this.#count}.cap`)
     this.#count += 1
-    return { file, writer: new CaptureWriter({ file, mappingName: this.#options.mappingName }), hasMiss: false }
+    return {
+      file,
+      writer: new CaptureWriter({
+        file,
+        mappingName: this.#options.mappingName,
+        now: () => this.#time ?? Date.now(),
+      }),
+      hasMiss: false,
+    }
   }
 }
 
