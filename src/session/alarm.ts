@@ -80,7 +80,14 @@ export class Alarm {
       for (const program of programs) {
         const own = alarms.filter(({ image }) => image === program)
         const facts = factsOf(program)
-        const elsewhere = (miss: Miss): Elsewhere => this.#elsewhere(store, miss, facts.session)
+        const known = new Map<string, Elsewhere>()
+        const elsewhere = (miss: Miss): Elsewhere => {
+          // A flood is of few steps, again and again.
+          const step = `${miss.from}\n${miss.to}`
+          const found = known.get(step) ?? this.#elsewhere(store, miss, facts.session)
+          known.set(step, found)
+          return found
+        }
         events.push(this.#eventOf(program, own, facts, elsewhere, last))
       }
     })

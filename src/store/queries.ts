@@ -163,10 +163,13 @@ export function knownElsewhere(
   step: Pick<Miss, 'image' | 'from' | 'to'>,
   session: string,
 ): { readonly sessionCount: number; readonly allowedCount: number } {
-  const sql = `SELECT count(DISTINCT miss.session) AS sessions, count(DISTINCT alert.id) AS allowed FROM miss
-    LEFT JOIN alert ON alert.session = miss.session AND alert.program = miss.program AND alert.state = 'allowed'
-    WHERE miss.program = ? AND from_symbol = ? AND to_symbol = ? AND miss.session <> ?`
-  const row = database.prepare(sql).get(step.image, step.from, step.to, session) as Row
+  const stepOf = 'miss.program = ? AND from_symbol = ? AND to_symbol = ?'
+  const sql = `SELECT (SELECT count(DISTINCT session) FROM miss WHERE ${stepOf} AND session <> ?) AS sessions,
+    (SELECT count(*) FROM alert WHERE state = 'allowed' AND session <> ?
+      AND EXISTS (SELECT 1 FROM miss WHERE ${stepOf} AND miss.session = alert.session AND miss.program = alert.program))
+    AS allowed`
+  const { image, from, to } = step
+  const row = database.prepare(sql).get(image, from, to, session, session, image, from, to) as Row
   return { sessionCount: Number(row['sessions']), allowedCount: Number(row['allowed']) }
 }
 
