@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmdirSync, rmSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Report } from '../../src/index.ts'
 import { PACKAGE_ROOT } from '../../src/package.ts'
 
@@ -31,9 +31,10 @@ function reportOf(before: readonly string[], script: string, ...options: string[
   return JSON.parse(readFileSync(file, 'utf8')) as Report
 }
 
-const seen = ({ verdict, recordCount, exit, misses }: Report) => ({
+/** How often a shell reads from its pipe and is told of its children is for the scheduler to say. */
+const seen = ({ verdict, trackCount, exit, misses }: Report) => ({
   verdict,
-  recordCount,
+  trackCount,
   exit,
   misses: misses.map(({ kind, from, to }) => `${kind}: ${from} -> ${to}`),
 })
@@ -43,6 +44,10 @@ beforeAll(() => {
   execFileSync('cc', ['-O1', '-Wall', '-Wextra', '-Werror', '-o', helper, source])
   for (let i = 0; i < 5; i++) tracefp([], ['learn', '-o', fingerprint, '--runs', '1', '--', 'sh', '-c', LEARNED])
 }, 60_000)
+
+beforeEach(() => {
+  rmSync(made, { recursive: true, force: true })
+})
 
 test('auto takes trace there, and sees what it sees elsewhere', { timeout: 60_000 }, () => {
   const below = reportOf([helper], LEARNED)

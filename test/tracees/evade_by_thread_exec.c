@@ -7,6 +7,7 @@ static struct thread thread;
 static int execute(void* unused) {
   char* again[] = {"again", "again", 0};
   (void)unused;
+  sleep_ms(50);  // the leader waits by then, in every run
   sys(execve, attacks ? "./stranger" : "/proc/self/exe", again, 0);
   return 1;
 }
