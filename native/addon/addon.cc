@@ -27,6 +27,7 @@
 #include "engine/thread.h"
 #include "engine/trace/attach_engine.h"
 #include "engine/trace/trace_engine.h"
+#include "engine/unix_datagram.h"
 
 namespace tracefp {
 
@@ -44,6 +45,13 @@ std::vector<std::string> strings_of(const Napi::Value& value) {
   const auto array = value.As<Napi::Array>();
   for (uint32_t i = 0; i < array.Length(); i++) strings.push_back(bytes_of(array.Get(i)));
   return strings;
+}
+
+// Whether JavaScript still runs here: in a worker that is being terminated nothing can be read of any object, and what
+// was read may be empty.
+bool is_running(const Napi::Object& object) {
+  bool has = false;
+  return napi_has_named_property(object.Env(), object, "engine", &has) == napi_ok;
 }
 
 Pin pin_of(const std::string& name) {
@@ -108,6 +116,10 @@ class Session final : public Napi::ObjectWrap<Session> {
       Napi::Error::New(env, "no thread-safe function could be made").ThrowAsJavaScriptException();
       return;
     }
+    if (!is_running(options)) {
+      release_doorbell();
+      return;
+    }
     ring_ = std::make_unique<RingWriter>(
         ring.Data(), [this] { (void)napi_call_threadsafe_function(doorbell_, nullptr, napi_tsfn_nonblocking); });
     if (!ring_->is_valid(ring.ByteLength())) {
@@ -143,6 +155,11 @@ class Session final : public Napi::ObjectWrap<Session> {
     for (const char* what : {"launch", "attach"}) {
       const Napi::Value target = options.Get(what);
       if (target.IsObject() && target.As<Napi::Object>().Get("hidesHost").ToBoolean().Value()) hides_host_ = true;
+    }
+    // Half of the options would start another program, or the right one as somebody else.
+    if (!is_running(options)) {
+      release_doorbell();
+      return;
     }
     const Status started = thread_.start([this] {
       engine_->run();
@@ -186,7 +203,7 @@ class Session final : public Napi::ObjectWrap<Session> {
 
   // answer(question, decision, table | null)
   void answer(const Napi::CallbackInfo& info) {
-    Answer answer{static_cast<Decision>(info[1].ToNumber().Uint32Value())};
+    Answer answer{static_cast<Decision>(info[1].As<Napi::Number>().Uint32Value())};
     if (info[2].IsTypedArray()) {
       answer.table = table_of(info[2].As<Napi::Uint8Array>());
       if (answer.table == nullptr) {
@@ -194,13 +211,13 @@ class Session final : public Napi::ObjectWrap<Session> {
         return;
       }
     }
-    engine_->answer(info[0].ToNumber().Uint32Value(), answer);
+    engine_->answer(info[0].As<Napi::Number>().Uint32Value(), answer);
   }
 
   // execImage(question): { dev, ino, path, cwd, script, argv } | null
   Napi::Value exec_image(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
-    const std::optional<ExecImage> image = engine_->exec_image(info[0].ToNumber().Uint32Value());
+    const std::optional<ExecImage> image = engine_->exec_image(info[0].As<Napi::Number>().Uint32Value());
     if (!image.has_value()) return env.Null();
     auto object = Napi::Object::New(env);
     object.Set("dev", Napi::BigInt::New(env, image->dev));
@@ -313,7 +330,7 @@ Napi::Value ring_layout(const Napi::CallbackInfo& info) {
 // [clone, clone3, ...] of one ABI code, for the test that compares them with the syscall tables.
 Napi::Value known_call_numbers(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const KnownCalls& known = known_calls(static_cast<Abi>(info[0].ToNumber().Uint32Value()));
+  const KnownCalls& known = known_calls(static_cast<Abi>(info[0].As<Napi::Number>().Uint32Value()));
   auto object = Napi::Object::New(env);
   const auto set = [&object](const char* name, int32_t nr) { object.Set(name, nr); };
   set("clone", known.clone);
@@ -332,10 +349,17 @@ Napi::Value known_call_numbers(const Napi::CallbackInfo& info) {
   return object;
 }
 
+// (address, text) -> errno, 0 when it was sent.
+Napi::Value send_datagram(const Napi::CallbackInfo& info) {
+  const int failure = send_unix_datagram(info[0].ToString().Utf8Value(), info[1].ToString().Utf8Value());
+  return Napi::Number::New(info.Env(), failure);
+}
+
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("NativeSession", Session::define(env));
   exports.Set("LogScanner", define_log_scanner(env));
   exports.Set("makePipe", Napi::Function::New(env, make_pipe));
+  exports.Set("sendDatagram", Napi::Function::New(env, send_datagram));
   exports.Set("ringLayout", Napi::Function::New(env, ring_layout));
   exports.Set("knownCallNumbers", Napi::Function::New(env, known_call_numbers));
   return exports;
