@@ -124,6 +124,8 @@ export interface Addon {
   readonly NativeSession: new (options: NativeSessionOptions) => NativeSession
   readonly LogScanner: new (simd: Simd | '') => NativeLogScanner
   makePipe(): [number, number]
+  /** One datagram to a Unix socket, a path or `@name`; its errno, 0 when it was sent. Never waits. */
+  sendDatagram(address: string, text: string): number
   ringLayout(): Record<string, number>
   knownCallNumbers(abi: number): Record<string, number>
 }
