@@ -21,8 +21,8 @@ int send_unix_datagram(std::string_view address, std::string_view text) {
   const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address.size());
   const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return errno;
-  const ssize_t sent = sendto(fd, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL,
-                              reinterpret_cast<const sockaddr*>(&to), length);
+  const ssize_t sent =
+      sendto(fd, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&to), length);
   const int failure = sent < 0 ? errno : 0;
   close(fd);
   return failure;

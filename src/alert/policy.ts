@@ -3,12 +3,12 @@
 
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { TracefpError } from '../errors.ts'
+import { type ErrorCode, TracefpError } from '../errors.ts'
 import type { Severity } from '../match/severity.ts'
 import type { AlertEvent, AlertMode } from './event.ts'
 import { DEFAULT_THRESHOLDS, type Thresholds } from './score.ts'
 import { type SinkConfig, sinkOf } from './sink-config.ts'
-import { Section } from './toml-section.ts'
+import { Section, type TomlSource } from './toml-section.ts'
 
 export interface Policy {
   /** The file; null: there is none. */
@@ -60,26 +60,32 @@ export async function readPolicy(home: string): Promise<Policy> {
 
 /** @throws TracefpError TFP_ERR_ALERT_POLICY. */
 export async function parsePolicy(text: string, file: string): Promise<Policy> {
-  return policyOf(await parseToml(text, file), file)
+  const root = await parseToml({ file, text, code: 'TFP_ERR_ALERT_POLICY' })
+  const policy = policyOf(root, file)
+  root.end()
+  return policy
 }
 
-/** @throws TracefpError TFP_ERR_ALERT_POLICY: it is no TOML. */
-export async function parseToml(text: string, file: string): Promise<unknown> {
+/** @throws TracefpError with the code of the source: it is no TOML. */
+export async function parseToml(source: TomlSource): Promise<Section> {
   const { parse } = await import('smol-toml')
+  const { file, text, code } = source
+  let values: unknown
   try {
-    return parse(text)
+    values = parse(text)
   } catch (cause) {
     const why = (cause as Error).message.split('\n')[0]
     const line = (cause as { readonly line?: number }).line
     const at = line === undefined ? '' : `:${line}`
-    throw new TracefpError('TFP_ERR_ALERT_POLICY', `${file}${at}: ${why}`, { cause })
+    throw new TracefpError(code, `${file}${at}: ${why}`, { cause })
   }
+  return new Section(values, [], source)
 }
 
 /** What `exec` sinks and modes are read from must not be anybody's to write. Null: there is no such file. */
-export function readTrusted(file: string): string | null {
+export function readTrusted(file: string, code: ErrorCode = 'TFP_ERR_ALERT_POLICY'): string | null {
   const fail = (why: string, cause?: unknown): never => {
-    throw new TracefpError('TFP_ERR_ALERT_POLICY', `${file}: ${why}`, { cause })
+    throw new TracefpError(code, `${file}: ${why}`, { cause })
   }
   let fd: number
   try {
@@ -101,9 +107,8 @@ export function readTrusted(file: string): string | null {
   }
 }
 
-/** `values`: a parsed document, or its part that is a policy. */
-export function policyOf(values: unknown, file: string): Policy {
-  const root = values instanceof Section ? values : new Section(values, '', file)
+/** `root`: a document, or its part that is a policy. That nothing else is in it is the caller's to look. */
+export function policyOf(root: Section, file: string): Policy {
   const severity = root.section('severity')
   const thresholds = {
     medium: severity.number('medium', 0, 1000) ?? DEFAULT_THRESHOLDS.medium,
@@ -133,7 +138,6 @@ export function policyOf(values: unknown, file: string): Policy {
   const sinks = root.sections('sink').map((section) => sinkOf(section))
   const twice = sinks.find(({ name }, index) => sinks.findIndex((other) => other.name === name) !== index)
   if (twice !== undefined) throw root.error('sink', `two are named ${twice.name}: give them a name each`)
-  if (!(values instanceof Section)) root.end()
   return { file, thresholds, tellFrom, modes, defaultMode, quiet, sinks, keepDays, keepMiB }
 }
 
