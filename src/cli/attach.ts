@@ -2,8 +2,9 @@
 // the process goes on as before.
 
 import type { Command } from 'commander'
-import { isTold, missLine } from '../match/explain.ts'
+import { isTold } from '../match/explain.ts'
 import { CheckSession } from '../session/check-session.ts'
+import { MissTeller } from '../session/miss-teller.ts'
 import { exitCodeOfOutcome } from './exit-codes.ts'
 import { keepingOf, STORE_HELP } from './keeping.ts'
 import { burstOf, collect, FRAME_HELP, SIGNATURE_HELP, seconds, THRESHOLD_HELP, wholeNumber } from './options.ts'
@@ -78,11 +79,13 @@ async function attach(options: AttachOptions, output: Output): Promise<number> {
   const name = `pid ${options.pid}`
   session.pid.then(() => keeper?.begun({ session: session.id, name, argv: [] })).catch(() => {})
   try {
+    const teller = new MissTeller((line) => output.message(`${line}\n`))
     for await (const miss of session.misses()) {
       if (!isTold(miss)) continue
       keeper?.miss(miss)
-      output.message(`${missLine(miss)}\n`)
+      teller.tell(miss)
     }
+    teller.flush()
     const [report, outcome] = [await session.report, await session.outcome]
     if (options.report !== undefined) await writeReport(options.report, report, output)
     if (options.quiet !== true || outcome !== 'authentic') output.message(summaryOf(report, outcome))

@@ -2,8 +2,9 @@
 // of it. What the program reads and writes is its own: tracefp says everything on stderr.
 
 import type { Command } from 'commander'
-import { isTold, missLine } from '../match/explain.ts'
+import { isTold } from '../match/explain.ts'
 import { CheckSession } from '../session/check-session.ts'
+import { MissTeller } from '../session/miss-teller.ts'
 import type { Engine } from '../source/live.ts'
 import { exitCodeOfOutcome } from './exit-codes.ts'
 import { keepingOf, onMissBy, STORE_HELP } from './keeping.ts'
@@ -118,11 +119,13 @@ async function run(
       relay.detach(() => session.stop())
     }
     follow().catch(() => {})
+    const teller = new MissTeller((line) => output.message(`${line}\n`))
     for await (const miss of session.misses()) {
       if (!isTold(miss)) continue
       keeper?.miss(miss)
-      output.message(`${missLine(miss)}\n`)
+      teller.tell(miss)
     }
+    teller.flush()
     const [report, outcome] = [await session.report, await session.outcome]
     if (options.report !== undefined) await writeReport(options.report, report, output)
     if (options.quiet !== true || outcome !== 'authentic') output.message(summaryOf(report, outcome))
