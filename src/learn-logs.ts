@@ -1,7 +1,7 @@
 // Learn from logs, the whole story: as learn.ts, but each session of a log is a run. Runs are added to the ledger some hundred at
 // a time: a ledger is written whole.
 
-import { existsSync, mkdirSync, realpathSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import { constants } from 'node:os'
 import { basename, dirname } from 'node:path'
 import { TracefpError, UsageError } from './errors.ts'
@@ -12,6 +12,7 @@ import { type RecordedProgram, Recorder } from './match/recorder.ts'
 import { Walker } from './match/walker.ts'
 import { ledgerPathOf, readFingerprintFile, updateLedger } from './model/files.ts'
 import { type Fingerprint, makeSettings, type Settings, type Tally } from './model/fingerprint.ts'
+import { makeFolder as make } from './model/folder.ts'
 import { type RunDelta, type RunInfo, RunObservation } from './model/learner.ts'
 import type { Ledger } from './model/ledger.ts'
 import { leftOutText } from './model/never-learned.ts'
@@ -320,7 +321,7 @@ function addAll(
 
 function makeFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    make(folder)
   } catch (cause) {
     throw new TracefpError('TFP_ERR_FILE', `${folder}: ${(cause as Error).message}`, { cause })
   }

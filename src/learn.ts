@@ -1,7 +1,7 @@
 // Learn, the whole story: the same source and the same walker as in check, but every transition goes into the observation of
 // one run; a run that ended well is added to the ledger, and the fingerprint is derived from that.
 
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { constants } from 'node:os'
 import { dirname } from 'node:path'
 import type { EngineResult, Fault, LaunchOptions } from './addon/addon.ts'
@@ -11,6 +11,7 @@ import { Walker } from './match/walker.ts'
 import { estimateOf } from './model/estimate.ts'
 import { ledgerPathOf, updateLedger } from './model/files.ts'
 import { makeSettings, type Settings, type Tally } from './model/fingerprint.ts'
+import { makeFolder } from './model/folder.ts'
 import { type ObservationOptions, type RunDelta, type RunInfo, RunObservation } from './model/learner.ts'
 import type { Ledger } from './model/ledger.ts'
 import { leftOutText } from './model/never-learned.ts'
@@ -293,7 +294,7 @@ async function addRun(
   isUpgrade: boolean,
 ): Promise<Pick<LearnedRun, 'newTransitionCount' | 'transitionCount' | 'runCount' | 'tally' | 'scenarioTally'>> {
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+    makeFolder(dirname(file))
   } catch (cause) {
     throw new TracefpError('TFP_ERR_FILE', `${dirname(file)}: ${(cause as Error).message}`, { cause })
   }

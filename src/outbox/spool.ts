@@ -5,7 +5,6 @@ import {
   closeSync,
   constants,
   fsyncSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -14,6 +13,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { makeFolder } from '../model/folder.ts'
 
 /** Oldest first, by name: names are ULIDs. */
 const NAME = /^([0-9A-HJKMNP-TV-Z]{26})\.json(?:\.(\d+))?$/
@@ -31,7 +31,7 @@ export class Spool {
 
   /** On the disk when this returns. Answers how many old ones were dropped for it. */
   put(id: string, text: string): number {
-    mkdirSync(this.folder, { recursive: true, mode: 0o700 })
+    makeFolder(this.folder)
     const temporary = join(this.folder, `.${process.pid}.${id}.tmp`)
     try {
       const fd = openSync(temporary, NEW, 0o600)

@@ -4,12 +4,13 @@
 // Each freeze has a key of its own, which `show` tells. The program may be of the same user and may have written to the
 // socket before it froze; what it wrote is read while it is frozen. But it cannot know the key.
 import { randomUUID } from 'node:crypto'
-import { closeSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, rmSync } from 'node:fs'
 import { createConnection, createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { TracefpError } from '../errors.ts'
 import type { Decided } from '../match/decider.ts'
 import type { Miss } from '../match/miss.ts'
+import { makeFolder } from '../model/folder.ts'
 
 export type Release = 'allow' | 'kill'
 
@@ -103,7 +104,7 @@ export class Freezer {
   }
 
   async #listen(): Promise<void> {
-    mkdirSync(folderOf(this.#home), { recursive: true, mode: 0o700 })
+    makeFolder(folderOf(this.#home))
     await withShortPath(this.#home, this.#facts.session, (path) => {
       return new Promise<void>((resolve, reject) => {
         this.#server.once('error', reject)

@@ -1,9 +1,10 @@
 // Programs that cannot run under engine notify, since they need a seccomp listener of their own and a task can have one
 // only: the next `auto` takes trace for them. It only saves a run, so every trouble with it is none.
 
-import { appendFileSync, mkdirSync, readFileSync } from 'node:fs'
+import { appendFileSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { LaunchOptions } from '../addon/addon.ts'
+import { makeFolder } from '../model/folder.ts'
 
 const FILE = 'needs-trace'
 
@@ -20,7 +21,7 @@ export function engineMemory(home: string, { path, cwd }: LaunchOptions): Engine
   const needsTrace = readOr(join(home, FILE)).includes(line)
   const onListener = (): void => {
     try {
-      mkdirSync(home, { recursive: true, mode: 0o700 })
+      makeFolder(home)
       appendFileSync(join(home, FILE), line, { mode: 0o600 })
     } catch {
       // No home: it is found out again each time.

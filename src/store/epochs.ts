@@ -2,10 +2,11 @@
 // empty-handed file per epoch, `HASH-EPOCH`, made and never rewritten: two processes at once cannot lose the higher one.
 
 import { createHash } from 'node:crypto'
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { TracefpError } from '../errors.ts'
 import { writeWord } from '../model/canonical.ts'
+import { makeFolder } from '../model/folder.ts'
 import type { PublicKey } from '../model/signature.ts'
 
 const NAME = /^([0-9a-f]{32})-([1-9][0-9]{0,15})$/
@@ -28,7 +29,7 @@ export class Epochs {
     const kept = this.#kept(hash)
     if (kept.some((known) => known >= epoch)) return
     try {
-      mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
+      makeFolder(this.#folder)
       this.#write(`${hash}-${epoch}`, `ed25519:${signer} ${writeWord(program)} ${epoch}\n`)
       for (const lower of kept) rmSync(join(this.#folder, `${hash}-${lower}`), { force: true })
     } catch (cause) {

@@ -1,9 +1,9 @@
 // A folder and files that only their owner may write. Whoever can write the store can hide a session, so one that others may
 // write to, that is a link, or that is somebody else's is refused, and nothing in it is followed.
 
-import { chmodSync, lstatSync, mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { chmodSync, lstatSync } from 'node:fs'
 import { TracefpError } from '../errors.ts'
+import { makeFolder } from '../model/folder.ts'
 
 const WRITABLE_BY_OTHERS = 0o022
 
@@ -15,19 +15,6 @@ export function makePrivateFolder(folder: string): void {
     throw new TracefpError('TFP_ERR_STORE', `${folder}: ${(cause as Error).message}`, { cause })
   }
   assertPrivate(folder, 'folder')
-}
-
-/** Not `recursive`: below /proc that would try for ever (Node 20). */
-function makeFolder(folder: string): void {
-  try {
-    mkdirSync(folder, { mode: 0o700 })
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    if (code === 'EEXIST') return
-    if (code !== 'ENOENT' || dirname(folder) === folder) throw error
-    makeFolder(dirname(folder))
-    mkdirSync(folder, { mode: 0o700 })
-  }
 }
 
 /** Nothing there is well. @throws TracefpError TFP_ERR_STORE. */
