@@ -13,16 +13,19 @@ import { type Bundle, type Evidence, writeBundle } from '../store/evidence.ts'
 import { Inbox } from '../store/inbox.ts'
 import type { EndedRecord } from '../store/records.ts'
 import { evidenceFolder, type SessionStore } from '../store/session-store.ts'
+import type { Delivery } from './deliver.ts'
 import type { KeptFacts } from './keeper.ts'
 import { openStore } from './open-store.ts'
 import { asText, judge } from './replay.ts'
+import { SpoolRetry } from './spool-retry.ts'
 
 export class Alarm {
   readonly #home: string
-  readonly #policy: Policy
+  #policy: Policy
   readonly #inbox: Inbox
   readonly #onTrouble: (error: unknown) => void
   readonly #alerts = new Map<string, Known>()
+  #retry: SpoolRetry | null = null
 
   static async of(home: string, policy: Policy | null, onTrouble: (error: unknown) => void): Promise<Alarm> {
     return new Alarm(home, policy ?? DEFAULT_POLICY, onTrouble)
@@ -33,6 +36,11 @@ export class Alarm {
     this.#policy = policy
     this.#inbox = new Inbox(home)
     this.#onTrouble = onTrouble
+  }
+
+  /** From now on this is the policy in force. */
+  adopt(policy: Policy | null): void {
+    this.#policy = policy ?? DEFAULT_POLICY
   }
 
   /** The session goes on; these are its misses so far. */
@@ -49,6 +57,8 @@ export class Alarm {
   }
 
   async ended({ report, outcome }: Result, evidence: Evidence | null): Promise<void> {
+    // What still waits goes out with the last event, or stays on the disk.
+    await this.#retry?.close()
     const { host, machineId, bootId, uid, session, name, gapCount, droppedCount } = report
     const known = { host, machineId, bootId, uid, session, name, gapCount, droppedCount }
     await this.#judge(
@@ -108,14 +118,19 @@ export class Alarm {
   async #tell(events: readonly AlertEvent[]): Promise<void> {
     if (events.length === 0 || this.#policy.sinks.length === 0) return
     const { deliver } = await import('./deliver.ts')
-    for (const { sink, trouble, waitingCount, droppedCount } of await deliver(events, {
-      home: this.#home,
-      policy: this.#policy,
-    })) {
-      if (trouble === null) continue
-      const fate = droppedCount > 0 ? `${droppedCount} dropped` : `${waitingCount} wait in the spool`
-      this.#onTrouble(new Error(`sink ${sink}: ${trouble}: ${fate}`))
+    const send = async (told: readonly AlertEvent[]): Promise<Delivery[]> => {
+      const deliveries = await deliver(told, { home: this.#home, policy: this.#policy })
+      for (const delivery of deliveries) this.#tellTrouble(delivery)
+      return deliveries
     }
+    this.#retry ??= new SpoolRetry({ flush: () => send([]) })
+    this.#retry.heard(await send(events))
+  }
+
+  #tellTrouble({ sink, trouble, waitingCount, droppedCount }: Delivery): void {
+    if (trouble === null) return
+    const fate = droppedCount > 0 ? `${droppedCount} dropped` : `${waitingCount} wait in the spool`
+    this.#onTrouble(new Error(`sink ${sink}: ${trouble}: ${fate}`))
   }
 
   #eventOf(

@@ -36,6 +36,7 @@ const FULL_INBOX = 64
 
 export class Keeper {
   readonly #options: KeeperOptions
+  #policy: Policy | null
   readonly #inbox: Inbox
   readonly #misses: Miss[] = []
   readonly #troubles = new Set<string>()
@@ -48,7 +49,14 @@ export class Keeper {
 
   constructor(options: KeeperOptions) {
     this.#options = options
+    this.#policy = options.policy
     this.#inbox = new Inbox(options.home)
+  }
+
+  /** From now on this is the policy in force. */
+  adopt(policy: Policy | null): void {
+    this.#policy = policy
+    this.#alarm?.then((alarm) => alarm.adopt(policy)).catch(() => {})
   }
 
   /** For the session: where its evidence is kept meanwhile. Engine ebpf tells only what is a miss: it has none. */
@@ -110,7 +118,7 @@ export class Keeper {
       // Whoever cannot do it now shall not try it at every session.
       this.#takeInEvery *= 2
       const { openStore } = await import('./open-store.ts')
-      const store = await openStore(this.#options.home, this.#options.policy)
+      const store = await openStore(this.#options.home, this.#policy)
       store.close()
       this.#takeInEvery = 1
     })
@@ -125,8 +133,10 @@ export class Keeper {
   }
 
   #alarmOf(): Promise<Alarm> {
-    const { home, policy } = this.#options
-    this.#alarm ??= import('./alarm.ts').then(({ Alarm }) => Alarm.of(home, policy, (error) => this.#trouble(error)))
+    const { home } = this.#options
+    this.#alarm ??= import('./alarm.ts').then(({ Alarm }) =>
+      Alarm.of(home, this.#policy, (error) => this.#trouble(error)),
+    )
     return this.#alarm
   }
 
