@@ -5,6 +5,7 @@ import type { Command } from 'commander'
 import { isTold } from '../match/explain.ts'
 import { CheckSession } from '../session/check-session.ts'
 import { MissTeller } from '../session/miss-teller.ts'
+import { modeOfProcess } from '../session/policy-mode.ts'
 import { exitCodeOfOutcome } from './exit-codes.ts'
 import { keepingOf, STORE_HELP } from './keeping.ts'
 import { burstOf, collect, FRAME_HELP, SIGNATURE_HELP, seconds, THRESHOLD_HELP, wholeNumber } from './options.ts'
@@ -26,6 +27,8 @@ interface AttachOptions {
   readonly quiet?: boolean
 }
 
+const DENIES_NOTHING = 'the policy says deny, which a program that was joined cannot be: misses are told only'
+
 /** Who asks this process to end means the watch. */
 const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
 
@@ -43,7 +46,7 @@ export function defineAttach(program: Command, output: Output): void {
       command
         .createOption('--on-miss <what>', 'what happens at a miss, before its call runs')
         .choices(['alert', 'kill', 'freeze'])
-        .default('alert'),
+        .default('alert', 'as the policy says, else alert'),
     )
     .addOption(
       command
@@ -57,14 +60,18 @@ export function defineAttach(program: Command, output: Output): void {
     .option('-q, --quiet', 'say nothing when the session is authentic')
     .addHelpText('after', '\nExample:\n  tracefp attach -f server.tfp --for 10m --pid 1234')
     .action(async (options: AttachOptions) => {
-      process.exitCode = await attach(options, output)
+      const isGiven = command.getOptionValueSource('onMiss') !== 'default'
+      process.exitCode = await attach(options, isGiven ? options.onMiss : null, output)
     })
 }
 
-async function attach(options: AttachOptions, output: Output): Promise<number> {
-  const { keeper } = await keepingOf(options.store, output)
+/** `onMiss`: what the user said; null: the policy decides. */
+async function attach(options: AttachOptions, onMiss: AttachOptions['onMiss'] | null, output: Output): Promise<number> {
+  const { keeper, policy } = await keepingOf(options.store, output)
+  const wanted = onMiss ?? modeOfProcess(policy, options.pid)
+  if (wanted === 'deny') output.message(`tracefp: note: ${DENIES_NOTHING}\n`)
   const session: CheckSession = new CheckSession(options.pid, {
-    onMiss: options.onMiss,
+    onMiss: wanted === 'deny' ? 'alert' : wanted,
     onFreeze: (miss, id) => output.message(`${frozenText(miss, id)}\n`),
     fingerprint: options.fingerprint ?? [],
     requireSignature: options.requireSignature ?? [],

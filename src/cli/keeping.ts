@@ -1,10 +1,9 @@
 // How `run`, `attach` and `check` keep their sessions: see --no-store.
 
-import { existsSync, realpathSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Policy } from '../alert/policy.ts'
 import { Keeper } from '../session/keeper.ts'
-import { resolveCommand } from '../source/command.ts'
 import { tracefpHome } from '../store/home.ts'
 import { type Output, oneLine } from './output.ts'
 
@@ -15,20 +14,6 @@ export interface Keeping {
   readonly keeper: Keeper | null
   /** Null: there is none. */
   readonly policy: Policy | null
-}
-
-/** What the policy has `run` do at a miss of this command: by the key of its program, a script's by its own path. */
-export function onMissBy(policy: Policy | null, [command]: readonly string[]): 'alert' | 'deny' | 'kill' | 'freeze' {
-  if (policy === null || command === undefined) return 'alert'
-  let path = command
-  try {
-    path = realpathSync(resolveCommand(command, process.cwd(), process.env['PATH']))
-  } catch {
-    // The run itself will say so.
-  }
-  const modes = [...policy.modes].filter(([key]) => key === path || key.endsWith(` ${path}`))
-  const mode = modes[0]?.[1] ?? policy.defaultMode
-  return mode === 'observe' ? 'alert' : mode
 }
 
 /** The policy is read before anything starts. @throws TracefpError TFP_ERR_ALERT_POLICY. */

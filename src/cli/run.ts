@@ -5,9 +5,10 @@ import type { Command } from 'commander'
 import { isTold } from '../match/explain.ts'
 import { CheckSession } from '../session/check-session.ts'
 import { MissTeller } from '../session/miss-teller.ts'
+import { modeOfCommand } from '../session/policy-mode.ts'
 import type { Engine } from '../source/live.ts'
 import { exitCodeOfOutcome } from './exit-codes.ts'
-import { keepingOf, onMissBy, STORE_HELP } from './keeping.ts'
+import { keepingOf, STORE_HELP } from './keeping.ts'
 import {
   burstOf,
   captureFile,
@@ -89,7 +90,7 @@ async function run(
     const bytes = programBytesOf(argv)
     let isGone = false
     const session: CheckSession = new CheckSession(argv, {
-      onMiss: onMiss ?? onMissBy(policy, argv),
+      onMiss: onMiss ?? modeOfCommand(policy, argv),
       onFreeze: (miss, id) => {
         output.message(`${frozenText(miss, id)}\n`)
         // The program cannot hear a signal now: who asks this process to end means the session.
