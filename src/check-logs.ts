@@ -53,9 +53,17 @@ export interface CheckLogsOptions {
   /** A log could not be read, or what was read of it before. The others go on. */
   readonly onFailure: (error: unknown, log: string) => void
   readonly onOpen?: (log: OpenLog) => void
+  /** A session of a log begins, the one before it in this log is over. Of captures nobody is told: theirs is over long since. */
+  readonly onBegin?: (session: BegunLogSession) => void
   readonly onProgress?: (log: string, position: number, size: number | null) => void
   /** Tables of the fingerprints of `files`, that another thread has compiled. */
   readonly tables?: CompiledTables
+}
+
+export interface BegunLogSession {
+  /** As in its report. */
+  readonly session: string
+  readonly name: string
 }
 
 /** Of each fingerprint file, in its order, the tables of its programs, in theirs. */
@@ -112,6 +120,7 @@ export class LogChecks {
 }
 
 interface CheckedSession {
+  readonly id: string
   readonly facts: LogSession
   readonly startedAt: string
   readonly handler: LogHandler
@@ -162,12 +171,14 @@ class LogCheck {
 
   #begin(facts: LogSession): LogHandler {
     const session: CheckedSession = {
+      id: newUlid(),
       facts,
       startedAt: new Date().toISOString(),
       handler: new LogHandler((image) => this.#beginCheck(session, image)),
       checked: null,
     }
     this.#session = session
+    if (!this.#isCapture) this.#options.onBegin?.({ session: session.id, name: facts.name })
     return session.handler
   }
 
@@ -231,7 +242,7 @@ class LogCheck {
   }
 
   /** A capture knows its session; of any other log only its name is known, and where and when it was checked. */
-  #factsOf({ facts, startedAt }: CheckedSession): Omit<SessionFacts, 'unparsedLineCount'> {
+  #factsOf({ id, facts, startedAt }: CheckedSession): Omit<SessionFacts, 'unparsedLineCount'> {
     const { format, order } = this.#log
     const logged = facts.logged()
     if (logged !== null) {
@@ -242,7 +253,7 @@ class LogCheck {
     const { host, machineId, uid } = hostFacts()
     return {
       tracefp: VERSION,
-      session: newUlid(),
+      session: id,
       name: facts.name,
       source: this.#isCapture
         ? { kind: 'capture', engine: null, format: null, order }

@@ -24,6 +24,7 @@ export class Alarm {
   #policy: Policy
   readonly #inbox: Inbox
   readonly #onTrouble: (error: unknown) => void
+  /** By session and program. */
   readonly #alerts = new Map<string, Known>()
   #retry: SpoolRetry | null = null
 
@@ -73,11 +74,12 @@ export class Alarm {
     const kept = await this.#keepEvidence(
       report,
       evidence,
-      [...this.#alerts.values()].map(({ event }) => event),
+      [...this.#alerts.values()].map(({ event }) => event).filter((event) => event.session === session),
     )
     const record: EndedRecord = { kind: 'end', outcome, report, evidence: kept }
     this.#attempt(() => this.#inbox.put(session, record, true))
     await this.#withStore(() => {})
+    for (const [key, { event }] of this.#alerts) if (event.session === session) this.#alerts.delete(key)
   }
 
   /** Scores what there is, keeps it and tells it, where it says more than what was told before. */
@@ -103,10 +105,10 @@ export class Alarm {
     })
     const toTell: AlertEvent[] = []
     for (const event of events) {
-      const told = this.#alerts.get(event.program)?.told ?? null
+      const told = this.#alerts.get(keyOf(event))?.told ?? null
       const isNow = isToTell(this.#policy, event, new Date(event.time)) && isNews(event, told)
       if (isNow) toTell.push(event)
-      this.#alerts.set(event.program, { event, told: isNow ? event : told })
+      this.#alerts.set(keyOf(event), { event, told: isNow ? event : told })
       const record = { kind: 'alert', event, isTold: isNow || told !== null } as const
       this.#attempt(() => this.#inbox.put(event.session, record, true))
     }
@@ -140,7 +142,7 @@ export class Alarm {
     elsewhere: (miss: Miss) => Elsewhere,
     last: 'closed' | undefined,
   ): AlertEvent {
-    const before = this.#alerts.get(program)?.event
+    const before = this.#alerts.get(keyOf({ session: facts.session, program }))?.event
     const score = scoreOf(misses, elsewhere)
     const severity = severityOf(score.value, this.#policy.thresholds)
     const listed = misses.slice(0, EVENT_MISSES)
@@ -259,6 +261,11 @@ type ProgramFacts = Pick<
 interface Known {
   readonly event: AlertEvent
   readonly told: AlertEvent | null
+}
+
+/** One alert per session and program. */
+function keyOf({ session, program }: Pick<AlertEvent, 'session' | 'program'>): string {
+  return `${session}\n${program}`
 }
 
 /** While a session goes on only what is worse is told again; at its end also that there was more. */

@@ -9,7 +9,7 @@ import type { PlainError } from './protocol.ts'
 /** The callbacks and what else cannot be copied is left out. */
 export type LogTask = Omit<
   CheckLogsOptions,
-  'logs' | 'follow' | 'onMiss' | 'onResult' | 'onFailure' | 'onOpen' | 'onProgress'
+  'logs' | 'follow' | 'onMiss' | 'onResult' | 'onFailure' | 'onOpen' | 'onBegin' | 'onProgress'
 >
 
 /** Files of one or more logs, which are checked in their order. */

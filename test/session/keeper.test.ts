@@ -78,6 +78,15 @@ test('each program of a session has an alert of its own', async () => {
   expect(new Set(told.map(({ alert }) => alert)).size).toBe(2)
 })
 
+test('of several sessions that one keeper ends, each has its alert', async () => {
+  const { home, policy } = setUp()
+  const keeper = new Keeper({ home, policy, onTrouble: vi.fn() })
+  const sessions = [newUlid(), newUlid()]
+  for (const session of sessions) await keeper.ended(resultOf([bad], { session }))
+  using store = await SessionStore.open(home)
+  expect(store.alerts().map(({ session }) => session)).toEqual(sessions.reverse())
+})
+
 test('what is observed, too low or in quiet hours is recorded and told to nobody', async () => {
   for (const given of [
     { defaultMode: 'observe' },
