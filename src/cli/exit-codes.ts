@@ -62,6 +62,7 @@ const DATA_COMMANDS: readonly string[] = [
   'explain',
   'mapping',
   'release',
+  'watch',
   'serve',
   'sessions',
   'session',

@@ -25,6 +25,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Define>> = new Map<string, () 
   ['replay', async () => (await import('./replay.ts')).defineReplay],
   ['audit', async () => (await import('./audit.ts')).defineAudit],
   ['notify', async () => (await import('./notify.ts')).defineNotify],
+  ['watch', async () => (await import('./watch.ts')).defineWatch],
   ['serve', async () => (await import('./serve.ts')).defineServe],
   ['show', async () => (await import('./show.ts')).defineShow],
   ['explain', async () => (await import('./explain.ts')).defineExplain],

@@ -103,6 +103,22 @@ export class Spool {
   }
 }
 
+/** How much waits per receiver, as it is: nothing is moved. */
+export function waitingCounts(home: string): { readonly receiver: string; readonly count: number }[] {
+  return namesIn(join(home, 'spool')).map((receiver) => {
+    const count = namesIn(join(home, 'spool', receiver)).filter((name) => NAME.test(name)).length
+    return { receiver, count }
+  })
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort()
+  } catch {
+    return []
+  }
+}
+
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)

@@ -1,6 +1,7 @@
 // What the store holds, as metrics: no label is made of a name that a program could choose.
 
 import type { Metric } from '../alert/formats.ts'
+import { waitingCounts } from '../outbox/spool.ts'
 import type { SessionStore } from './session-store.ts'
 
 export function metricsOf(store: SessionStore): Metric[] {
@@ -29,5 +30,11 @@ export function metricsOf(store: SessionStore): Metric[] {
     perSink('sent', 'Events sent.', ({ sentCount }) => sentCount),
     perSink('failed', 'Attempts that failed.', ({ failedCount }) => failedCount),
     perSink('dropped', 'Events dropped unsent.', ({ droppedCount }) => droppedCount),
+    {
+      name: 'tracefp_sink_waiting',
+      help: 'Events that wait to be sent.',
+      type: 'gauge' as const,
+      values: waitingCounts(store.home).map(({ receiver, count }) => ({ labels: { sink: receiver }, value: count })),
+    },
   ].filter(({ values }) => values.length > 0)
 }
