@@ -25,7 +25,7 @@ const SRC_ROOMS = [
   ['index'],
   ['cli'],
 ]
-const NATIVE_ROOMS = [['syscall'], ['stop', 'ring', 'match', 'log'], ['engine'], ['addon']]
+const NATIVE_ROOMS = [['syscall'], ['stop', 'ring', 'match'], ['engine', 'log'], ['addon']]
 
 // What may be said only at its address (the beginnings of paths). `identifier`, `module` and `text` are tried on
 // TypeScript, `code` on C++ (comments and strings blanked), `include` on the files it includes.

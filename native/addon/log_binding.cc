@@ -4,14 +4,17 @@
 //   new LogScanner(simd)                      '' = the fastest; a form that does not run here is refused
 //   setPrefix(pid, time, delta, pointer)
 //   setName(name, number) -> boolean
-//   threads                                   Uint32Array: of each slot its tid + 1 and what it has open
-//   tell(bytes, isNew, batch)                 batch = Uint32Array: the words of Told; then the calls
+//   threads                                   Uint32Array: the words of each slot (LogThread)
+//   addProgram(table, used, symbols) -> its number    Uint8Array, Uint32Array, Int16Array: read and written as long as
+//   it lives tell(bytes, at, isNew, batch)             batch = Uint32Array: the words of Told; then the calls
 #include "addon/log_binding.h"
 
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "log/scanner.h"
 #include "log/teller.h"
@@ -23,6 +26,8 @@ namespace {
 constexpr size_t kHeaderWords = 8;
 constexpr size_t kCallWords = sizeof(ToldCall) / sizeof(uint32_t);
 static_assert(sizeof(Told) <= kHeaderWords * sizeof(uint32_t));
+constexpr size_t kThreadWords = sizeof(LogThread) / sizeof(uint32_t);
+constexpr size_t kLineWords = alignof(LogThread) / sizeof(uint32_t);
 
 // False: there is no such form, or not on this machine.
 bool simd_of(const std::string& name, Simd* simd) {
@@ -50,6 +55,7 @@ class ScannerObject final : public Napi::ObjectWrap<ScannerObject> {
                        {
                            InstanceMethod<&ScannerObject::set_prefix>("setPrefix"),
                            InstanceMethod<&ScannerObject::set_name>("setName"),
+                           InstanceMethod<&ScannerObject::add_program>("addProgram"),
                            InstanceMethod<&ScannerObject::tell>("tell"),
                            InstanceAccessor<&ScannerObject::threads>("threads"),
                        });
@@ -62,9 +68,12 @@ class ScannerObject final : public Napi::ObjectWrap<ScannerObject> {
       return;
     }
     scanner_ = std::make_unique<LogScanner>(simd);
-    auto threads = Napi::Uint32Array::New(info.Env(), kThreadSlots * sizeof(LogThread) / sizeof(uint32_t));
-    threads_ = Napi::Persistent(threads);
-    teller_ = std::make_unique<LogTeller>(*scanner_, reinterpret_cast<LogThread*>(threads.Data()));
+    auto threads = Napi::Uint32Array::New(info.Env(), kThreadSlots * kThreadWords + kLineWords);
+    // A thread is a line of the cache, if the array begins with one.
+    const size_t skipped = -reinterpret_cast<uintptr_t>(threads.Data()) % alignof(LogThread);
+    threads_ = Napi::Persistent(
+        Napi::Uint32Array::New(info.Env(), kThreadSlots * kThreadWords, threads.ArrayBuffer(), skipped));
+    teller_ = std::make_unique<LogTeller>(*scanner_, reinterpret_cast<LogThread*>(threads_.Value().Data()));
   }
 
  private:
@@ -81,18 +90,33 @@ class ScannerObject final : public Napi::ObjectWrap<ScannerObject> {
 
   Napi::Value threads(const Napi::CallbackInfo&) { return threads_.Value(); }
 
+  Napi::Value add_program(const Napi::CallbackInfo& info) {
+    auto bytes = info[0].As<Napi::Uint8Array>();
+    auto used = info[1].As<Napi::Uint32Array>();
+    auto symbols = info[2].As<Napi::Int16Array>();
+    const std::optional<Table> table = Table::open(bytes.Data(), bytes.ByteLength());
+    if (!table || used.ByteLength() != table->parts().row_bytes || symbols.ElementLength() != kNameLimit) {
+      Napi::RangeError::New(info.Env(), "what was given does not belong together").ThrowAsJavaScriptException();
+      return info.Env().Undefined();
+    }
+    for (const Napi::Object& memory : {bytes.As<Napi::Object>(), used.As<Napi::Object>(), symbols.As<Napi::Object>()})
+      program_memory_.push_back(Napi::Persistent(memory));
+    return Napi::Number::New(info.Env(), teller_->add_program({*table, used.Data(), symbols.Data()}));
+  }
+
   void tell(const Napi::CallbackInfo& info) {
     auto bytes = info[0].As<Napi::Uint8Array>();
-    auto batch = info[2].As<Napi::Uint32Array>();
+    auto batch = info[3].As<Napi::Uint32Array>();
+    const size_t at = std::min<size_t>(info[1].ToNumber().Uint32Value(), bytes.ByteLength());
     const size_t length = batch.ElementLength();
     if (length < kHeaderWords + kCallWords) {
       Napi::RangeError::New(info.Env(), "a batch has room for one call at least").ThrowAsJavaScriptException();
       return;
     }
     uint32_t* const words = batch.Data();
-    const size_t size = std::min(bytes.ByteLength(), kScanBytesLimit);
+    const size_t size = std::min(bytes.ByteLength() - at, kScanBytesLimit);
     const Told told =
-        teller_->tell(bytes.Data(), size, info[1].ToBoolean(), reinterpret_cast<ToldCall*>(words + kHeaderWords),
+        teller_->tell(bytes.Data() + at, size, info[2].ToBoolean(), reinterpret_cast<ToldCall*>(words + kHeaderWords),
                       (length - kHeaderWords) / kCallWords);
     memcpy(words, &told, sizeof(told));
   }
@@ -104,6 +128,7 @@ class ScannerObject final : public Napi::ObjectWrap<ScannerObject> {
 
   std::unique_ptr<LogScanner> scanner_;
   Napi::Reference<Napi::Uint32Array> threads_;
+  std::vector<Napi::ObjectReference> program_memory_;
   std::unique_ptr<LogTeller> teller_;
 };
 

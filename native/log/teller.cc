@@ -10,10 +10,34 @@ namespace {
 constexpr size_t kWindowBytes = 16384;
 constexpr size_t kEntryLimit = 512;
 
+enum class Judged : uint8_t { kAllowed, kToBeTold, kUnknownName };
+
+// The call of a thread whose track stands in a state of the program's table.
+inline Judged judge(const LogProgram& program, LogThread& thread, uint16_t name) {
+  const int32_t symbol = program.symbols[name];
+  if (symbol < 0) {
+    if (symbol != kTransparentName) return symbol == kUnknownName ? Judged::kUnknownName : Judged::kToBeTold;
+    thread.transparent_calls++;
+    return Judged::kAllowed;
+  }
+  const Table& table = program.table;
+  if (!table.allows(thread.state, symbol)) return Judged::kToBeTold;
+  table.mark(program.used, thread.state, symbol);
+  thread.former_state = static_cast<uint32_t>(thread.state);
+  thread.state = table.next(thread.state, symbol);
+  thread.recent[thread.calls++ % kRecentCalls] = name;
+  return Judged::kAllowed;
+}
+
 }  // namespace
 
 LogTeller::LogTeller(const LogScanner& scanner, LogThread* threads)
     : scanner_(scanner), threads_(threads), entries_(kEntryLimit) {}
+
+uint32_t LogTeller::add_program(const LogProgram& program) {
+  programs_.push_back(program);
+  return static_cast<uint32_t>(programs_.size() - 1);
+}
 
 // False: there is no whole line.
 bool LogTeller::fill(const uint8_t* data, size_t size) {
@@ -39,27 +63,42 @@ Told LogTeller::tell(const uint8_t* data, size_t size, bool is_new, ToldCall* ca
     for (; next_ < count_; next_++) {
       const LogEntry& entry = entries_[next_];
       told.consumed = base + entry.offset;
-      LogThread& thread = threads_[entry.tid % kThreadSlots];
+      const uint32_t slot = entry.tid % kThreadSlots;
+      LogThread& thread = threads_[slot];
       if (entry.kind == EntryKind::kLine) {
         told.until = ToldUntil::kLine;
         return told;
       }
       if (thread.tid_plus_1 != entry.tid + 1) {
         told.until = ToldUntil::kThread;
-        told.tid = entry.tid;
+        told.stopped_by = entry.tid;
         return told;
       }
       if (entry.kind != EntryKind::kReturn) {
         // A call within a call: its end is not in the log.
-        if (thread.open != kNothingOpen || told.calls == capacity) {
-          told.until = thread.open != kNothingOpen ? ToldUntil::kLine : ToldUntil::kFull;
+        if (thread.open != kNothingOpen) {
+          told.until = ToldUntil::kLine;
           return told;
         }
-        calls[told.calls++] = {entry.tid % kThreadSlots << 16 | entry.name, told.consumed};
+        if (thread.program != 0) {
+          const Judged judged = judge(programs_[thread.program - 1], thread, entry.name);
+          if (judged != Judged::kAllowed) {
+            told.until = judged == Judged::kUnknownName ? ToldUntil::kName : ToldUntil::kLine;
+            told.stopped_by = slot << 16 | entry.name;
+            return told;
+          }
+        } else {
+          if (told.calls == capacity) {
+            told.until = ToldUntil::kFull;
+            return told;
+          }
+          calls[told.calls++] = {slot << 16 | entry.name, told.consumed};
+        }
+        told.entered++;
       }
       thread.open = entry.kind == EntryKind::kUnfinished ? entry.name : kNothingOpen;
       told.lines++;
-      told.last_slot = entry.tid % kThreadSlots;
+      told.last_slot = slot;
       told.last_offset = told.consumed;
     }
     told.consumed = base + static_cast<uint32_t>(scanned_);

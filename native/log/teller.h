@@ -1,10 +1,11 @@
-// The second step: ordinary lines of known threads are put together into calls, so that what is told of most lines is
-// eight bytes, or nothing. Which threads are known, and what each has open, stands in a table that the reader shares:
-// it puts in only those of which an ordinary line means nothing else (src/source/log/strace-scan.ts), and takes them
-// out before it reads a line itself.
+// The second step: ordinary lines of known threads are put together into calls, and calls of tracks whose program is
+// known are judged here, so that of most lines nothing is told at all. Which threads are known, what each has open and
+// where its track stands is in a table that the reader shares: it puts in only those of which an ordinary line means
+// nothing else (src/source/log/strace-scan.ts), and takes them out when it no longer does.
 //
-//   bytes -> LogScanner -> entries of a window -> whose? open? -> calls
-//                                                 \-- anything else: stop, the line is the reader's
+//   bytes -> LogScanner -> entries of a window -> whose? open? -> judged: counted -> nothing is told
+//                                                 |           \-- not lent: a call
+//                                                 \-- a miss, anything else: stop, the line is the reader's
 #pragma once
 
 #include <cstddef>
@@ -12,21 +13,46 @@
 #include <vector>
 
 #include "log/scanner.h"
+#include "match/table.h"
 
 namespace tracefp {
 
 // Threads stand in the table by the last bits of their tid; a log without tids has thread 0.
-constexpr uint32_t kThreadSlots = 64;
+constexpr uint32_t kThreadSlots = 256;
 
 // What a thread has open, where it is no number of a name.
 constexpr uint32_t kNothingOpen = 0xffff;
 constexpr uint32_t kOpenElsewhere = 0xfffe;  // the reader knows what
 
-struct LogThread {
+constexpr uint32_t kRecentCalls = 16;  // a power of two
+
+struct alignas(64) LogThread {
   uint32_t tid_plus_1;  // 0: nobody
   uint32_t open;
+  // Of its track, where it is judged here.
+  uint32_t program;  // its number + 1; 0: calls are told
+  int32_t state;     // a state of the program's table
+  uint32_t calls;    // judged; the next goes to recent[calls % kRecentCalls]
+  uint32_t transparent_calls;
+  uint32_t former_state;  // before the last call; where calls > 0
+  uint32_t unused;
+  uint16_t recent[kRecentCalls];  // names of the last calls
 };
-static_assert(sizeof(LogThread) == 8);
+static_assert(sizeof(LogThread) == 64);
+
+// What names mean in one program's table: of each name its symbol, or one of these.
+constexpr int16_t kToldName = -1;  // calls of this name are the reader's
+constexpr int16_t kTransparentName = -2;
+constexpr int16_t kUnknownName = -3;  // the reader was not asked yet
+
+constexpr size_t kNameLimit = 2048;
+
+// One program that calls are judged by. Nothing of it is owned.
+struct LogProgram {
+  Table table;
+  uint32_t* used;          // as the rows of the table: the bit of each transition that was made is set
+  const int16_t* symbols;  // kNameLimit of them; below the symbol count of the table
+};
 
 struct ToldCall {
   uint32_t slot_and_name;  // the slot of its thread in the upper half
@@ -39,23 +65,28 @@ enum class ToldUntil : uint32_t {
   kFull = 1,    // no room for calls is left
   kLine = 2,    // a line that is the reader's to read
   kThread = 3,  // an ordinary line of a thread that is not in the table
+  kName = 4,    // a call whose name is kUnknownName in its program
 };
 
 // As words it crosses the wall: src/addon/log-scanner.ts.
 struct Told {
   uint32_t consumed = 0;  // bytes of the lines that were told
-  uint32_t calls = 0;
+  uint32_t calls = 0;     // that are told one by one
   uint32_t lines = 0;
   ToldUntil until = ToldUntil::kEnd;
-  uint32_t tid = 0;        // kThread: whose line it is
-  uint32_t last_slot = 0;  // where lines > 0: of the last line
+  uint32_t stopped_by = 0;  // kThread: whose line it is. kName: the slot of its thread in the upper half, and the name
+  uint32_t last_slot = 0;   // where lines > 0: of the last line
   uint32_t last_offset = 0;
+  uint32_t entered = 0;  // calls that were entered, judged or told
 };
 
 class LogTeller {
  public:
   // Both outlive it. `threads` has kThreadSlots.
   LogTeller(const LogScanner& scanner, LogThread* threads);
+
+  // The number of the program.
+  uint32_t add_program(const LogProgram& program);
 
   // The whole lines in data[0, size), at most kScanBytesLimit bytes, up to one that is not told. `is_new`: these bytes
   // were not there at the call before. Otherwise entries that are left of that call are used where they fit.
@@ -66,6 +97,7 @@ class LogTeller {
 
   const LogScanner& scanner_;
   LogThread* const threads_;
+  std::vector<LogProgram> programs_;
   std::vector<LogEntry> entries_;
   size_t next_ = 0;                // the first entry that was not told
   size_t count_ = 0;               // of entries

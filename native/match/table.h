@@ -57,6 +57,12 @@ class Table {
     return ((rows_[static_cast<uint32_t>(state) * words_per_row_ + word] >> (symbol & 31)) & 1) != 0;
   }
 
+  // Sets the bit of the transition in `used`, words that stand as the rows of the table do.
+  void mark(uint32_t* used, int32_t state, int32_t symbol) const {
+    used[static_cast<uint32_t>(state) * words_per_row_ + (static_cast<uint32_t>(symbol) >> 5)] |= uint32_t{1}
+                                                                                                  << (symbol & 31);
+  }
+
   // The state after `symbol` in `state`, allowed or not. Depth 2: the symbol itself.
   int32_t next(int32_t state, int32_t symbol) const {
     if (next_ == nullptr) return symbol;

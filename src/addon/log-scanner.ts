@@ -1,8 +1,13 @@
 // The typed surface of the native scanner of strace's text, and the layout of its batches, which native/log/teller.h has too: the
 // tests of src/source/log would see it if the two differed.
 //
-//   word 0         1       2       3       4     5           6             8             9        10 ...
-//        consumed | calls | lines | until | tid | last slot | last offset | slot + name | offset | slot + name ...
+//   word 0         1       2       3       4            5           6             7         8             9        10 ...
+//        consumed | calls | lines | until | stopped by | last slot | last offset | entered | slot + name | offset | slot + name ...
+//
+// Of each thread it has a slot of 64 bytes, which both read and write:
+//
+//   word 0         1      2             3       4       5                   6              8 ... 15
+//        tid + 1 | open | program + 1 | state | calls | transparent calls | former state | names of the last 16 calls, 16 bits each
 
 import { loadAddon } from './addon.ts'
 
@@ -25,27 +30,49 @@ export interface NativeLogScanner {
   setPrefix(pid: string, time: string, hasDelta: boolean, hasPointer: boolean): void
   setName(name: string, number: number): boolean
   readonly threads: Uint32Array
-  tell(bytes: Uint8Array, isNew: boolean, batch: Uint32Array): void
+  addProgram(table: Uint8Array, used: Uint32Array, symbols: Int16Array): number
+  tell(bytes: Uint8Array, at: number, isNew: boolean, batch: Uint32Array): void
 }
 
 /** Where the calls begin in a batch; each of them is the slot of its thread and, in the lower half, its name; then the offset of its line. */
 export const BATCH_HEADER_WORDS = 8
 export const BATCH_CALL_WORDS = 2
 
-/** Why it stopped: nothing is left; no room is left; a line to read; an ordinary line of a thread that is not in the table. */
+/**
+ * Why it stopped: nothing is left; no room is left; a line to read; an ordinary line of a thread that is not in the table; a call of
+ * whose name the program was not told the symbol.
+ */
 export const UNTIL_END = 0
 export const UNTIL_FULL = 1
 export const UNTIL_LINE = 2
 export const UNTIL_THREAD = 3
+export const UNTIL_NAME = 4
 
-/** Slots of threads, by the last bits of the tid. Each has two words: tid + 1, or 0, and what the thread has open. */
-export const THREAD_SLOTS = 64
+/** Slots of threads, by the last bits of the tid. */
+export const THREAD_SLOTS = 256
+export const THREAD_WORDS = 16
+export const RECENT_CALLS = 16
+/** Words of a slot. */
+export const THREAD: {
+  readonly tid: 0
+  readonly open: 1
+  readonly program: 2
+  readonly state: 3
+  readonly calls: 4
+  readonly transparentCalls: 5
+  readonly formerState: 6
+  readonly recent: 8
+} = { tid: 0, open: 1, program: 2, state: 3, calls: 4, transparentCalls: 5, formerState: 6, recent: 8 }
 /** Where a thread has no name's number open. */
 export const NOTHING_OPEN = 0xffff
 export const OPEN_ELSEWHERE = 0xfffe
 
 /** For names of which every line is handed on; other numbers are below SPECIAL_NAME - 1. */
 export const SPECIAL_NAME = 0xffff
+/** What a name is to a program, where it is no symbol: calls of it are to be told; no part of transitions; not asked yet. */
+export const TOLD_NAME = -1
+export const TRANSPARENT_NAME = -2
+export const UNKNOWN_NAME = -3
 /** So many names fit. */
 export const NAME_LIMIT = 2048
 
@@ -73,9 +100,17 @@ export class LogScanner {
     return this.#native.setName(name, number)
   }
 
-  /** The calls in the whole lines of `bytes`, into `batch`. `isNew`: what the bytes are was not asked yet. */
-  tell(bytes: Uint8Array, isNew: boolean): void {
-    this.#native.tell(bytes, isNew, this.batch)
+  /**
+   * A program that calls can be judged by: its table, the words of `used` that stand as its rows, and NAME_LIMIT symbols. All are read
+   * and `used` is written for as long as this lives. The number of the program.
+   */
+  addProgram(table: SharedArrayBuffer, used: Uint32Array, symbols: Int16Array): number {
+    return this.#native.addProgram(new Uint8Array(table), used, symbols)
+  }
+
+  /** What the whole lines of `bytes` from `at` on say. `isNew`: what the bytes are was not asked yet. */
+  tell(bytes: Uint8Array, at: number, isNew: boolean): void {
+    this.#native.tell(bytes, at, isNew, this.batch)
   }
 
   get consumedBytes(): number {
@@ -94,8 +129,8 @@ export class LogScanner {
     return this.batch[3] as number
   }
 
-  /** Whose line it is that ended it. */
-  get unknownTid(): number {
+  /** UNTIL_THREAD: whose line ended it. UNTIL_NAME: the slot of the thread in the upper half, and the name. */
+  get stoppedBy(): number {
     return this.batch[4] as number
   }
 
@@ -106,5 +141,10 @@ export class LogScanner {
 
   get lastOffset(): number {
     return this.batch[6] as number
+  }
+
+  /** Calls that were entered: those in the batch, and those that were judged. */
+  get enteredCount(): number {
+    return this.batch[7] as number
   }
 }

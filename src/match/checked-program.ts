@@ -2,8 +2,10 @@
 // program without a fingerprint: its calls are counted, not judged.
 import type { Fingerprint, ProgramFingerprint } from '../model/fingerprint.ts'
 import { shortestPath } from '../model/path.ts'
-import type { Image } from '../model/stream.ts'
+import type { Image, LentProgram } from '../model/stream.ts'
 import type { TransitionTable } from '../model/table.ts'
+import { TRANSPARENT_SYMBOL } from '../model/table-layout.ts'
+import { callIndex, TRANSPARENT } from './flags.ts'
 import type { WalkedProgram } from './judge.ts'
 
 /** What judging needs of a fingerprint. */
@@ -20,6 +22,8 @@ export class CheckedProgram implements WalkedProgram {
   readonly image: Image
   readonly flags: Uint8Array
   readonly known: Known | null
+  /** For those who judge its calls elsewhere; null: nobody can. */
+  readonly lent: LentProgram | null
   recordCount = 0
   missCount = 0
   /** Those that are an alarm, and those of kind `image` among them. */
@@ -33,6 +37,10 @@ export class CheckedProgram implements WalkedProgram {
     this.image = image
     this.flags = flags
     this.known = known
+    this.lent =
+      known === null
+        ? null
+        : { table: known.table.buffer, used: known.used, symbolOf: (abi, nr) => this.#symbolOf(known.table, abi, nr) }
   }
 
   /** Texts of what may follow a state, by the number of runs that had it. */
@@ -85,6 +93,14 @@ export class CheckedProgram implements WalkedProgram {
     let count = 0
     for (const word of pairs) count += bitCount(word)
     return count / table.transitionCount
+  }
+
+  /** Calls that are looked at twice are told. */
+  #symbolOf(table: TransitionTable, abi: number, nr: number): number {
+    const index = callIndex(abi, nr)
+    const flags = index < 0 ? 0 : (this.flags[index] as number)
+    if (flags === TRANSPARENT) return TRANSPARENT_SYMBOL
+    return flags === 0 ? Math.max(table.symbolOf(abi, nr), -1) : -1
   }
 }
 

@@ -10,7 +10,7 @@ import {
   SET_IMAGE,
 } from '../model/fingerprint.ts'
 import { joinImages } from '../model/learner.ts'
-import { type Image, programKeyOf, type StreamDecision, type StreamNote } from '../model/stream.ts'
+import { type Image, type LentProgram, programKeyOf, type StreamDecision, type StreamNote } from '../model/stream.ts'
 import { TransitionTable } from '../model/table.ts'
 import type { Mapping } from '../syscall/mapping.ts'
 import { CheckedProgram, type Known } from './checked-program.ts'
@@ -123,6 +123,14 @@ export class Checker implements Judge<CheckedProgram> {
   skipped(count: number): void {
     // The first call that follows was judged too.
     this.transitionCount += count + 1
+  }
+
+  lent(program: CheckedProgram): LentProgram | null {
+    return program.lent
+  }
+
+  judged(count: number): void {
+    this.transitionCount += count
   }
 
   stray(track: Track<CheckedProgram>, program: CheckedProgram, abi: number, nr: number): void {

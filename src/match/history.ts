@@ -1,7 +1,8 @@
 // The last calls of one frame, for the context of a miss. Numbers only: texts are made when a miss is written.
+import { RECENT_COUNT } from '../model/stream.ts'
 import type { Mapping } from '../syscall/mapping.ts'
 
-const CAPACITY = 16
+const CAPACITY = RECENT_COUNT
 /** In the place of an ABI code: the entry is the mark that the flow began with. */
 const MARK = -1
 

@@ -1,7 +1,15 @@
 // Between a log and a walker: the walker is made once it is known which program runs, as a live source does it, and programs
 // get the names that the fingerprints have for them. Where a log begins without an exec, nobody says what runs.
 
-import type { BirthKind, Image, StreamDecision, StreamHandler, StreamNote } from '../model/stream.ts'
+import type {
+  BirthKind,
+  Image,
+  JudgedCalls,
+  LentTrack,
+  StreamDecision,
+  StreamHandler,
+  StreamNote,
+} from '../model/stream.ts'
 
 export interface BegunSession {
   readonly handler: StreamHandler
@@ -59,6 +67,14 @@ export class LogHandler implements StreamHandler {
 
   onGap(tid: number, count: number): void {
     this.#tell((handler) => handler.onGap(tid, count))
+  }
+
+  lend(tid: number, recall: (tid: number) => void): LentTrack | null {
+    return this.#session?.handler.lend?.(tid, recall) ?? null
+  }
+
+  giveBack(tid: number, judged: JudgedCalls): void {
+    this.#session?.handler.giveBack?.(tid, judged)
   }
 
   onNote(note: StreamNote): void {

@@ -43,6 +43,8 @@ export class Track<P> {
   lastFlags = 0
   /** Ends of frames that began before the track was seen, or in a gap: so many are no miss. */
   strayAllowance = 0
+  /** Asks for it while its calls are judged elsewhere; null: they are not. */
+  recall: ((tid: number) => void) | null = null
   /** Known by its calls only: no birth was seen. */
   isUnborn = false
   #frames: Frame[] = []

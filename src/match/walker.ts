@@ -2,7 +2,15 @@
 // breaks (README.md has the rules). It never decides whether a transition is right; that is the judge's.
 
 import { signalSymbol } from '../model/fingerprint.ts'
-import type { BirthKind, Image, StreamDecision, StreamHandler, StreamNote } from '../model/stream.ts'
+import type {
+  BirthKind,
+  Image,
+  JudgedCalls,
+  LentTrack,
+  StreamDecision,
+  StreamHandler,
+  StreamNote,
+} from '../model/stream.ts'
 import type { Mapping } from '../syscall/mapping.ts'
 import { callFlags, callIndex, ENDS_FRAME, ENDS_TRACK, TRANSPARENT, UNSEEN_WORK } from './flags.ts'
 import type { Judge, WalkedProgram } from './judge.ts'
@@ -61,7 +69,7 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
   }
 
   onBirth(tid: number, parentTid: number, tgid: number, kind: BirthKind, image?: Image): void {
-    const known = this.#tracks.get(tid)
+    const known = this.#known(tid)
     const parent = this.#parentOf(parentTid, tgid, kind)
     if (known?.isUnborn === true) {
       this.#nameUnborn(known, parent, tgid, kind)
@@ -84,7 +92,7 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
   }
 
   onExec(tid: number, formerTid: number, image: Image): void {
-    const track = this.#tracks.get(formerTid) ?? this.#tracks.get(tid) ?? this.#addUnbornExec(tid)
+    const track = this.#known(formerTid) ?? this.#known(tid) ?? this.#addUnbornExec(tid)
     const former = track.program
     const isRoot = !this.#hasRoot && (former === null || this.#log !== null)
     if (this.#log !== null) {
@@ -134,7 +142,7 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
   }
 
   onExit(tid: number, code: number, signal: number): void {
-    const track = this.#tracks.get(tid)
+    const track = this.#known(tid)
     if (track === undefined) return
     if (tid === this.#rootTgid) this.rootExit = { code, signal }
     if (this.#log === null && signal === 0) this.#end(track)
@@ -142,24 +150,25 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
   }
 
   onRefused(tid: number): void {
-    if (this.#log === null) this.#tracks.get(tid)?.undo()
+    if (this.#log === null) this.#known(tid)?.undo()
   }
 
   onDecided(tid: number, decision: StreamDecision): void {
-    const track = this.#tracks.get(tid)
+    const track = this.#known(tid)
     if (track !== undefined && this.#log === null) this.#judge.decided?.(track, decision)
   }
 
   onGap(tid: number, count: number): void {
     this.gapCount += 1
     this.droppedCount += count
+    if (tid === 0) this.#recallAll()
     if (this.#log !== null) this.#log.breakChain()
     else if (tid === 0) for (const track of this.#tracks.values()) track.breakChain()
-    else this.#tracks.get(tid)?.breakChain()
+    else this.#known(tid)?.breakChain()
   }
 
   onSkipped(tid: number, count: number, transparentCount: number): void {
-    const track = this.#tracks.get(tid)
+    const track = this.#known(tid)
     if (track?.program == null) return
     this.recordCount += count + transparentCount
     track.recordCount += count + transparentCount
@@ -169,6 +178,32 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
     this.#judge.skipped?.(count)
     // The calls that follow say where it stands.
     track.begin(NO_STATE, '<gap>')
+  }
+
+  lend(tid: number, recall: (tid: number) => void): LentTrack | null {
+    const track = this.#known(tid)
+    if (track?.program == null || track.state < 0 || this.#log !== null) return null
+    const program = this.#judge.lent?.(track.program) ?? null
+    if (program === null) return null
+    if (this.#last === track) this.#last = null
+    track.recall = recall
+    return { program, state: track.state }
+  }
+
+  giveBack(tid: number, { callCount, transparentCount, state, formerState, recent, recentCount }: JudgedCalls): void {
+    const track = this.#tracks.get(tid)
+    if (track?.program == null || track.recall === null) return
+    track.recall = null
+    this.recordCount += callCount + transparentCount
+    track.recordCount += callCount + transparentCount
+    track.program.recordCount += callCount + transparentCount
+    track.transparentCount += transparentCount
+    if (callCount === 0) return
+    track.state = state
+    track.formerState = formerState
+    track.lastFlags = 0
+    for (let at = 0; at < 2 * recentCount; at += 2) track.history.push(recent[at] as number, recent[at + 1] as number)
+    this.#judge.judged?.(callCount)
   }
 
   onNote(note: StreamNote): void {
@@ -182,9 +217,21 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
 
   /** The stream is over. Tracks that still live are not judged at their end; the one track of `log` is. */
   finish(): void {
+    this.#recallAll()
     if (this.#log !== null) this.#end(this.#log)
     this.#tracks.clear()
     this.#last = null
+  }
+
+  /** It is here again, if it was lent. */
+  #known(tid: number): Track<P> | undefined {
+    const track = this.#tracks.get(tid)
+    track?.recall?.(tid)
+    return track
+  }
+
+  #recallAll(): void {
+    for (const [tid, { recall }] of this.#tracks) recall?.(tid)
   }
 
   #flaggedCall(track: Track<P>, program: P, flags: number, abi: number, nr: number): void {
@@ -290,7 +337,7 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
   }
 
   #trackOf(tid: number): Track<P> {
-    const track = this.#tracks.get(tid) ?? this.#addUnborn(tid)
+    const track = this.#known(tid) ?? this.#addUnborn(tid)
     const log = this.#log
     if (log === null) {
       this.#last = track
@@ -360,6 +407,7 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
   }
 
   #forget(track: Track<P>): void {
+    track.recall?.(track.tid)
     this.#tracks.delete(track.tid)
     if (this.#last?.tid === track.tid) this.#last = null
   }

@@ -27,6 +27,38 @@ export interface StreamNote {
 /** What was done about a miss before its call ran. */
 export type StreamDecision = 'allow' | 'deny' | 'kill'
 
+/** What calls of a program are judged by, where that is done elsewhere. One object a program. */
+export interface LentProgram {
+  /** As TransitionTable has it. */
+  readonly table: SharedArrayBuffer
+  /** Stands as the rows of the table: the bit of each transition that was made is to be set. */
+  readonly used: Uint32Array
+  /** The symbol of a call; TRANSPARENT_SYMBOL: no part of transitions; -1: it must be told. */
+  symbolOf(abi: number, nr: number): number
+}
+
+export interface LentTrack {
+  readonly program: LentProgram
+  /** Where it stands: a state of the table. */
+  readonly state: number
+}
+
+/** What was judged elsewhere of a track. */
+export interface JudgedCalls {
+  /** Calls that were no misses, and calls that are no part of transitions. */
+  readonly callCount: number
+  readonly transparentCount: number
+  /** Where the track stands, and where it stood before the last of the calls; meaningless where there was none. */
+  readonly state: number
+  readonly formerState: number
+  /** The last calls, in order, as pairs of ABI and number: at least RECENT_COUNT, where there were so many. */
+  readonly recent: Int32Array
+  readonly recentCount: number
+}
+
+/** Calls that a history holds; a power of two. */
+export const RECENT_COUNT = 16
+
 export interface StreamHandler {
   /**
    * A new tracee. For `exec` births (the root of a session) `parentTid` is 0 and onExec follows. `image`: what runs in a
@@ -55,6 +87,12 @@ export interface StreamHandler {
    * check under engine ebpf has these.
    */
   onSkipped?(tid: number, count: number, transparentCount: number): void
+  /**
+   * Calls of this track that are no misses may be judged elsewhere, from the state that is answered on, instead of being told. Null: not
+   * now. Before anything else is told of the track, and whenever `recall` asks for it, it is given back.
+   */
+  lend?(tid: number, recall: (tid: number) => void): LentTrack | null
+  giveBack?(tid: number, judged: JudgedCalls): void
   /** `count` records (0 = unknown) are missing here; `tid` 0 = in every track. Nothing is judged across it. */
   onGap(tid: number, count: number): void
   onNote(note: StreamNote): void

@@ -1,6 +1,14 @@
 // A handler that is made when the first record comes: a log may turn out to hold several sessions, or none.
 
-import type { BirthKind, Image, StreamDecision, StreamHandler, StreamNote } from '../../model/stream.ts'
+import type {
+  BirthKind,
+  Image,
+  JudgedCalls,
+  LentTrack,
+  StreamDecision,
+  StreamHandler,
+  StreamNote,
+} from '../../model/stream.ts'
 
 export class LateHandler implements StreamHandler {
   readonly #make: () => StreamHandler
@@ -41,6 +49,14 @@ export class LateHandler implements StreamHandler {
 
   onGap(tid: number, count: number): void {
     this.#handler().onGap(tid, count)
+  }
+
+  lend(tid: number, recall: (tid: number) => void): LentTrack | null {
+    return this.#made?.lend?.(tid, recall) ?? null
+  }
+
+  giveBack(tid: number, judged: JudgedCalls): void {
+    this.#made?.giveBack?.(tid, judged)
   }
 
   onNote(note: StreamNote): void {

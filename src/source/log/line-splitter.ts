@@ -43,12 +43,16 @@ export class LineSplitter {
     return this.#hasEnded
   }
 
-  /** The bytes of the chunk that were not taken yet. */
-  get rest(): Buffer {
-    return this.#chunk.subarray(this.#at)
+  /** What was pushed last; bytes before `at` were taken. */
+  get chunk(): Buffer {
+    return this.#chunk
   }
 
-  /** Skips lines of `rest` that somebody else has read: `byteCount` bytes, up to behind a line break. */
+  get at(): number {
+    return this.#at
+  }
+
+  /** Skips lines of the chunk that somebody else has read: `byteCount` bytes, up to behind a line break. */
   skip(byteCount: number, lineCount: number): void {
     this.#at += byteCount
     this.number += lineCount

@@ -129,6 +129,11 @@ export class StraceReader implements LogReader, ScannedReader {
     return tracee
   }
 
+  isStillPlain(tid: number, tracee: Tracee): boolean {
+    if (this.#ahead !== null || tracee === this.#glued || !isPlain(tracee)) return false
+    return this.#session.life.tracees.get(tid) === tracee
+  }
+
   numberOf(name: string): CallNumber {
     return this.#session.abi.numberOf('', name, -1)
   }

@@ -11,15 +11,23 @@ import {
   NAME_LIMIT,
   NOTHING_OPEN,
   OPEN_ELSEWHERE,
+  RECENT_CALLS,
   type Simd,
   SPECIAL_NAME,
+  THREAD,
   THREAD_SLOTS,
+  THREAD_WORDS,
+  TOLD_NAME,
+  TRANSPARENT_NAME,
+  UNKNOWN_NAME,
   UNTIL_END,
   UNTIL_FULL,
+  UNTIL_NAME,
   UNTIL_THREAD,
 } from '../../addon/log-scanner.ts'
 import { TracefpError } from '../../errors.ts'
-import type { StreamHandler } from '../../model/stream.ts'
+import type { JudgedCalls, LentProgram, StreamHandler } from '../../model/stream.ts'
+import { TRANSPARENT_SYMBOL } from '../../model/table-layout.ts'
 import type { CallNumber } from '../../syscall/naming.ts'
 import type { LineSplitter } from './line-splitter.ts'
 import { isOrdinaryCall } from './strace-calls.ts'
@@ -38,9 +46,11 @@ export interface ScannedReader {
   next(): boolean
   /**
    * The thread that an ordinary line with this tid is of; `last` is that of the line before, where it was not read. Null: it is not
-   * known, or more may follow from the line. A thread stays plain until a line is read by `next`.
+   * known, or more may follow from the line. It stays so until a line is read by `next`.
    */
   plainTracee(tid: number, last: Tracee | null): Tracee | null
+  /** Whether it is still what `plainTracee` would answer. `tid` is not 0. */
+  isStillPlain(tid: number, tracee: Tracee): boolean
   numberOf(name: string): CallNumber
   /** Lines were told that were not read: the last of them is of `last`, `callCount` of them enter a call. */
   told(last: Tracee, callCount: number): void
@@ -53,34 +63,69 @@ interface OrdinaryCall {
   readonly open: OpenCall
 }
 
+/** A thread whose ordinary lines are told by the scanner. */
+interface TakenThread {
+  readonly tid: number
+  readonly slot: number
+  readonly tracee: Tracee
+  readonly told: number
+  /** What it had open when its slot was last looked at. */
+  open: OpenCall | null
+  isLent: boolean
+}
+
+type Judged = { -readonly [Key in keyof JudgedCalls]: JudgedCalls[Key] }
+
+interface JudgingProgram {
+  readonly program: LentProgram
+  /** By number of the name; shared with the scanner. */
+  readonly symbols: Int16Array
+}
+
 /** Calls that are told at once. */
 const CALL_LIMIT = 4096
+/** As int16. */
+const SYMBOL_LIMIT = 0x7fff
 const LF = 10
 
 export class StraceScan {
   readonly #reader: ScannedReader
   readonly #scanner: LogScanner
+  /** The words of all slots, and the same as pairs of bytes. */
   readonly #threads: Uint32Array
+  readonly #names16: Uint16Array
   /** The names in the scanner's table; true: ordinary. */
   readonly #names = new Map<string, boolean>()
   readonly #calls: OrdinaryCall[] = []
   /** Of each of them, in native mode; -1: it was not asked for yet. */
   readonly #abis: Int32Array = new Int32Array(NAME_LIMIT).fill(-1)
   readonly #numbers: Int32Array = new Int32Array(NAME_LIMIT)
-  /** The threads of the slots; plain. Only those in `taken` are. */
-  readonly #tracees: (Tracee | null)[] = Array<Tracee | null>(THREAD_SLOTS).fill(null)
-  readonly #told: Int32Array = new Int32Array(THREAD_SLOTS)
-  readonly #taken: number[] = []
+  /** The threads of the slots; plain. */
+  readonly #slots: (TakenThread | null)[] = Array<TakenThread | null>(THREAD_SLOTS).fill(null)
+  /** Those threads. */
+  readonly #taken: TakenThread[] = []
+  readonly #programs: JudgingProgram[] = []
+  readonly #judged: Judged = {
+    callCount: 0,
+    transparentCount: 0,
+    state: 0,
+    formerState: 0,
+    recent: new Int32Array(2 * RECENT_CALLS),
+    recentCount: 0,
+  }
+  readonly #recall: (told: number) => void
   #prefix: string | undefined
   #isWatching = true
   #bytes: Buffer = Buffer.alloc(0)
+  /** Where the bytes of the scanner begin in them. */
+  #begin = 0
   /** Whether the scanner must look at the bytes anew. */
   #isNew = true
-  /** Number of the first line of the bytes. */
+  /** Number of the first line of the scanner's bytes. */
   #firstLine = 0
-  /** Where the line being told begins in the bytes; -1: none is. */
+  /** Where the line being told begins in the scanner's bytes; -1: none is. */
   #offset = -1
-  #slot = 0
+  #last: TakenThread | null = null
   /** It is the last line that the splitter has counted. */
   #isLast = false
 
@@ -88,7 +133,12 @@ export class StraceScan {
   constructor(reader: ScannedReader, simd: Simd | '' = '') {
     this.#reader = reader
     this.#scanner = new LogScanner(CALL_LIMIT, simd)
+    const { buffer, byteOffset, length } = this.#scanner.threads
     this.#threads = this.#scanner.threads
+    this.#names16 = new Uint16Array(buffer, byteOffset, 2 * length)
+    this.#recall = (told) => {
+      for (const thread of this.#taken) if (thread.told === told && thread.isLent) this.#giveBack(thread)
+    }
   }
 
   /** Whether the form of the log is known; some forms never are. */
@@ -105,21 +155,22 @@ export class StraceScan {
   get lineNumber(): number {
     if (this.#isLast) return this.#reader.splitter.number
     let number = this.#firstLine
-    for (let at = -1; ; number += 1) {
+    for (let at = this.#begin - 1; ; number += 1) {
       at = this.#bytes.indexOf(LF, at + 1)
-      if (at < 0 || at >= this.#offset) return number
+      if (at < 0 || at >= this.#begin + this.#offset) return number
     }
   }
 
   get tracee(): Tracee | null {
-    return this.#tracees[this.#slot] as Tracee | null
+    return this.#last?.tracee ?? null
   }
 
   /** The time of that line. */
   readTime(): string {
-    const end = this.#bytes.indexOf(LF, this.#offset)
+    const begin = this.#begin + this.#offset
+    const end = this.#bytes.indexOf(LF, begin)
     const line = newLine()
-    const text = this.#bytes.toString('latin1', this.#offset, end < 0 ? this.#bytes.length : end)
+    const text = this.#bytes.toString('latin1', begin, end < 0 ? this.#bytes.length : end)
     readLine(withoutColours(text), line)
     return line.time
   }
@@ -133,41 +184,66 @@ export class StraceScan {
     const { splitter, counts } = this.#reader
     let last: Tracee | null = null
     this.#isNew = true
+    this.#bytes = splitter.chunk
     for (;;) {
       if (this.#isWatching && !this.#reader.isWatching) this.#endWatch()
-      this.#bytes = splitter.rest
-      scanner.tell(this.#bytes, this.#isNew)
+      this.#begin = splitter.at
+      scanner.tell(this.#bytes, this.#begin, this.#isNew)
       this.#isNew = false
       this.#firstLine = splitter.number + 1
-      const { consumedBytes, callCount, lineCount, until } = scanner
+      const { consumedBytes, lineCount, until } = scanner
       if (lineCount > 0) {
-        this.#tell(callCount)
+        this.#tell(scanner.callCount)
         this.#offset = scanner.lastOffset
-        this.#slot = scanner.lastSlot
-        last = this.tracee as Tracee
-        this.#reader.told(last, callCount)
+        this.#last = this.#slots[scanner.lastSlot] as TakenThread
+        last = this.#last.tracee
+        this.#reader.told(last, scanner.enteredCount)
         splitter.skip(consumedBytes, lineCount)
         this.#isLast = true
         counts.lineCount += lineCount
       }
       if (until === UNTIL_END) break
       if (until === UNTIL_FULL) continue
-      const isKnown = until === UNTIL_THREAD && this.#take(scanner.unknownTid, last)
-      if (isKnown) continue
-      this.#release()
+      if (until === UNTIL_NAME) {
+        this.#nameSymbol(scanner.stoppedBy)
+        continue
+      }
+      if (until === UNTIL_THREAD && this.#take(scanner.stoppedBy, last)) continue
       this.#offset = -1
       last = null
-      this.#reader.next()
+      this.#read()
     }
     if (this.isTelling) onLast()
     this.#offset = -1
     this.#release()
   }
 
+  /** The reader reads a line itself: what it then knows of threads counts. */
+  #read(): void {
+    // Without a tid, or while a log is watched, more follows from a line.
+    if (this.#isWatching || this.#slots[0]?.tid === 0) this.#release()
+    const taken = this.#taken
+    for (const thread of taken) this.#settle(thread)
+    this.#reader.next()
+    for (let at = taken.length - 1; at >= 0; at -= 1) {
+      const thread = taken[at] as TakenThread
+      const { tracee } = thread
+      if (!this.#reader.isStillPlain(thread.tid, tracee) || thread.told !== tracee.told) {
+        this.#leave(at)
+        continue
+      }
+      if (tracee.open !== thread.open) {
+        thread.open = tracee.open
+        this.#threads[thread.slot + THREAD.open] = tracee.open === null ? NOTHING_OPEN : OPEN_ELSEWHERE
+      }
+      if (!thread.isLent) this.#borrow(thread)
+    }
+  }
+
   #tell(callCount: number): void {
     const { handler } = this.#reader
     const { batch } = this.#scanner
-    const told = this.#told
+    const slots = this.#slots
     const abis = this.#abis
     const numbers = this.#numbers
     const end = BATCH_HEADER_WORDS + callCount * BATCH_CALL_WORDS
@@ -175,11 +251,12 @@ export class StraceScan {
     for (let at = BATCH_HEADER_WORDS; at < end; at += BATCH_CALL_WORDS) {
       const word = batch[at] as number
       const name = word & 0xffff
-      this.#slot = word >>> 16
+      const thread = slots[word >>> 16] as TakenThread
+      this.#last = thread
       this.#offset = batch[at + 1] as number
       let abi = abis[name] as number
       if (abi < 0) abi = this.#resolve(name)
-      handler.onCall(told[word >>> 16] as number, abi, numbers[name] as number, false)
+      handler.onCall(thread.told, abi, numbers[name] as number, false)
     }
   }
 
@@ -187,30 +264,104 @@ export class StraceScan {
   #take(tid: number, last: Tracee | null): boolean {
     const tracee = this.#reader.plainTracee(tid, last)
     if (tracee === null) return false
-    const slot = tid % THREAD_SLOTS
+    const number = tid % THREAD_SLOTS
     // A line without tid is of the only thread there was.
-    if (tid !== 0) this.#leave(0)
-    this.#leave(slot)
-    this.#threads[2 * slot] = tid + 1
-    this.#threads[2 * slot + 1] = tracee.open === null ? NOTHING_OPEN : OPEN_ELSEWHERE
-    this.#tracees[slot] = tracee
-    this.#told[slot] = tracee.told
-    this.#taken.push(slot)
+    if (tid !== 0 && this.#slots[0]?.tid === 0) this.#drop(this.#slots[0])
+    const former = this.#slots[number]
+    if (former != null) this.#drop(former)
+    const slot = number * THREAD_WORDS
+    const thread = { tid, slot, tracee, told: tracee.told, open: tracee.open, isLent: false }
+    this.#threads[slot + THREAD.tid] = tid + 1
+    this.#threads[slot + THREAD.open] = tracee.open === null ? NOTHING_OPEN : OPEN_ELSEWHERE
+    this.#threads[slot + THREAD.program] = 0
+    this.#slots[number] = thread
+    this.#taken.push(thread)
+    this.#borrow(thread)
     return true
   }
 
-  #leave(slot: number): void {
-    if (this.#threads[2 * slot] === 0) return
-    const open = this.#threads[2 * slot + 1] as number
-    const tracee = this.#tracees[slot] as Tracee
-    if (open !== OPEN_ELSEWHERE) tracee.open = open === NOTHING_OPEN ? null : (this.#calls[open] as OrdinaryCall).open
-    this.#threads[2 * slot] = 0
+  /** Calls of the thread are judged by the scanner from here on, if the handler can lend its track. */
+  #borrow(thread: TakenThread): void {
+    const lent = this.#reader.handler.lend?.(thread.told, this.#recall)
+    if (lent == null) return
+    const words = this.#threads
+    const { slot } = thread
+    words[slot + THREAD.program] = this.#programNumber(lent.program) + 1
+    words[slot + THREAD.state] = lent.state
+    words[slot + THREAD.calls] = 0
+    words[slot + THREAD.transparentCalls] = 0
+    thread.isLent = true
+  }
+
+  #giveBack(thread: TakenThread): void {
+    const words = this.#threads
+    const { slot } = thread
+    const judged = this.#judged
+    const callCount = words[slot + THREAD.calls] as number
+    const recentCount = Math.min(callCount, RECENT_CALLS)
+    judged.callCount = callCount
+    judged.transparentCount = words[slot + THREAD.transparentCalls] as number
+    judged.state = words[slot + THREAD.state] as number
+    judged.formerState = words[slot + THREAD.formerState] as number
+    judged.recentCount = recentCount
+    const names = 2 * (slot + THREAD.recent)
+    for (let at = 0; at < recentCount; at += 1) {
+      const name = this.#names16[names + ((callCount - recentCount + at) % RECENT_CALLS)] as number
+      judged.recent[2 * at] = this.#abis[name] as number
+      judged.recent[2 * at + 1] = this.#numbers[name] as number
+    }
+    words[slot + THREAD.program] = 0
+    thread.isLent = false
+    this.#reader.handler.giveBack?.(thread.told, judged)
+  }
+
+  #programNumber(program: LentProgram): number {
+    const known = this.#programs.findIndex((other) => other.program === program)
+    if (known >= 0) return known
+    const symbols = new Int16Array(NAME_LIMIT).fill(UNKNOWN_NAME)
+    this.#programs.push({ program, symbols })
+    return this.#scanner.addProgram(program.table, program.used, symbols)
+  }
+
+  /** A call is about to be judged whose name its program has no symbol for yet. */
+  #nameSymbol(word: number): void {
+    const name = word & 0xffff
+    const number = this.#threads[(word >>> 16) * THREAD_WORDS + THREAD.program] as number
+    const { program, symbols } = this.#programs[number - 1] as JudgingProgram
+    if ((this.#abis[name] as number) < 0) this.#resolve(name)
+    const symbol = program.symbolOf(this.#abis[name] as number, this.#numbers[name] as number)
+    symbols[name] = symbol === TRANSPARENT_SYMBOL ? TRANSPARENT_NAME : symbol > SYMBOL_LIMIT ? TOLD_NAME : symbol
+  }
+
+  /** What the thread has open is in its tracee, too. */
+  #settle(thread: TakenThread): void {
+    const open = this.#threads[thread.slot + THREAD.open] as number
+    if (open !== OPEN_ELSEWHERE) thread.open = open === NOTHING_OPEN ? null : (this.#calls[open] as OrdinaryCall).open
+    thread.tracee.open = thread.open
+  }
+
+  /** Ordinary lines of the thread are to be read from here on, or asked for anew. */
+  #leave(at: number): void {
+    const thread = this.#taken[at] as TakenThread
+    const { slot } = thread
+    if (thread.isLent) this.#giveBack(thread)
+    const last = this.#taken.pop() as TakenThread
+    if (last !== thread) this.#taken[at] = last
+    this.#threads[slot + THREAD.tid] = 0
+    this.#slots[slot / THREAD_WORDS] = null
+  }
+
+  #drop(thread: TakenThread): void {
+    this.#settle(thread)
+    this.#leave(this.#taken.indexOf(thread))
   }
 
   /** What threads have open is theirs again. */
   #release(): void {
-    for (const slot of this.#taken) this.#leave(slot)
-    this.#taken.length = 0
+    for (let at = this.#taken.length - 1; at >= 0; at -= 1) {
+      this.#settle(this.#taken[at] as TakenThread)
+      this.#leave(at)
+    }
   }
 
   /** The reader has read the line of a call itself. */
