@@ -23,6 +23,7 @@
 #include "engine/engine.h"
 #include "engine/host.h"
 #include "engine/notify/notify_engine.h"
+#include "engine/process_facts.h"
 #include "engine/scripted/scripted_engine.h"
 #include "engine/thread.h"
 #include "engine/trace/attach_engine.h"
@@ -45,6 +46,12 @@ std::vector<std::string> strings_of(const Napi::Value& value) {
   const auto array = value.As<Napi::Array>();
   for (uint32_t i = 0; i < array.Length(); i++) strings.push_back(bytes_of(array.Get(i)));
   return strings;
+}
+
+Napi::Array array_of(Napi::Env env, const std::vector<std::string>& strings) {
+  auto array = Napi::Array::New(env, strings.size());
+  for (uint32_t i = 0; i < strings.size(); i++) array.Set(i, strings[i]);
+  return array;
 }
 
 // Whether JavaScript still runs here: in a worker that is being terminated nothing can be read of any object, and what
@@ -225,9 +232,7 @@ class Session final : public Napi::ObjectWrap<Session> {
     object.Set("path", image->path);
     object.Set("cwd", image->cwd);
     object.Set("script", image->script);
-    auto argv = Napi::Array::New(env, image->argv.size());
-    for (uint32_t i = 0; i < image->argv.size(); i++) argv.Set(i, image->argv[i]);
-    object.Set("argv", argv);
+    object.Set("argv", array_of(env, image->argv));
     return object;
   }
 
@@ -355,10 +360,32 @@ Napi::Value send_datagram(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), failure);
 }
 
+// processFacts(tid, knownMounts): ProcessFacts in src/addon; an empty text is one that could not be read.
+Napi::Value process_facts(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const ProcessFacts facts =
+      read_process_facts(info[0].As<Napi::Number>().Int32Value(), info[1].As<Napi::Number>().Uint32Value());
+  auto object = Napi::Object::New(env);
+  const auto text_or_null = [env](const std::optional<std::string>& text) -> Napi::Value {
+    return text.has_value() ? Napi::String::New(env, *text) : env.Null();
+  };
+  object.Set("root", facts.root);
+  object.Set("exe", facts.exe);
+  object.Set("cwd", facts.cwd);
+  object.Set("argv", array_of(env, facts.argv));
+  object.Set("executed", text_or_null(facts.executed));
+  object.Set("place", facts.place);
+  object.Set("mountId", facts.mount_id);
+  object.Set("mountinfo", text_or_null(facts.mounts));
+  object.Set("mountsVersion", facts.mounts_version);
+  return object;
+}
+
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("NativeSession", Session::define(env));
   exports.Set("LogScanner", define_log_scanner(env));
   exports.Set("makePipe", Napi::Function::New(env, make_pipe));
+  exports.Set("processFacts", Napi::Function::New(env, process_facts));
   exports.Set("sendDatagram", Napi::Function::New(env, send_datagram));
   exports.Set("ringLayout", Napi::Function::New(env, ring_layout));
   exports.Set("knownCallNumbers", Napi::Function::New(env, known_call_numbers));

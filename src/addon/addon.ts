@@ -120,12 +120,34 @@ export interface NativeSessionOptions {
   readonly script?: Uint32Array
 }
 
+/** What identity needs to know of a process; an empty text is one that could not be read. */
+export interface ProcessFacts {
+  /** Where the links of its entry in /proc lead. */
+  readonly root: string
+  readonly exe: string
+  readonly cwd: string
+  /** At most 64 KiB of them. */
+  readonly argv: readonly string[]
+  /** AT_EXECFN: the file name given to execve(2). */
+  readonly executed: string | null
+  /** Its executable, opened with O_PATH: close it. -1: it could not be opened. */
+  readonly place: number
+  /** Of the mount that `place` is on. */
+  readonly mountId: string
+  /** The text of its mountinfo; null: it is the known one. */
+  readonly mountinfo: string | null
+  /** Of that table, where the process is in our own mount namespace and root; 0: it is elsewhere. */
+  readonly mountsVersion: number
+}
+
 export interface Addon {
   readonly NativeSession: new (options: NativeSessionOptions) => NativeSession
   readonly LogScanner: new (simd: Simd | '') => NativeLogScanner
   makePipe(): [number, number]
   /** One datagram to a Unix socket, a path or `@name`; its errno, 0 when it was sent. Never waits. */
   sendDatagram(address: string, text: string): number
+  /** `knownMounts`: the version of our own mounts that the caller has; 0: none. */
+  processFacts(tid: number, knownMounts: number): ProcessFacts
   ringLayout(): Record<string, number>
   knownCallNumbers(abi: number): Record<string, number>
 }

@@ -8,7 +8,7 @@ import {
   MAX_SYMBOL_COUNT,
   type ProgramFingerprint,
   type Successors,
-  signalSymbol,
+  signalOf,
 } from './fingerprint.ts'
 import { knownContexts, lengthOf, listedContexts, type NextCounts } from './language.ts'
 import { buildStates, type States, wordsPerRowOf } from './states.ts'
@@ -136,8 +136,11 @@ function writeTable(
     if (isInLookup({ abi, nr })) lookupView[(abis.indexOf(abi) + 1) * LOOKUP_SIZE + nr] = symbol
   }
   new Int32Array(buffer, extrasAt, extras.length * 3).set(extras.flatMap(({ abi, nr, symbol }) => [abi, nr, symbol]))
-  const signalsView = new Int16Array(buffer, signals, SIGNAL_LIMIT)
-  for (let n = 0; n < SIGNAL_LIMIT; n += 1) signalsView[n] = symbols.indexOf(signalSymbol(n))
+  const signalsView = new Int16Array(buffer, signals, SIGNAL_LIMIT).fill(-1)
+  for (const [index, symbol] of symbols.entries()) {
+    const signal = signalOf(symbol)
+    if (signal !== undefined && signal < SIGNAL_LIMIT) signalsView[signal] = index
+  }
   writeTexts(buffer, text, symbols)
   return buffer
 }

@@ -103,6 +103,12 @@ export function signalSymbol(signal: number): string {
   return `<signal:${signal}>`
 }
 
+/** What signalSymbol was given; undefined: it is another symbol. */
+export function signalOf(symbol: string): number | undefined {
+  const number = /^<signal:(\d+)>$/.exec(symbol)?.[1]
+  return number === undefined ? undefined : Number(number)
+}
+
 /** A START symbol begins a context: `<exec>`, `<thread>`, `<fork>`, `<signal:N>`. */
 export function isStartSymbol(symbol: string): boolean {
   return isSpecial(symbol) && symbol !== END_SYMBOL

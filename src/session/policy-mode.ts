@@ -10,11 +10,7 @@ import { identifyImage } from '../source/image.ts'
 export type MissMode = 'alert' | 'deny' | 'kill' | 'freeze'
 
 /** Of a command: by the key of its program, a script's by its own path. */
-export function modeOfCommand(
-  policy: Policy | null,
-  [command]: readonly string[],
-  cwd: string = process.cwd(),
-): MissMode {
+export function modeOfCommand(policy: Policy | null, [command]: readonly string[], cwd = '.'): MissMode {
   if (policy === null || command === undefined) return 'alert'
   let path = command
   try {

@@ -1,4 +1,4 @@
-// The two facts wanted of an ELF file: its class and its GNU build-id. Hostile files give null, never an error.
+// The GNU build-id of an ELF file. Hostile files give null, never an error.
 
 import { readSync } from 'node:fs'
 
@@ -8,23 +8,8 @@ const MAX_NOTE_BYTES = 65_536
 const PT_NOTE = 4
 const NT_GNU_BUILD_ID = 3
 
-export interface ElfFacts {
-  /** 64 when it is no ELF file. */
-  readonly elfClass: 32 | 64
-  /** Lower-case hex, null when there is none. */
-  readonly buildId: string | null
-}
-
-export function readElfFacts(fd: number): ElfFacts {
-  return { elfClass: readElfClass(fd), buildId: readBuildId(fd) }
-}
-
-function readElfClass(fd: number): 32 | 64 {
-  const header = readAt(fd, 0, HEADER_BYTES)
-  return header !== null && isElf(header) && header[4] === 1 ? 32 : 64
-}
-
-function readBuildId(fd: number): string | null {
+/** Lower-case hex, null when there is none. */
+export function readBuildId(fd: number): string | null {
   const header = readAt(fd, 0, HEADER_BYTES)
   if (header === null || !isElf(header) || header[5] !== 1) return null
   const is64 = header[4] === 2

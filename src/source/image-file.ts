@@ -3,8 +3,8 @@
 
 import { createHash } from 'node:crypto'
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
-import { type ElfFacts, readElfFacts } from './elf.ts'
-import type { Mounts } from './mounts.ts'
+import { readBuildId } from './elf.ts'
+import { type Mounts, mountIdOf } from './mounts.ts'
 
 /** Remembers hashes by device, inode, size and times: hashing a 100 MB runtime takes a good part of a second. */
 export interface ImageCache {
@@ -27,10 +27,14 @@ const HASH_CHUNK_BYTES = 1 << 20
 /** Calls `use` with the file while it is open; null when there is no such file. */
 export function withImageFile<T>(path: string, mounts: Mounts, use: (file: ImageFile) => T): T | null {
   const place = tryOpen(path, O_PATH | O_CLOEXEC)
-  if (place === null) return null
+  return place === null ? null : withOpenImageFile(place, mountIdOf(place), mounts, use)
+}
+
+/** The same with a file that was opened with O_PATH, and is closed here; `mountId` of its mount. */
+export function withOpenImageFile<T>(place: number, mountId: string, mounts: Mounts, use: (file: ImageFile) => T): T {
   let fd: number | null | undefined
   try {
-    if (!mounts.isReadableFile(place)) return use({ stats: null, fd: () => null })
+    if (!mounts.isReadableFile(place, mountId)) return use({ stats: null, fd: () => null })
     const stats = fstatSync(place, { bigint: true })
     return use({
       stats,
@@ -76,21 +80,21 @@ function versionOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
   return `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`
 }
 
-const MAX_KNOWN_ELF_FILES = 512
-const knownElfFiles = new Map<string, ElfFacts>()
+const MAX_KNOWN_BUILD_IDS = 512
+const knownBuildIds = new Map<string, string | null>()
 
-/** What its ELF header tells; null: it may not be read. */
-export function elfFactsOf({ stats, fd: open }: ImageFile): ElfFacts | null {
+/** Of its ELF header; null: there is none, or it may not be read. */
+export function buildIdOf({ stats, fd: open }: ImageFile): string | null {
   if (stats === null) return null
   const key = versionOf(stats)
-  const known = knownElfFiles.get(key)
+  const known = knownBuildIds.get(key)
   if (known !== undefined) return known
   const fd = open()
   if (fd === null) return null
-  if (knownElfFiles.size >= MAX_KNOWN_ELF_FILES) knownElfFiles.clear()
-  const facts = readElfFacts(fd)
-  knownElfFiles.set(key, facts)
-  return facts
+  if (knownBuildIds.size >= MAX_KNOWN_BUILD_IDS) knownBuildIds.clear()
+  const buildId = readBuildId(fd)
+  knownBuildIds.set(key, buildId)
+  return buildId
 }
 
 function tryOpen(path: string, flags: number): number | null {

@@ -1,21 +1,20 @@
 // Who runs in a process: path inside its root, SHA-256, build-id, script (design: identity). Read from /proc while the
 // process waits at its exec, so nothing can change under us. Everything read here was chosen by the tracee: it is bounded.
 
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
+import { closeSync, readSync } from 'node:fs'
 import { basename } from 'node:path'
+import { pid as ownPid } from 'node:process'
 import type { ExecImage } from '../addon/addon.ts'
 import type { Image } from '../model/stream.ts'
-import { elfFactsOf, hashOf, type ImageCache, type ImageFile, withImageFile } from './image-file.ts'
+import { buildIdOf, hashOf, type ImageCache, type ImageFile, withImageFile, withOpenImageFile } from './image-file.ts'
 import { scriptFilesOf, scriptOperandOf } from './interpreter.ts'
 import { insideRoot, locate, readLink } from './locate.ts'
-import { Mounts } from './mounts.ts'
+import type { Mounts } from './mounts.ts'
+import { type Process, readProcess } from './process.ts'
 
 export type { ImageCache } from './image-file.ts'
 
-const MAX_CMDLINE_BYTES = 65_536
-const MAX_PATH_BYTES = 4096
 const MAX_PACKAGE_BYTES = 1_000_000
-const AT_EXECFN = 31n
 /** One file that is many programs, by the name it is called by or by its first argument. */
 const MULTI_CALL = new Set([
   'busybox',
@@ -32,14 +31,13 @@ const MANY_NAMES = /^(?:(?:redis|valkey)-(?:server|sentinel|check-rdb|check-aof)
 
 /** Identity of process `tid`, which must be stopped. Parts that cannot be read are null. */
 export function identifyImage(tid: number, cache: ImageCache): Image {
-  const root = readLink(`/proc/${tid}/root`) ?? '/'
-  const link = readLink(`/proc/${tid}/exe`)
-  const path = link === null ? 'unknown' : insideRoot(link, root)
-  const cwd = insideRoot(readLink(`/proc/${tid}/cwd`) ?? '/', root)
-  return identify(
-    { tid, exe: `/proc/${tid}/exe`, path, root, cwd, argv: readArgv(tid), executed: null, is: () => true },
-    cache,
-  )
+  const process = readProcess(tid)
+  const { mounts, argv, executed } = process
+  const root = process.root === '' ? '/' : process.root
+  const path = process.exe === '' ? 'unknown' : insideRoot(process.exe, root)
+  const cwd = insideRoot(process.cwd === '' ? '/' : process.cwd, root)
+  const seen: Seen = { tid, mounts, path, root, cwd, argv, executed }
+  return identify(seen, cache, (use) => openPlace(process, use))
 }
 
 /**
@@ -47,13 +45,22 @@ export function identifyImage(tid: number, cache: ImageCache): Image {
  * is the same one, wherever it is found: by the process while that lives, else by its name.
  */
 export function identifyExec(tid: number, began: ExecImage, cache: ImageCache): Image {
-  const is = ({ stats }: ImageFile): boolean => stats?.dev === began.dev && stats.ino === began.ino
   const { path, cwd, argv, script: executed } = began
-  const living = identify({ tid, exe: `/proc/${tid}/exe`, path, root: '/', cwd, argv, executed, is }, cache)
+  const ifSame =
+    (use: (file: ImageFile) => Image) =>
+    (file: ImageFile): Image | null =>
+      file.stats?.dev === began.dev && file.stats.ino === began.ino ? use(file) : null
+  const process = readProcess(tid)
+  const living = identify({ tid, mounts: process.mounts, path, root: '/', cwd, argv, executed }, cache, (use) =>
+    openPlace(process, ifSame(use)),
+  )
   // What was read of one that ended meanwhile may be half of it.
   if (living.sha256 !== null && readLink(`/proc/${tid}/exe`) !== null) return living
-  const own = process.pid
-  const gone = identify({ tid: own, exe: `/proc/${own}/root${path}`, path, root: '/', cwd, argv, executed, is }, cache)
+  const { place, mounts } = readProcess(ownPid)
+  if (place >= 0) closeSync(place)
+  const gone = identify({ tid: ownPid, mounts, path, root: '/', cwd, argv, executed }, cache, (use) =>
+    withImageFile(`/proc/${ownPid}/root${path}`, mounts, ifSame(use)),
+  )
   return gone.sha256 === null ? living : gone
 }
 
@@ -61,41 +68,38 @@ export function identifyExec(tid: number, began: ExecImage, cache: ImageCache): 
 interface Seen {
   /** Whose root and links names are looked up in. */
   readonly tid: number
-  /** Where we find the file. */
-  readonly exe: string
+  readonly mounts: Mounts
   readonly path: string
   readonly root: string
   readonly cwd: string
   readonly argv: readonly string[]
-  /** The name given to execve where it is a script's, else empty; null: the process tells it. */
+  /** The name given to execve; empty, or null, where it is not known: then it is no script's. */
   readonly executed: string | null
-  /** Whether a file is the one that was executed. */
-  readonly is: (file: ImageFile) => boolean
 }
 
-function identify(seen: Seen, cache: ImageCache): Image {
-  const { tid, path, argv } = seen
+function openPlace<T>({ place, mountId, mounts }: Process, use: (file: ImageFile) => T | null): T | null {
+  return place < 0 ? null : withOpenImageFile(place, mountId, mounts, use)
+}
+
+function identify(seen: Seen, cache: ImageCache, open: (use: (file: ImageFile) => Image) => Image | null): Image {
+  const { path, argv } = seen
   const unread: Image = { path, sha256: null, buildId: null, script: null, argv0: null }
-  const mounts = new Mounts(tid)
   try {
-    const image = withImageFile(seen.exe, mounts, (file) => {
-      if (!seen.is(file)) return null
-      return {
-        path,
-        sha256: hashOf(file, cache),
-        buildId: elfFactsOf(file)?.buildId ?? null,
-        script: findScript(seen, file, mounts, cache),
-        argv0: appletOf(basename(path), argv),
-      }
-    })
+    const image = open((file) => ({
+      path,
+      sha256: hashOf(file, cache),
+      buildId: buildIdOf(file),
+      script: findScript(seen, file, cache),
+      argv0: appletOf(basename(path), argv),
+    }))
     return image ?? unread
   } catch {
     return unread
   }
 }
 
-function findScript(seen: Seen, image: ImageFile, mounts: Mounts, cache: ImageCache): Image['script'] {
-  const { tid, path, root, cwd, argv } = seen
+function findScript(seen: Seen, image: ImageFile, cache: ImageCache): Image['script'] {
+  const { tid, mounts, path, root, cwd, argv, executed } = seen
   const read = (name: string): { script: NonNullable<Image['script']>; isImage: boolean; isFound: boolean } => {
     const { path, open, isDescriptor } = locate(tid, name, cwd, mounts)
     const seen =
@@ -109,7 +113,6 @@ function findScript(seen: Seen, image: ImageFile, mounts: Mounts, cache: ImageCa
     }
   }
   // A script started through its #! line: the kernel tells the name it was started by, and hands it to the interpreter.
-  const executed = seen.executed ?? readExecfn(tid, elfFactsOf(image)?.elfClass ?? 64)
   if (executed !== null && executed !== '' && executed !== path) {
     const { script, isImage, isFound } = read(executed)
     if (!isImage && (isFound || argv.indexOf(executed, 1) > 0)) return script
@@ -143,39 +146,6 @@ function mainOfPackage(tid: number, folder: string, cwd: string, mounts: Mounts)
   })
 }
 
-/** AT_EXECFN: the file name given to execve(2), for a script the script's own. */
-function readExecfn(tid: number, elfClass: 32 | 64): string | null {
-  const auxv = tryRead(`/proc/${tid}/auxv`, 4096)
-  if (auxv === null) return null
-  const wordBytes = elfClass / 8
-  const word = (at: number): bigint => (wordBytes === 8 ? auxv.readBigUInt64LE(at) : BigInt(auxv.readUInt32LE(at)))
-  for (let at = 0; at + 2 * wordBytes <= auxv.length; at += 2 * wordBytes) {
-    if (word(at) === AT_EXECFN) return readString(tid, word(at + wordBytes))
-  }
-  return null
-}
-
-function readString(tid: number, address: bigint): string | null {
-  const fd = tryOpen(`/proc/${tid}/mem`)
-  if (fd === null) return null
-  try {
-    const bytes = Buffer.alloc(MAX_PATH_BYTES)
-    // The string is near the top of the stack: the page after it may not exist, and then the read is short.
-    const count = readSync(fd, bytes, 0, bytes.length, address)
-    const end = bytes.subarray(0, count).indexOf(0)
-    return end < 0 ? null : bytes.toString('utf8', 0, end)
-  } catch {
-    return null
-  } finally {
-    closeSync(fd)
-  }
-}
-
-function readArgv(tid: number): string[] {
-  const bytes = tryRead(`/proc/${tid}/cmdline`, MAX_CMDLINE_BYTES)
-  return bytes === null ? [] : bytes.toString('utf8').split('\0').slice(0, -1)
-}
-
 /** Which of its programs a file that is many was called as; null: it is one program. */
 export function appletOf(file: string, argv: readonly string[]): string | null {
   const isMultiCall = MULTI_CALL.has(file)
@@ -184,20 +154,4 @@ export function appletOf(file: string, argv: readonly string[]): string | null {
   const name = basename((argv[0] ?? '').split(' ', 1)[0] as string)
   const applet = isMultiCall && MULTI_CALL.has(name) ? basename(argv[1] ?? name) : name
   return applet === '' ? null : applet
-}
-
-function tryOpen(path: string): number | null {
-  try {
-    return openSync(path, 'r')
-  } catch {
-    return null
-  }
-}
-
-function tryRead(path: string, limit: number): Buffer | null {
-  try {
-    return readFileSync(path).subarray(0, limit)
-  } catch {
-    return null
-  }
 }

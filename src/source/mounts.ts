@@ -15,15 +15,13 @@ interface Mount {
   readonly type: string
 }
 
-/** The mounts that process `tid` sees; points are inside its root. */
+/** The mounts that a process sees; points are inside its root. */
 export class Mounts {
   readonly #mounts: readonly Mount[]
 
-  constructor(tid: number) {
-    const text = readTable(tid)
-    // Nearly always the table of the process before.
-    if (text !== latest.text) latest = { text, mounts: parseMounts(text) }
-    this.#mounts = latest.mounts
+  /** @param text - of mountinfo. */
+  constructor(text: string) {
+    this.#mounts = parseMounts(text)
   }
 
   /** Type of the file system that holds `path`, an absolute path without links; empty when unknown. */
@@ -42,24 +40,18 @@ export class Mounts {
     return !UNREADABLE.test(this.typeOf(path))
   }
 
-  /** Whether the content of an open file (O_PATH is enough) may be read. */
-  isReadableFile(fd: number): boolean {
-    const id = /^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1]
-    const mount = this.#mounts.find((candidate) => candidate.id === id)
+  /** Whether the content of an open file (O_PATH is enough) on the mount of that id may be read. */
+  isReadableFile(fd: number, mountId: string): boolean {
+    const mount = this.#mounts.find((candidate) => candidate.id === mountId)
     if (mount !== undefined) return !UNREADABLE.test(mount.type)
     // A memfd, or a mount of another namespace.
     return !UNREADABLE_MAGIC.includes(statfsSync(`/proc/self/fd/${fd}`).type)
   }
 }
 
-let latest: { readonly text: string; readonly mounts: readonly Mount[] } = { text: '', mounts: [] }
-
-function readTable(tid: number): string {
-  try {
-    return readFileSync(`/proc/${tid}/mountinfo`, 'utf8')
-  } catch {
-    return ''
-  }
+/** Which mount an open file is on: the kernel's own book, no file system is asked. Empty: not known. */
+export function mountIdOf(fd: number): string {
+  return /^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1] ?? ''
 }
 
 /** `ID PARENT DEVICE ROOT POINT OPTIONS [optional]... - TYPE SOURCE OPTIONS`; spaces in it are octal. */

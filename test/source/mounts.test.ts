@@ -1,13 +1,13 @@
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { Mounts } from '../../src/source/mounts.ts'
+import { Mounts, mountIdOf } from '../../src/source/mounts.ts'
 
-const mounts = new Mounts(process.pid)
+const mounts = new Mounts(readFileSync('/proc/self/mountinfo', 'utf8'))
 
 function isReadableFile(file: string): boolean {
   const fd = openSync(file, 'r')
   try {
-    return mounts.isReadableFile(fd)
+    return mounts.isReadableFile(fd, mountIdOf(fd))
   } finally {
     closeSync(fd)
   }
@@ -24,8 +24,8 @@ test('what the kernel makes up may not be read, a file on a disk may', () => {
 test('an open file is known by its mount, and by the type of its file system when no table has its mount', () => {
   expect(isReadableFile('/proc/self/status')).toBe(false)
   expect(isReadableFile(process.execPath)).toBe(true)
-  const none = new Mounts(0)
+  const none = new Mounts('')
   const fd = openSync('/proc/self/status', 'r')
-  expect(none.isReadableFile(fd)).toBe(false)
+  expect(none.isReadableFile(fd, mountIdOf(fd))).toBe(false)
   closeSync(fd)
 })
