@@ -29,14 +29,19 @@ const MULTI_CALL = new Set([
 /** One file that is many programs by the name it is called by only. Which of them is the file differs by distribution. */
 const MANY_NAMES = /^(?:(?:redis|valkey)-(?:server|sentinel|check-rdb|check-aof)|systemctl)$/
 
-/** Identity of process `tid`, which must be stopped. Parts that cannot be read are null. */
-export function identifyImage(tid: number, cache: ImageCache): Image {
+/**
+ * Identity of process `tid`, which must be stopped. Parts that cannot be read are null.
+ * @param isFresh - it stands before its first instruction, so its arguments are as the kernel laid them down.
+ */
+export function identifyImage(tid: number, cache: ImageCache, isFresh = false): Image {
   const process = readProcess(tid)
   const { mounts, argv, executed } = process
   const root = process.root === '' ? '/' : process.root
   const path = process.exe === '' ? 'unknown' : insideRoot(process.exe, root)
   const cwd = insideRoot(process.cwd === '' ? '/' : process.cwd, root)
-  const seen: Seen = { tid, mounts, path, root, cwd, argv, executed }
+  // An interpreter that the kernel starts for a script has the name of it among its arguments.
+  const isNoScript = isFresh && executed !== null && argv.indexOf(executed, 1) < 0
+  const seen: Seen = { tid, mounts, path, root, cwd, argv, executed: isNoScript ? null : executed }
   return identify(seen, cache, (use) => openPlace(process, use))
 }
 

@@ -236,7 +236,7 @@ export class LiveSource {
   #exec(tid: number, formerTid: number): void {
     const { imageCache } = this.#options
     const began = this.#native?.execImage(this.#questionCount + 1) ?? null
-    const image = began === null ? identifyImage(tid, imageCache) : identifyExec(tid, began, imageCache)
+    const image = began === null ? identifyImage(tid, imageCache, true) : identifyExec(tid, began, imageCache)
     this.#handlerFor(tid, image).onExec(tid, formerTid, image)
     this.#ask(tid, true)
   }
