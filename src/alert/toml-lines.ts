@@ -23,7 +23,9 @@ export function lineOf(text: string, path: TomlPath): number | null {
     if (found === null) continue
     if (header !== null) table = tableOf(found, header[1] === '[[', counts)
     const here = header === null ? [...table, ...found] : table
-    const depth = here.length > path.length ? 0 : here.every((part, at) => part === path[at]) ? here.length : 0
+    // A table is a place of what is in it, and what is in it one of the table.
+    const depth = Math.min(here.length, path.length)
+    if (here.slice(0, depth).some((part, at) => part !== path[at])) continue
     if (depth > (best?.depth ?? 0)) best = { depth, line: index + 1 }
   }
   return best?.line ?? null

@@ -99,7 +99,8 @@ type Send = (message: HostMessage) => void
 function startInWorker(task: WorkerTask, hear: Hear, fail: (error: unknown) => void): Send {
   const starting = import('node:worker_threads').then(({ Worker }) => {
     // The host's own flags are not for it: `node --input-type=module -e ...` could start no worker at all.
-    const worker = new Worker(ENTRY, { workerData: task, execArgv: [] })
+    // Descriptors that the addon opened are closed there too, of which Node would warn on the host's stderr.
+    const worker = new Worker(ENTRY, { workerData: task, execArgv: [], trackUnmanagedFds: false })
     worker.on('message', hear)
     worker.once('error', fail)
     worker.once('exit', () => fail(new Error("tracefp's worker ended before its task was done")))

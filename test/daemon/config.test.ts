@@ -87,6 +87,7 @@ test.each([
     /^w:13: program\[1\]\.user: there is no user/,
   ],
   ['an address that is a name', WHOLE.replace('[::1]', 'localhost'), /^w:2: watch\.listen: expected an address/],
+  ['a table that is not there', WHOLE.replace('[[log]]', '[[lug]]'), /^w:19: lug: there is no such setting/],
   ['two of one name', WHOLE.replace('"old"', '"nginx"'), /two entries are named nginx/],
   ['an entry without a name', '[[log]]\nfile = "/x"', /^w:1: log\[1\]: expected a name/],
   ['deny for what is joined', WHOLE.replace('on_miss = "kill"', 'on_miss = "deny"'), /^w:27: service\[1\]\.on_miss/],
