@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "addon/log_binding.h"
+#include "addon/tape_binding.h"
 #include "engine/ebpf/ebpf_engine.h"
 #include "engine/engine.h"
 #include "engine/host.h"
@@ -98,6 +99,19 @@ LaunchOptions launch_options_of(const Napi::Object& object) {
   return options;
 }
 
+FollowOptions follow_options_of(const Napi::Object& object) {
+  FollowOptions options;
+  if (object.Get("pid").IsNumber()) options.pid = object.Get("pid").As<Napi::Number>().Int32Value();
+  bool is_lossless = true;
+  if (object.Get("cgroup").IsBigInt()) options.cgroup = object.Get("cgroup").As<Napi::BigInt>().Uint64Value(&is_lossless);
+  if (object.Get("names").IsArray()) options.names = strings_of(object.Get("names"));
+  options.hides_host = object.Get("hidesHost").ToBoolean().Value();
+  if (object.Has("kernelRingBytes")) {
+    options.kernel_ring_bytes = object.Get("kernelRingBytes").As<Napi::Number>().Uint32Value();
+  }
+  return options;
+}
+
 class Session final : public Napi::ObjectWrap<Session> {
  public:
   static Napi::Function define(Napi::Env env) {
@@ -105,13 +119,15 @@ class Session final : public Napi::ObjectWrap<Session> {
                        {
                            InstanceMethod<&Session::answer>("answer"),
                            InstanceMethod<&Session::exec_image>("execImage"),
+                           InstanceMethod<&Session::replace_table>("replaceTable"),
+                           InstanceMethod<&Session::signal>("signal"),
                            InstanceMethod<&Session::stop>("stop"),
                            InstanceMethod<&Session::finish>("finish"),
                            InstanceMethod<&Session::result>("result"),
                        });
   }
 
-  // new NativeSession({ engine, ring, onDoorbell, isGuarded, launch | script })
+  // new NativeSession({ engine, ring, onDoorbell, isGuarded, launch | attach | follow | script })
   explicit Session(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Session>(info) {
     const Napi::Env env = info.Env();
     const auto options = info[0].As<Napi::Object>();
@@ -147,6 +163,8 @@ class Session final : public Napi::ObjectWrap<Session> {
       engine_ = std::make_unique<AttachEngine>(AttachOptions{attach.Get("pid").ToNumber().Int32Value(),
                                                              attach.Get("hidesHost").ToBoolean().Value(), is_guarded},
                                                *ring_);
+    } else if (options.Get("follow").IsObject()) {
+      engine_ = std::make_unique<EbpfEngine>(follow_options_of(options.Get("follow").As<Napi::Object>()), *ring_);
     } else {
       LaunchOptions launch = launch_options_of(options.Get("launch").As<Napi::Object>());
       launch.is_guarded = is_guarded;
@@ -159,7 +177,7 @@ class Session final : public Napi::ObjectWrap<Session> {
       }
     }
     env_ = env;
-    for (const char* what : {"launch", "attach"}) {
+    for (const char* what : {"launch", "attach", "follow"}) {
       const Napi::Value target = options.Get(what);
       if (target.IsObject() && target.As<Napi::Object>().Get("hidesHost").ToBoolean().Value()) hides_host_ = true;
     }
@@ -208,7 +226,7 @@ class Session final : public Napi::ObjectWrap<Session> {
     thread_.join();
   }
 
-  // answer(question, decision, table | null)
+  // answer(question, decision, table | null, flags)
   void answer(const Napi::CallbackInfo& info) {
     Answer answer{static_cast<Decision>(info[1].As<Napi::Number>().Uint32Value())};
     if (info[2].IsTypedArray()) {
@@ -218,10 +236,30 @@ class Session final : public Napi::ObjectWrap<Session> {
         return;
       }
     }
+    if (info[3].IsNumber()) answer.flags = info[3].As<Napi::Number>().Uint32Value();
     engine_->answer(info[0].As<Napi::Number>().Uint32Value(), answer);
   }
 
-  // execImage(question): { dev, ino, path, cwd, script, argv } | null
+  // replaceTable(old, now, flags): boolean
+  Napi::Value replace_table(const Napi::CallbackInfo& info) {
+    const auto old_bytes = info[0].As<Napi::Uint8Array>();
+    const Table* const old = table_of(old_bytes);
+    const Table* const now = table_of(info[1].As<Napi::Uint8Array>());
+    if (old == nullptr || now == nullptr) {
+      Napi::TypeError::New(info.Env(), "the transition table has another layout").ThrowAsJavaScriptException();
+      return info.Env().Undefined();
+    }
+    const bool is_replaced = engine_->replace_table(*old, *now, info[2].As<Napi::Number>().Uint32Value());
+    if (is_replaced && old != now) forget_table(old_bytes.Data());
+    return Napi::Boolean::New(info.Env(), is_replaced);
+  }
+
+  // signal(tgid, signal)
+  void signal(const Napi::CallbackInfo& info) {
+    engine_->signal(info[0].As<Napi::Number>().Int32Value(), info[1].As<Napi::Number>().Int32Value());
+  }
+
+  // execImage(question): { dev, ino, path, cwd, script | null, argv, parent } | null
   Napi::Value exec_image(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     const std::optional<ExecImage> image = engine_->exec_image(info[0].As<Napi::Number>().Uint32Value());
@@ -231,7 +269,12 @@ class Session final : public Napi::ObjectWrap<Session> {
     object.Set("ino", Napi::BigInt::New(env, image->ino));
     object.Set("path", image->path);
     object.Set("cwd", image->cwd);
-    object.Set("script", image->script);
+    if (image->is_met) {
+      object.Set("script", env.Null());
+    } else {
+      object.Set("script", image->script);
+    }
+    object.Set("parent", image->parent);
     object.Set("argv", array_of(env, image->argv));
     return object;
   }
@@ -242,8 +285,13 @@ class Session final : public Napi::ObjectWrap<Session> {
     if (known != tables_.end()) return &known->second;
     const std::optional<Table> table = Table::open(bytes.Data(), bytes.ByteLength());
     if (!table.has_value()) return nullptr;
-    table_memory_.push_back(Napi::Persistent(bytes.As<Napi::Object>()));
+    table_memory_.emplace(bytes.Data(), Napi::Persistent(bytes.As<Napi::Object>()));
     return &tables_.emplace(bytes.Data(), *table).first->second;
+  }
+
+  void forget_table(const uint8_t* bytes) {
+    tables_.erase(bytes);
+    table_memory_.erase(bytes);
   }
 
   void stop(const Napi::CallbackInfo&) {
@@ -281,7 +329,7 @@ class Session final : public Napi::ObjectWrap<Session> {
   napi_threadsafe_function doorbell_ = nullptr;
   Napi::ObjectReference ring_memory_;
   std::unordered_map<const uint8_t*, Table> tables_;
-  std::vector<Napi::ObjectReference> table_memory_;
+  std::unordered_map<const uint8_t*, Napi::ObjectReference> table_memory_;
   std::unique_ptr<RingWriter> ring_;
   std::unique_ptr<Engine> engine_;
   Thread thread_;
@@ -384,6 +432,7 @@ Napi::Value process_facts(const Napi::CallbackInfo& info) {
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("NativeSession", Session::define(env));
   exports.Set("LogScanner", define_log_scanner(env));
+  exports.Set("TapePlayer", define_tape_player(env));
   exports.Set("makePipe", Napi::Function::New(env, make_pipe));
   exports.Set("processFacts", Napi::Function::New(env, process_facts));
   exports.Set("sendDatagram", Napi::Function::New(env, send_datagram));

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 import { TracefpError } from '../errors.ts'
 import { PACKAGE_ROOT } from '../package.ts'
 import type { NativeLogScanner, Simd } from './log-scanner.ts'
+import type { NativeTapePlayerConstructor } from './tape.ts'
 
 /** Where tracer and tracee run. `auto`: on one CPU while a process has one thread, unnoticed by it. */
 export type Pin = 'auto' | 'always' | 'never'
@@ -60,6 +61,19 @@ export interface AttachOptions {
   readonly hidesHost?: boolean
 }
 
+/** Engine ebpf: what already runs, or begins later. One of the first three. */
+export interface FollowOptions {
+  /** A process that runs; its threads and all processes below it are followed too. */
+  readonly pid?: number
+  /** The id of a cgroup (v2): what runs in it or below it, and what begins there. */
+  readonly cgroup?: bigint
+  /** Whoever runs an executable whose file has one of these names (without folders), now or later. */
+  readonly names?: readonly string[]
+  /** As in LaunchOptions. */
+  readonly hidesHost?: boolean
+  readonly kernelRingBytes?: number
+}
+
 export interface EngineResult {
   readonly rootPid: number
   readonly exitCode: number
@@ -84,22 +98,46 @@ export interface ExecImage {
   /** Inside the root of its process. */
   readonly path: string
   readonly cwd: string
-  /** What execve was given, where an interpreter runs it; empty: none does. */
-  readonly script: string
-  /** The first 4 KiB of them. */
+  /** What execve was given, where an interpreter runs it; empty: none does; null: it ran already, and is to be asked. */
+  readonly script: string | null
+  /** The first 4 KiB of them; empty where it ran already. */
   readonly argv: readonly string[]
+  /** The process that it is a child of. */
+  readonly parent: number
 }
+
+/** Engine ebpf, beside a table: bits of NativeSession.answer and replaceTable. As native/engine/ebpf/kernel/shared.h. */
+export const VIEW: {
+  /** Who runs it is followed no longer. */
+  readonly letGo: 1
+  /** The kernel sends SIGKILL to who makes a call that the table does not allow. */
+  readonly kill: 2
+  /** SIGSTOP. */
+  readonly stop: 4
+  /** After such a call the next ones are told, too. */
+  readonly tellAfter: 8
+  /** Of more than 1,000 such calls of a track in a second the rest is counted. */
+  readonly flood: 16
+} = { letGo: 1, kill: 2, stop: 4, tellAfter: 8, flood: 16 }
 
 /** A running engine: a native thread that writes records into `ring`. */
 export interface NativeSession {
   /**
    * The reader has dealt with a record that is a question (an exec; a call that was asked about), the `question`th of the
    * session, counted from 1. `table`: after an exec, what the new program is judged by; its memory must stay as it is.
+   * `flags`: engine ebpf, bits of VIEW.
    */
-  answer(question: number, decision: number, table: Uint8Array | null): void
+  answer(question: number, decision: number, table: Uint8Array | null, flags?: number): void
   /** Of a question that is an exec and was not answered yet; null: its tracee waits, and /proc tells it. */
   execImage(question: number): ExecImage | null
-  /** Kills every tracee (`attach`: lets them go); the ring's state becomes `ended` soon. */
+  /**
+   * Engine ebpf: what is judged by `old` is judged by `now` from its next call on, at once on all CPUs, as if nothing of it had
+   * been told. False: there is no room for it.
+   */
+  replaceTable(old: Uint8Array, now: Uint8Array, flags: number): boolean
+  /** Engine ebpf: a signal for a process that is followed; `tgid` 0: for all. */
+  signal(tgid: number, signal: number): void
+  /** Kills every tracee (`attach`, `follow`: lets them go); the ring's state becomes `ended` soon. */
   stop(): void
   /** Joins the thread. Call it once, after the ring's state is `ended` or `failed` and the ring is drained. */
   finish(): void
@@ -116,6 +154,8 @@ export interface NativeSessionOptions {
   readonly launch?: LaunchOptions
   /** For `attach`: calls by two ptrace stops each. */
   readonly attach?: AttachOptions
+  /** For `ebpf`, in place of `launch`. */
+  readonly follow?: FollowOptions
   /** Records for engine `scripted`, four words each. */
   readonly script?: Uint32Array
 }
@@ -143,6 +183,7 @@ export interface ProcessFacts {
 export interface Addon {
   readonly NativeSession: new (options: NativeSessionOptions) => NativeSession
   readonly LogScanner: new (simd: Simd | '') => NativeLogScanner
+  readonly TapePlayer: NativeTapePlayerConstructor
   makePipe(): [number, number]
   /** One datagram to a Unix socket, a path or `@name`; its errno, 0 when it was sent. Never waits. */
   sendDatagram(address: string, text: string): number

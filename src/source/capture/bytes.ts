@@ -67,26 +67,27 @@ export class ByteWriter {
 }
 
 export class ByteReader {
-  readonly #bytes: Uint8Array
+  readonly bytes: Uint8Array
   readonly #file: string
   /** Where in the file the first of the bytes stands. */
   readonly #origin: number
-  #at = 0
+  /** What is read next; not beyond the end. */
+  at = 0
 
   constructor(bytes: Uint8Array, file: string, origin: number) {
-    this.#bytes = bytes
+    this.bytes = bytes
     this.#file = file
     this.#origin = origin
   }
 
   get isAtEnd(): boolean {
-    return this.#at >= this.#bytes.length
+    return this.at >= this.bytes.length
   }
 
   byte(): number {
-    const value = this.#bytes[this.#at]
+    const value = this.bytes[this.at]
     if (value === undefined) this.fail('a record is cut off')
-    this.#at += 1
+    this.at += 1
     return value
   }
 
@@ -112,15 +113,15 @@ export class ByteReader {
 
   json(): unknown {
     const length = this.number()
-    if (length > this.#bytes.length - this.#at) this.fail('a text is cut off')
-    const text = Buffer.from(this.#bytes.buffer, this.#bytes.byteOffset + this.#at, length).toString()
+    if (length > this.bytes.length - this.at) this.fail('a text is cut off')
+    const text = Buffer.from(this.bytes.buffer, this.bytes.byteOffset + this.at, length).toString()
     let value: unknown
     try {
       value = JSON.parse(text)
     } catch {
       this.fail('a text is not JSON')
     }
-    this.#at += length
+    this.at += length
     return value
   }
 
@@ -129,7 +130,7 @@ export class ByteReader {
   }
 
   fail(what: string): never {
-    throw captureError(this.#file, this.#origin + this.#at, what)
+    throw captureError(this.#file, this.#origin + this.at, what)
   }
 }
 

@@ -1,39 +1,51 @@
 // Turns the records of a capture back into the stream that was written, call by call. What no encoder writes is refused.
 
 import type { Image, StreamHandler } from '../../model/stream.ts'
+import { Borrower } from './borrower.ts'
 import type { ByteReader } from './bytes.ts'
 import { BIRTH_HAS_IMAGE, BIRTH_KINDS, DECISIONS, MAX_IMAGES, MAX_SYMBOLS, MAX_TIME_MS, OP } from './layout.ts'
-import { Recency } from './recency.ts'
+import { Tape } from './tape.ts'
 import { isImage, isNote } from './values.ts'
 
 const MAX_SIGNAL = 255
 const MAX_TID = 0xffff_ffff
 
 export class RecordDecoder {
-  /** Records told so far. */
+  /** Records told so far, and those that need not be told. */
   recordCount = 0
-  /** When the record being told was told first. */
-  timeMs: number
   readonly #handler: StreamHandler
-  readonly #tracks = new Recency()
-  readonly #abis: number[] = []
-  readonly #numbers: number[] = []
+  readonly #tape: Tape
+  readonly #borrower: Borrower
   readonly #images: Image[] = []
 
-  constructor(handler: StreamHandler, startMs: number) {
+  /** `form`: of the player, see src/addon/tape.ts. */
+  constructor(handler: StreamHandler, startMs: number, form?: string) {
     this.#handler = handler
-    this.timeMs = startMs
+    this.#tape = new Tape(startMs, () => this.#borrower.giveBackAll())
+    this.#borrower = new Borrower(handler, this.#tape, form)
+  }
+
+  /** When the record being told was told first. */
+  get timeMs(): number {
+    return this.#tape.timeMs
   }
 
   /** Tells the records of one block. @throws FormatError, with the byte. */
   decode(bytes: ByteReader): void {
-    while (!bytes.isAtEnd) this.#record(bytes.byte(), bytes)
+    const tape = this.#tape
+    tape.bytes = bytes.bytes
+    while (!bytes.isAtEnd) {
+      tape.at = bytes.at
+      this.recordCount += this.#borrower.play()
+      bytes.at = tape.at
+      if (!bytes.isAtEnd) this.#record(bytes.byte(), bytes)
+    }
   }
 
   #record(op: number, bytes: ByteReader): void {
     if (op >= OP.call) return this.#call(op, bytes, false)
     if (op >= OP.recentTrack) {
-      if (!this.#tracks.recall(op - OP.recentTrack)) bytes.fail('there is no such track')
+      if (!this.#tape.recall(op - OP.recentTrack)) bytes.fail('there is no such track')
       return
     }
     switch (op) {
@@ -43,7 +55,7 @@ export class RecordDecoder {
       case OP.restart:
         return this.#call(bytes.byte(), bytes, true)
       case OP.track:
-        return this.#tracks.goTo(tidAfter(this.#tracks.current, bytes))
+        return this.#tape.goTo(tidAfter(this.#tape.tid, bytes))
       case OP.time:
         return this.#move(bytes)
       case OP.birth:
@@ -58,7 +70,7 @@ export class RecordDecoder {
   }
 
   #ofTrack(op: number, bytes: ByteReader): void {
-    const tid = this.#tracks.current
+    const tid = this.#tape.tid
     this.recordCount += 1
     switch (op) {
       case OP.signal:
@@ -89,28 +101,28 @@ export class RecordDecoder {
       if (op !== OP.farCall) bytes.fail('a restart of what is no call')
       symbol = bytes.number()
     }
-    const abi = this.#abis[symbol]
+    const abi = this.#tape.abis[symbol]
     if (abi === undefined) bytes.fail('there is no such symbol')
     this.recordCount += 1
-    this.#handler.onCall(this.#tracks.current, abi, this.#numbers[symbol] as number, isRestart)
+    this.#handler.onCall(this.#tape.tid, abi, this.#tape.numbers[symbol] as number, isRestart)
   }
 
   #newCall(bytes: ByteReader, isRestart: boolean): void {
     const abi = bytes.byte()
     const nr = bytes.signed()
     if (nr !== (nr | 0)) bytes.fail('the number of a call has more than 32 bits')
-    if (this.#abis.length < MAX_SYMBOLS) {
-      this.#abis.push(abi)
-      this.#numbers.push(nr)
+    if (this.#tape.abis.length < MAX_SYMBOLS) {
+      this.#tape.abis.push(abi)
+      this.#tape.numbers.push(nr)
     }
     this.recordCount += 1
-    this.#handler.onCall(this.#tracks.current, abi, nr, isRestart)
+    this.#handler.onCall(this.#tape.tid, abi, nr, isRestart)
   }
 
   #move(bytes: ByteReader): void {
     const timeMs = this.timeMs + bytes.signed()
     if (Math.abs(timeMs) > MAX_TIME_MS) bytes.fail('there is no such time')
-    this.timeMs = timeMs
+    this.#tape.timeMs = timeMs
   }
 
   #birth(bytes: ByteReader): void {
@@ -118,8 +130,8 @@ export class RecordDecoder {
     const hasImage = code >= BIRTH_HAS_IMAGE
     const kind = BIRTH_KINDS[hasImage ? code - BIRTH_HAS_IMAGE : code]
     if (kind === undefined) bytes.fail('a birth of no known kind')
-    const tid = tidAfter(this.#tracks.current, bytes)
-    const parentTid = tidAfter(this.#tracks.current, bytes)
+    const tid = tidAfter(this.#tape.tid, bytes)
+    const parentTid = tidAfter(this.#tape.tid, bytes)
     const tgid = tidAfter(tid, bytes)
     const image = hasImage ? this.#image(bytes) : undefined
     this.recordCount += 1
@@ -128,7 +140,7 @@ export class RecordDecoder {
   }
 
   #exec(bytes: ByteReader): void {
-    const tid = this.#tracks.current
+    const tid = this.#tape.tid
     const formerTid = tidAfter(tid, bytes)
     const image = this.#image(bytes)
     this.recordCount += 1
