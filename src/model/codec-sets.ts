@@ -57,9 +57,7 @@ export function readListed(reader: LineReader, { depth, runCount }: SetLimits): 
     const context = readContext(reader, line.context, depth)
     const next = readCounts(reader, line.next, runCount)
     inOrder(reader, previous, context)
-    checkListed(reader, successors, context, next)
-    const suffix = suffixOf(context)
-    const inherited = suffix === undefined ? undefined : nextAfter(successors, suffix)
+    const inherited = checkListed(reader, successors, context, next)
     for (const [symbol, count] of next) {
       if (inherited !== undefined && (inherited.get(symbol) as number) < count) {
         reader.fail('more runs than had the end of the context')
@@ -129,17 +127,23 @@ export function inOrder(reader: LineReader, previous: string | undefined, contex
   reader.fail(previous === context ? 'a context that stood before' : 'contexts are out of order')
 }
 
-/** `known`: all sets of shorter contexts. */
-export function checkListed(reader: LineReader, known: Successors, context: string, next: NextCounts): void {
+/** `known`: all sets of shorter contexts. Gives the set that would stand here if none were listed, where there is one. */
+export function checkListed(
+  reader: LineReader,
+  known: Successors,
+  context: string,
+  next: NextCounts,
+): NextCounts | undefined {
   const suffix = suffixOf(context)
   if (suffix === undefined) {
     if (next.size === 0) reader.fail('an empty set')
-    return
+    return undefined
   }
   const inherited = nextAfter(known, suffix)
   if (inherited === undefined || !isKnown(known, context)) reader.fail('a context that the shorter ones do not know')
   for (const symbol of next.keys()) if (!inherited.has(symbol)) reader.fail('a symbol that does not follow its end')
   if (next.size === inherited.size) reader.fail('a set that its end has too')
+  return inherited
 }
 
 function takeSet(reader: LineReader): { context: string; next: string } | undefined {

@@ -62,7 +62,7 @@ export function compileTable(
 function withNames(program: ProgramFingerprint, mapping: Mapping): Successors {
   const { successors } = program
   const names = new Map<string, string>()
-  for (const text of alphabetOf(successors)) {
+  for (const text of program.alphabet) {
     const number = isSpecial(text) ? undefined : mapping.numberOf(text)
     const name = number === undefined ? text : mapping.symbolOf(number.abi, number.nr)
     if (name !== text) names.set(text, name)

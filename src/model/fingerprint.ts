@@ -177,11 +177,11 @@ export function symbolsOf(programs: Iterable<ProgramFingerprint>): Set<string> {
   return symbols
 }
 
-/** The sorted symbols of successor sets. */
+/** Every symbol of successor sets: one of a longer context stands in a shorter one too. */
 export function alphabetOf(successors: ReadonlyMap<string, ReadonlyMap<string, unknown>>): string[] {
   const symbols = new Set<string>()
   for (const [context, next] of successors) {
-    for (const symbol of context.split(' ')) symbols.add(symbol)
+    if (!context.includes(' ')) symbols.add(context)
     for (const symbol of next.keys()) symbols.add(symbol)
   }
   return [...symbols].sort()

@@ -4,13 +4,7 @@ import { TracefpError } from '../errors.ts'
 import { isSpecial, type Mapping } from '../syscall/mapping.ts'
 import { sealFingerprint } from './codec-fingerprint.ts'
 import { contextRunsOf, deriveProgram } from './derive.ts'
-import {
-  alphabetOf,
-  assertSameSettings,
-  type Fingerprint,
-  type ProgramFingerprint,
-  type Settings,
-} from './fingerprint.ts'
+import { assertSameSettings, type Fingerprint, type ProgramFingerprint, type Settings } from './fingerprint.ts'
 import { lastOf } from './language.ts'
 import { isFaultRun, joinImages, type ProgramDelta, type RunDelta, type RunInfo } from './learner.ts'
 import { RunSet } from './run-set.ts'
@@ -221,7 +215,9 @@ export class Ledger {
   symbols(): Set<string> {
     const symbols = new Set<string>()
     for (const program of this.#programs.values()) {
-      for (const symbol of alphabetOf(program.transitions)) symbols.add(symbol)
+      for (const [context, next] of program.transitions) {
+        for (const symbol of [...context.split(' '), ...next.keys()]) symbols.add(symbol)
+      }
     }
     return symbols
   }
