@@ -1,11 +1,14 @@
 // Check, the whole story: a source brings records, the walker finds the track of each, the checker holds every transition
 // against the fingerprint of the program that runs, and what came of it becomes a report.
 
-import { TracefpError } from './errors.ts'
-import type { CheckedProgram } from './match/checked-program.ts'
+import { constants } from 'node:os'
+import { VIEW } from './addon/addon.ts'
+import { TracefpError, UsageError } from './errors.ts'
+import type { CheckedProgram, Known } from './match/checked-program.ts'
 import { Checker } from './match/checker.ts'
 import { Decider, type DeciderOptions, type GuardPolicy } from './match/decider.ts'
 import type { BurstOptions } from './match/frame.ts'
+import { LateDecider, type LateDeciderOptions } from './match/late-decider.ts'
 import { MISS_LIMIT, type Miss } from './match/miss.ts'
 import { printable } from './match/printable.ts'
 import { buildReport, type Result } from './match/report.ts'
@@ -25,7 +28,7 @@ import { tee } from './source/tee.ts'
 import { engineMemory } from './store/engine-memory.ts'
 import type { Evidence } from './store/evidence.ts'
 import { readGivenFingerprints } from './store/fingerprint-file.ts'
-import { fingerprintFolder, storedFor } from './store/fingerprint-store.ts'
+import { fingerprintFolder, rootNames, storedFor, storedNames } from './store/fingerprint-store.ts'
 import { ImageCache } from './store/image-cache.ts'
 import { trustIn } from './store/trust.ts'
 import { linuxMapping } from './syscall/mapping.ts'
@@ -78,7 +81,8 @@ export function checkLive(options: CheckOptions): RunningCheck {
   const given = readGivenFingerprints(options.files, trust)
   for (const [index, fingerprint] of given.entries())
     assertMapping(fingerprint, mapping, options.files[index] as string)
-  const isAttached = options.target.kind === 'attach'
+  const isAttached = options.target.kind !== 'launch'
+  const meant = meantBy(options.target)
   const imageCache = new ImageCache(options.home)
   const startedAt = new Date().toISOString()
   const capture = captureOf(options, mapping.name)
@@ -87,7 +91,8 @@ export function checkLive(options: CheckOptions): RunningCheck {
   let toldCount = 0
   const tell = (miss: Miss): void => {
     // Whoever executed is the leader by now.
-    if (miss.action !== 'alert') recorder?.onDecided?.(miss.kind === 'call' ? miss.tid : miss.tgid, miss.action)
+    if (miss.action !== 'alert' && miss.action !== 'late-kill')
+      recorder?.onDecided?.(miss.kind === 'call' ? miss.tid : miss.tgid, miss.action)
     capture?.flush()
     // In guard mode all are made, since each is decided about.
     toldCount += 1
@@ -98,17 +103,31 @@ export function checkLive(options: CheckOptions): RunningCheck {
     recorder?.onNote(told)
     checkerNow().note(told)
   }
-  const decider = deciderOf(options, tell, note, checkerNow)
+  const isLate = isEbpf(options.target)
+  const decider = isLate ? null : deciderOf(options, tell, note, checkerNow)
+  const late: LateDecider | null = isLate
+    ? lateDeciderOf(options, tell, checkerNow, {
+        reach: (miss) => (meant === undefined ? null : (session?.walker.processesBelow(miss.tgid) ?? [])),
+        signal: (reach, signal) => source.signal(reach, constants.signals[signal]),
+        onFailure: () => source.stop(),
+      })
+    : null
+
+  const by = decider ?? late
 
   const begin = (image: Image): StreamHandler => {
-    const stored = options.files.length > 0 ? [] : storedFor(fingerprintFolder(options.home), image, mapping, trust)
+    const find = (found: Image): Fingerprint[] =>
+      options.files.length > 0
+        ? []
+        : storedFor(fingerprintFolder(options.home), found, mapping, trust).map(({ fingerprint }) => fingerprint)
     const checker = new Checker({
-      fingerprints: [...given, ...stored.map(({ fingerprint }) => fingerprint)],
+      fingerprints: meant === undefined ? [...given, ...find(image)] : given,
+      ...(meant === undefined ? {} : { find, meant }),
       mapping,
       ...(options.depth === null ? {} : { depth: options.depth }),
       ...(options.burst === undefined ? {} : { burst: options.burst }),
-      onMiss: decider === null ? tell : (miss) => decider.onMiss(miss),
-      tellsAll: decider !== null,
+      onMiss: by === null ? tell : (miss) => by.onMiss(miss),
+      tellsAll: by !== null,
       ...(capture === null ? {} : { at: () => capture.at() }),
     })
     if (decider !== null && checker.tracks === 'log') {
@@ -123,7 +142,7 @@ export function checkLive(options: CheckOptions): RunningCheck {
     const walker = new Walker(checker, { mapping, tracks: checker.tracks, rootPpid, rootAncestors })
     session = { walker, checker, facts }
     // Who watches for nothing is only in the way.
-    if (isAttached) queueMicrotask(() => checker.root?.known === null && source.stop())
+    if (isAttached && meant === undefined) queueMicrotask(() => checker.root?.known === null && source.stop())
     // Written down before it is judged: what a miss is made of is in the capture.
     if (capture === null) return walker
     recorder = capture.begin(facts)
@@ -132,7 +151,7 @@ export function checkLive(options: CheckOptions): RunningCheck {
 
   const source = new LiveSource(
     {
-      ...liveOptionsOf(options.target),
+      ...liveOptionsOf(named(options, given)),
       ...(options.target.kind === 'launch' ? engineMemory(options.home, options.target.launch) : {}),
       imageCache,
       onStart: options.onStart,
@@ -143,6 +162,7 @@ export function checkLive(options: CheckOptions): RunningCheck {
         : {
             tableOf: (tid) =>
               checkerNow().tracks === 'log' ? null : (session?.walker.programOf(tid)?.known?.table.buffer ?? null),
+            viewOf: (tid) => viewOf(session?.walker.programOf(tid)?.known, options, meant !== undefined),
           }),
       ...(decider === null ? {} : { guard: guardBy(decider, () => session?.walker) }),
     },
@@ -152,11 +172,14 @@ export function checkLive(options: CheckOptions): RunningCheck {
   const run = async (): Promise<LiveResult> => {
     const result = await source.run()
     assertBegun(result, options.target)
+    // Nobody whom it was about has run.
+    if (session === undefined && meant !== undefined) begin(NO_IMAGE)
     if (session === undefined)
       throw new TracefpError('TFP_ERR_ENGINE_FAILED', 'the program was stopped before it began')
     const { walker, checker, facts } = session
     walker.finish()
     decider?.finish()
+    late?.release()
     await imageCache.save()
     const endedAt = new Date().toISOString()
     capture?.end({ endedAt })
@@ -169,6 +192,7 @@ export function checkLive(options: CheckOptions): RunningCheck {
         source: { kind: 'live', engine: facts.engine, format: null, order: 'entry' },
         endedAt,
         unparsedLineCount: 0,
+        ...(meant === undefined ? {} : { exit: { code: null, signal: null } }),
       },
       walker,
       checker,
@@ -177,7 +201,51 @@ export function checkLive(options: CheckOptions): RunningCheck {
     const evidence = kept === null ? null : { captures: kept.files, ...kept, fingerprints: checker.fingerprintTexts() }
     return { ...judged, evidence }
   }
-  return { done: run().finally(() => capture?.abandon()), stop: () => source.stop() }
+  const stop = (): void => {
+    if (isAttached) late?.release()
+    source.stop()
+  }
+  return { done: run().finally(() => capture?.abandon()), stop }
+}
+
+const NO_IMAGE: Image = { path: 'unknown', sha256: null, buildId: null, script: null, argv0: null }
+
+/** Whoever runs a program that a fingerprint is for: the programs are named. @throws UsageError: there is none. */
+function named({ target, files, home }: CheckOptions, given: readonly Fingerprint[]): Target {
+  if (meantBy(target) !== 'some' || target.kind !== 'follow') return target
+  const names = files.length > 0 ? given.flatMap(rootNames) : storedNames(fingerprintFolder(home))
+  if (names.length === 0) throw new UsageError('there is no fingerprint: learn a program first, or name a file with -f')
+  return { ...target, follow: { ...target.follow, names } }
+}
+
+/** Who is watched wherever it runs has no first program. */
+function meantBy(target: Target): 'some' | 'all' | undefined {
+  if (target.kind !== 'follow' || target.follow.pid !== undefined) return undefined
+  return target.follow.names === undefined ? 'all' : 'some'
+}
+
+function isEbpf(target: Target): boolean {
+  return target.kind === 'follow' || (target.kind === 'launch' && target.engine === 'ebpf')
+}
+
+/** Engine ebpf: what the kernel does by itself with calls that the table does not allow. Only where each of them is an alarm. */
+function viewOf(known: Known | null | undefined, { policy, burst }: CheckOptions, letsGo: boolean): number {
+  if (known == null) return letsGo ? VIEW.letGo : 0
+  if (known.program.faults !== null || burst !== undefined) return 0
+  return VIEW.flood | (policy === 'kill' ? VIEW.kill : policy === 'ask' ? VIEW.stop : 0)
+}
+
+function lateDeciderOf(
+  { policy, ask }: CheckOptions,
+  tell: DeciderOptions['tell'],
+  checker: () => Checker,
+  way: Pick<LateDeciderOptions, 'reach' | 'signal' | 'onFailure'>,
+): LateDecider | null {
+  if (policy === 'alert') return null
+  if (policy === 'deny') {
+    throw new UsageError('engine ebpf sees a call when it can no longer be stopped: take notify or trace to deny it')
+  }
+  return new LateDecider(checker, { policy, ask, tell, ...way })
 }
 
 /** Trouble with a capture that somebody asked for ends it all; evidence is worth no program. */

@@ -2,7 +2,7 @@
 
 import { readFingerprintFile } from './model/files.ts'
 import type { Fingerprint } from './model/fingerprint.ts'
-import { CheckSession, type CheckSessionOptions } from './session/check-session.ts'
+import { CheckSession, type CheckSessionOptions, type Watched } from './session/check-session.ts'
 import { linuxMapping } from './syscall/mapping.ts'
 
 /**
@@ -25,20 +25,24 @@ export function check(argv: readonly string[], options: CheckSessionOptions = {}
 export type AttachSessionOptions = Omit<
   CheckSessionOptions,
   'cwd' | 'env' | 'stdio' | 'uid' | 'gid' | 'engine' | 'pin' | 'bytes' | 'stopsWithProgram'
->
+> & {
+  /** `trace` (default for a pid): two stops a call. `ebpf`: nothing waits; cgroups and hosts need it. */
+  readonly engine?: 'trace' | 'ebpf'
+}
 
 /**
- * Joins a process that already runs, with its threads and all processes below it, and checks it. Tracks begin in the middle:
- * the first transition of each is not judged. Every call costs two stops. `stop()`, an aborted signal and the end of the host
- * let it go on as before.
+ * Joins what already runs, and checks it: a process with its threads and all below it; a cgroup (v2) with what begins there;
+ * or, on the whole host, every program that there is a fingerprint for. Tracks begin in the middle: the first transition of each
+ * is not judged. Under engine `trace` every call costs two stops. `stop()`, an aborted signal and the end of the host let it go on
+ * as before.
  *
  * @throws UsageError; what goes wrong later (EngineError TFP_ERR_ENGINE_PTRACE, TFP_ERR_ENGINE_FAILED) rejects `report`.
  * @example
  * await using watch = attach(1234, { fingerprint: 'server.tfp' })
  * for await (const miss of watch.misses()) console.error(miss.from, '->', miss.to)
  */
-export function attach(pid: number, options: AttachSessionOptions = {}): CheckSession {
-  return new CheckSession(pid, options)
+export function attach(what: Watched, options: AttachSessionOptions = {}): CheckSession {
+  return new CheckSession(what, options)
 }
 
 /**
@@ -64,7 +68,13 @@ export type { Outcome, Verdict } from './match/verdict.ts'
 export type { Fingerprint, ProgramFingerprint, Settings, Tally } from './model/fingerprint.ts'
 export type { Image } from './model/stream.ts'
 export type { RecordedRun } from './record.ts'
-export { CheckSession, type CheckSessionOptions, type OnMiss, type ProgramOptions } from './session/check-session.ts'
+export {
+  CheckSession,
+  type CheckSessionOptions,
+  type OnMiss,
+  type ProgramOptions,
+  type Watched,
+} from './session/check-session.ts'
 export type { MissHandler } from './session/decide.ts'
 export { type LearnProgramOptions, learnProgram as learn } from './session/learn-program.ts'
 export { type RecordProgramOptions, recordProgram as record } from './session/record-program.ts'

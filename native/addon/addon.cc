@@ -103,7 +103,8 @@ FollowOptions follow_options_of(const Napi::Object& object) {
   FollowOptions options;
   if (object.Get("pid").IsNumber()) options.pid = object.Get("pid").As<Napi::Number>().Int32Value();
   bool is_lossless = true;
-  if (object.Get("cgroup").IsBigInt()) options.cgroup = object.Get("cgroup").As<Napi::BigInt>().Uint64Value(&is_lossless);
+  if (object.Get("cgroup").IsBigInt())
+    options.cgroup = object.Get("cgroup").As<Napi::BigInt>().Uint64Value(&is_lossless);
   if (object.Get("names").IsArray()) options.names = strings_of(object.Get("names"));
   options.hides_host = object.Get("hidesHost").ToBoolean().Value();
   if (object.Has("kernelRingBytes")) {

@@ -52,6 +52,15 @@ struct AttachOptions {
   bool is_guarded = false;
 };
 
+// Engine ebpf: what already runs, or begins later. One of the first three.
+struct FollowOptions {
+  pid_t pid = 0;                   // a process and all below it
+  uint64_t cgroup = 0;             // the id of a cgroup (v2): what is in it or below it
+  std::vector<std::string> names;  // of executables, without folders: whoever runs one of them
+  bool hides_host = false;
+  uint32_t kernel_ring_bytes = 16 * 1024 * 1024;
+};
+
 // What becomes of a tracee that waits.
 enum class Decision : uint8_t {
   kAllow = 0,
@@ -62,6 +71,7 @@ enum class Decision : uint8_t {
 struct Answer {
   Decision decision = Decision::kAllow;
   const Table* table = nullptr;  // of an exec or a program that was met: what it is judged by; null: it is not
+  uint32_t flags = 0;            // engine ebpf: ViewFlags
 };
 
 // What an exec began, where the tracee does not wait for the reader: by now it may be gone, or have begun something
@@ -73,6 +83,8 @@ struct ExecImage {
   std::string cwd;
   std::string script;             // what execve was given, where an interpreter runs it; empty: none does
   std::vector<std::string> argv;  // the first of them
+  bool is_met = false;            // it ran already: its arguments and script are to be asked of it
+  pid_t parent = 0;
 };
 
 // Written by the tracer thread, read by others after RingState::kEnded or kFailed (root_pid: from kRunning on).
@@ -101,6 +113,12 @@ class Engine {
 
   // Any thread. What the exec of a question that is not answered yet began; nothing: its tracee waits, /proc tells it.
   virtual std::optional<ExecImage> exec_image(uint32_t /*question*/) { return std::nullopt; }
+
+  // Any thread. Engine ebpf: what is judged by `old` is judged by `now`. False: it is not, and all is as before.
+  virtual bool replace_table(const Table& /*old*/, const Table& /*now*/, uint32_t /*flags*/) { return false; }
+
+  // Any thread. Engine ebpf: a signal for a process that is followed; tgid 0 = for all.
+  virtual void signal(pid_t /*tgid*/, int /*signal*/) {}
 
   virtual const EngineResult& result() const = 0;
 };

@@ -43,6 +43,9 @@ enum class RecordKind : uint8_t {
   // value calls were judged in the kernel and are no misses; the last of them follow. extra: transparent calls beside
   // them. Only engine ebpf has these.
   kSkipped = 8,
+  // value calls of a track that were counted in the kernel, not told; extra of them are misses, flags were not judged.
+  // What came before them is not known. Only engine ebpf has these.
+  kFlood = 9,
 };
 
 enum class BirthKind : uint16_t {
@@ -77,6 +80,8 @@ enum class NoteKind : uint32_t {
   kListenerRefused = 9,
   // A tracee asked to be traced, or to trace one of the session: the kernel refuses that, since it is traced already.
   kTracing = 10,
+  // Engine ebpf: so many requests were handed to io_uring; argument: how many.
+  kIoUring = 11,
 };
 
 // Set on kCall when the kernel repeats a call that was interrupted: the program called once.

@@ -2,25 +2,40 @@
 // the process goes on as before.
 
 import type { Command } from 'commander'
+import { UsageError } from '../errors.ts'
 import { isTold } from '../match/explain.ts'
-import { CheckSession } from '../session/check-session.ts'
+import { CheckSession, nameOf, type Watched } from '../session/check-session.ts'
 import { MissTeller } from '../session/miss-teller.ts'
-import { modeOfProcess } from '../session/policy-mode.ts'
+import { modeOfAll, modeOfProcess } from '../session/policy-mode.ts'
+import { mayLoadPrograms } from '../source/kernel.ts'
 import { exitCodeOfOutcome } from './exit-codes.ts'
 import { keepingOf, STORE_HELP } from './keeping.ts'
-import { burstOf, collect, FRAME_HELP, SIGNATURE_HELP, seconds, THRESHOLD_HELP, wholeNumber } from './options.ts'
+import {
+  burstOf,
+  collect,
+  FRAME_HELP,
+  RING_HELP,
+  ringSize,
+  SIGNATURE_HELP,
+  seconds,
+  THRESHOLD_HELP,
+  wholeNumber,
+} from './options.ts'
 import type { Output } from './output.ts'
 import { exitCodeOf, frozenText, summaryOf, writeReport } from './session-output.ts'
 
 interface AttachOptions {
-  readonly pid: number
+  readonly pid?: number
+  readonly cgroup?: string
+  readonly host?: boolean
   readonly fingerprint?: readonly string[]
   readonly depth?: number
   readonly frame?: number
   readonly threshold?: number
   readonly for?: number
   readonly onMiss: 'alert' | 'kill' | 'freeze'
-  readonly engine: 'trace'
+  readonly engine: 'auto' | 'ebpf' | 'trace'
+  readonly ring?: number
   readonly requireSignature?: readonly string[]
   readonly report?: string
   readonly store: boolean
@@ -28,15 +43,16 @@ interface AttachOptions {
 }
 
 const DENIES_NOTHING = 'the policy says deny, which a program that was joined cannot be: misses are told only'
-
 /** Who asks this process to end means the watch. */
 const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
 
 export function defineAttach(program: Command, output: Output): void {
   const command = program.command('attach')
   command
-    .description('join a process that runs, with all below it, and check every system call it makes')
-    .requiredOption('--pid <pid>', 'the process', wholeNumber)
+    .description('join what already runs, and check every system call it makes')
+    .option('--pid <pid>', 'a process, with all below it', wholeNumber)
+    .option('--cgroup <path>', 'what runs in a cgroup (v2) and begins there, such as system.slice/nginx.service')
+    .option('--host', 'every program of this machine that there is a fingerprint for')
     .option('-f, --fingerprint <file>', 'check against this file; repeatable (default: the fingerprint store)', collect)
     .option('--depth <n>', 'length of the sequences to check, at most what was learned (default: 2)', wholeNumber)
     .option('--frame <n>', FRAME_HELP, wholeNumber)
@@ -44,16 +60,20 @@ export function defineAttach(program: Command, output: Output): void {
     .option('--for <duration>', 'let it go after so long, such as 90s, 10m, 8h (default: when it ends)', seconds)
     .addOption(
       command
-        .createOption('--on-miss <what>', 'what happens at a miss, before its call runs')
+        .createOption(
+          '--on-miss <what>',
+          'what happens at a miss: under trace before its call runs, under ebpf after it',
+        )
         .choices(['alert', 'kill', 'freeze'])
         .default('alert', 'as the policy says, else alert'),
     )
     .addOption(
       command
-        .createOption('--engine <name>', 'how calls are seen: trace = two ptrace stops a call')
-        .choices(['trace'])
-        .default('trace'),
+        .createOption('--engine <name>', 'how calls are seen: ebpf = by the kernel, trace = two ptrace stops a call')
+        .choices(['auto', 'ebpf', 'trace'])
+        .default('auto', 'ebpf where it works and nothing is to be stopped, else trace'),
     )
+    .option('--ring <mib>', RING_HELP, ringSize)
     .option('--require-signature <key>', SIGNATURE_HELP, collect)
     .option('--report <file>', 'write the report here as JSON; - is stdout')
     .option('--no-store', STORE_HELP)
@@ -67,24 +87,31 @@ export function defineAttach(program: Command, output: Output): void {
 
 /** `onMiss`: what the user said; null: the policy decides. */
 async function attach(options: AttachOptions, onMiss: AttachOptions['onMiss'] | null, output: Output): Promise<number> {
+  const what = watchedBy(options)
   const { keeper, policy } = await keepingOf(options.store, output)
-  const wanted = onMiss ?? modeOfProcess(policy, options.pid)
+  const wanted = onMiss ?? (typeof what === 'number' ? modeOfProcess(policy, what) : modeOfAll(policy))
   if (wanted === 'deny') output.message(`tracefp: note: ${DENIES_NOTHING}\n`)
-  const session: CheckSession = new CheckSession(options.pid, {
-    onMiss: wanted === 'deny' ? 'alert' : wanted,
+  const mode = wanted === 'deny' ? 'alert' : wanted
+  const engine = engineFor(what, options.engine, mode)
+  const session: CheckSession = new CheckSession(what, {
+    engine,
+    onMiss: mode,
     onFreeze: (miss, id) => output.message(`${frozenText(miss, id)}\n`),
     fingerprint: options.fingerprint ?? [],
     requireSignature: options.requireSignature ?? [],
     thread: 'this',
-    ...(keeper === null ? {} : keeper.evidenceOptions(options.engine)),
+    ...(keeper === null ? {} : keeper.evidenceOptions(engine)),
+    ...(options.ring === undefined ? {} : { kernelRingBytes: options.ring }),
     ...(options.depth === undefined ? {} : { depth: options.depth }),
     ...burstOf(options),
   })
   const stop = (): void => session.stop()
   for (const signal of ENDING) process.on(signal, stop)
   const timer = options.for === undefined ? undefined : setTimeout(stop, options.for * 1_000)
-  const name = `pid ${options.pid}`
-  session.pid.then(() => keeper?.begun({ session: session.id, name, argv: [] })).catch(() => {})
+  const name = nameOf(what)
+  const begun = (): void => keeper?.begun({ session: session.id, name, argv: [] })
+  if (typeof what === 'number') session.pid.then(begun).catch(() => {})
+  else begun()
   try {
     const teller = new MissTeller((line) => output.message(`${line}\n`))
     for await (const miss of session.misses()) {
@@ -102,4 +129,25 @@ async function attach(options: AttachOptions, onMiss: AttachOptions['onMiss'] | 
     clearTimeout(timer)
     for (const signal of ENDING) process.off(signal, stop)
   }
+}
+
+/** @throws UsageError. */
+function watchedBy({ pid, cgroup, host }: AttachOptions): Watched {
+  const given: Watched[] = [
+    ...(pid === undefined ? [] : [pid]),
+    ...(cgroup === undefined ? [] : [{ cgroup }]),
+    ...(host === true ? [{ host } as const] : []),
+  ]
+  const [what] = given
+  if (what === undefined || given.length > 1) throw new UsageError('name one of --pid, --cgroup and --host')
+  return what
+}
+
+function engineFor(what: Watched, engine: AttachOptions['engine'], onMiss: AttachOptions['onMiss']): 'ebpf' | 'trace' {
+  if (typeof what !== 'number') {
+    if (engine === 'trace') throw new UsageError(`${nameOf(what)}: only engine ebpf can watch that`)
+    return 'ebpf'
+  }
+  if (engine !== 'auto') return engine
+  return onMiss === 'alert' && mayLoadPrograms() ? 'ebpf' : 'trace'
 }

@@ -21,6 +21,16 @@ export function pinOption(command: Command): Option {
     .default('auto')
 }
 
+export const RING_HELP =
+  "engine ebpf: the kernel's ring in MiB, a power of two; records that find no room are lost and counted (default: 16)"
+
+/** MiB as bytes. */
+export function ringSize(text: string): number {
+  const mib = wholeNumber(text)
+  if (mib > 1024 || (mib & (mib - 1)) !== 0) throw new UsageError(`${text}: expected 1, 2, 4, ... 1024`)
+  return mib * 1_048_576
+}
+
 export interface FrameOptions {
   readonly frame?: number
   readonly threshold?: number

@@ -23,7 +23,7 @@ type Later = 'depth' | 'layer' | 'burst' | 'isAlarm'
 const TEXTS = ['kind', 'image', 'at', 'from', 'to', 'severity'] as const
 const NUMBERS = ['tid', 'tgid', 'ppid', 'index'] as const
 const LISTS = ['ancestors', 'context', 'expected', 'path'] as const
-const ACTIONS: readonly unknown[] = ['alert', 'allow', 'deny', 'kill']
+const ACTIONS: readonly unknown[] = ['alert', 'allow', 'deny', 'kill', 'late-kill']
 const KINDS: readonly unknown[] = ['call', 'exec', 'image', 'end']
 
 /** `file` may be `-`. @throws TracefpError TFP_ERR_FILE; FormatError TFP_ERR_MATCH_REPORT. */

@@ -10,7 +10,14 @@ import {
   SET_IMAGE,
 } from '../model/fingerprint.ts'
 import { joinImages } from '../model/learner.ts'
-import { type Image, type LentProgram, programKeyOf, type StreamDecision, type StreamNote } from '../model/stream.ts'
+import {
+  type FloodCounts,
+  type Image,
+  type LentProgram,
+  programKeyOf,
+  type StreamDecision,
+  type StreamNote,
+} from '../model/stream.ts'
 import { TransitionTable } from '../model/table.ts'
 import type { Mapping } from '../syscall/mapping.ts'
 import { CheckedProgram, type Known } from './checked-program.ts'
@@ -44,6 +51,13 @@ export interface CheckerOptions {
   readonly tables?: Map<ProgramFingerprint, TransitionTable>
   /** Somebody decides about each miss: those that are not kept are made and told, too. */
   readonly tellsAll?: boolean
+  /** More fingerprints, for an image that those above do not hold. */
+  readonly find?: (image: Image) => readonly Fingerprint[]
+  /**
+   * The session has no first program. `some`: of all that runs only what has a fingerprint is meant; `all`: everything is.
+   * Default: it has one.
+   */
+  readonly meant?: 'some' | 'all'
 }
 
 /** What a miss is, beside where it is. */
@@ -65,6 +79,7 @@ export class Checker implements Judge<CheckedProgram> {
   /** The first program of the session; null: none was named. */
   root: CheckedProgram | null = null
   #score = 0
+  #floodCount = 0
   readonly #options: CheckerOptions
   readonly #mapping: Mapping
   readonly #programs = new Map<string, CheckedProgram>()
@@ -89,6 +104,11 @@ export class Checker implements Judge<CheckedProgram> {
   get burst(): { readonly frame: number; readonly threshold: number | null; readonly score: number } {
     const { frame = FRAME_LENGTH, threshold = null } = this.#options.burst ?? {}
     return { frame, threshold, score: this.#score }
+  }
+
+  /** Misses that came too fast to be told one by one; they are in missCount. */
+  get floodCount(): number {
+    return this.#floodCount
   }
 
   /** The files that judge, in their order. */
@@ -133,6 +153,15 @@ export class Checker implements Judge<CheckedProgram> {
     this.transitionCount += count
   }
 
+  flood(program: CheckedProgram, { callCount, missCount, unjudgedCount }: FloodCounts): void {
+    this.transitionCount += callCount - unjudgedCount
+    this.missCount += missCount
+    program.missCount += missCount
+    this.alarmCount += missCount
+    program.alarmCount += missCount
+    this.#floodCount += missCount
+  }
+
   stray(track: Track<CheckedProgram>, program: CheckedProgram, abi: number, nr: number): void {
     if (program.known === null) return
     const to = this.#mapping.symbolOf(abi, nr)
@@ -166,10 +195,13 @@ export class Checker implements Judge<CheckedProgram> {
 
   enter(track: Track<CheckedProgram>, image: Image, isRoot: boolean, isExpected: boolean): CheckedProgram {
     const program = this.#programOf(image)
-    if (isRoot && this.root === null) this.root = program
+    const { meant } = this.#options
+    if (this.root === null && (meant === undefined ? isRoot : program.known !== null)) this.root = program
     // The outcome knows about a root without a fingerprint: its note alone does not make the session inconclusive.
     if (program.known !== null) this.#checkImage(track, program, image)
-    else if (isRoot) this.#note('no_fingerprint', `there is no fingerprint for ${printable(program.key)}`, false)
+    else if (meant === 'some') return program
+    else if (isRoot && meant === undefined)
+      this.#note('no_fingerprint', `there is no fingerprint for ${printable(program.key)}`, false)
     else if (isExpected && program !== this.root) {
       this.#note('unchecked_program', `${printable(program.key)} has no fingerprint: it was not judged`, true)
     }
@@ -297,7 +329,7 @@ export class Checker implements Judge<CheckedProgram> {
   }
 
   #findProgram(key: string, image: Image): CheckedProgram {
-    for (const fingerprint of this.#options.fingerprints) {
+    for (const fingerprint of this.#fingerprintsFor(image)) {
       const section = fingerprint.programs.get(fingerprint.settings.scope === 'set' ? SET_IMAGE.path : key)
       if (section === undefined) continue
       let program = this.#sections.get(section)
@@ -315,6 +347,14 @@ export class Checker implements Judge<CheckedProgram> {
       return program
     }
     return new CheckedProgram(key, image, callFlags(this.#mapping, []), null)
+  }
+
+  *#fingerprintsFor(image: Image): Generator<Fingerprint> {
+    yield* this.#options.fingerprints
+    for (const fingerprint of this.#options.find?.(image) ?? []) {
+      this.#assertFits(fingerprint, this.#options.order)
+      yield fingerprint
+    }
   }
 
   #checkImage(track: Track<CheckedProgram>, program: CheckedProgram, image: Image): void {

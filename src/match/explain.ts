@@ -11,6 +11,7 @@ const EXPECTED_IN_TEXT = 40
 const ACTIONS: Readonly<Partial<Record<MissAction, { readonly word: string; readonly text: string }>>> = {
   allow: { word: 'allowed', text: 'allowed: it was decided that it may run' },
   deny: { word: 'denied', text: 'denied: it did not run and failed with EPERM' },
+  'late-kill': { word: 'killed after it', text: 'killed: but the call had already run' },
   kill: { word: 'killed', text: 'killed: it did not run, the program and everything it started was killed' },
 }
 

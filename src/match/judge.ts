@@ -1,6 +1,6 @@
 // The seam between walking and judging. The walker knows tracks, frames, births and gaps; a judge knows programs and what
 // may follow what. The checker and the recorder are the two judges, so checking and learning can never walk differently.
-import type { Image, LentProgram, StreamDecision, StreamNote } from '../model/stream.ts'
+import type { FloodCounts, Image, LentProgram, StreamDecision, StreamNote } from '../model/stream.ts'
 import type { Track } from './track.ts'
 
 /** What the walker needs of a judge's program. */
@@ -16,6 +16,8 @@ export interface Judge<P extends WalkedProgram> {
   exec(track: Track<P>, former: P, image: Image): boolean
   /** `count` calls were found to be no misses elsewhere; of those that follow the first will be asked about without a state. */
   skipped?(count: number): void
+  /** Calls that were judged elsewhere and are not told. */
+  flood?(program: P, counts: FloodCounts): void
   /** What calls of the program are judged by, where that is done elsewhere; null or left out: they are not. */
   lent?(program: P): LentProgram | null
   /** `count` calls in a row of one track were judged elsewhere. */

@@ -4,8 +4,11 @@ import type { Severity } from './severity.ts'
 
 export type MissKind = 'call' | 'exec' | 'image' | 'end'
 
-/** What was done about a miss: nothing but telling it, or, where calls are judged before they run, what was decided. */
-export type MissAction = 'alert' | StreamDecision
+/**
+ * What was done about a miss: nothing but telling it, or, where calls are judged before they run, what was decided. `late-kill`:
+ * it was killed, but the call had already run.
+ */
+export type MissAction = 'alert' | StreamDecision | 'late-kill'
 
 export interface Miss {
   readonly tid: number

@@ -137,6 +137,7 @@ export function buildReport(facts: SessionFacts, walker: Walker<CheckedProgram>,
       ...checker.notes.list().map(({ code, message }) => ({ code, message })),
       ...imageNotes(checker),
       ...quietNotes(checker),
+      ...floodNotes(checker),
     ],
   }
   return { report, outcome: outcomeOf(findings) }
@@ -184,6 +185,13 @@ function quietNotes({ faultMissCount, missCount, alarmCount, burst }: Checker): 
     notes.push({ code: 'no_burst', message })
   }
   return notes
+}
+
+function floodNotes({ floodCount }: Checker): ReportNote[] {
+  if (floodCount === 0) return []
+  return [
+    { code: 'flood', message: `${misses(floodCount)} not listed: of one track they came by more than 1,000 a second` },
+  ]
 }
 
 function misses(count: number): string {

@@ -3,7 +3,9 @@
 
 import { signalSymbol } from '../model/fingerprint.ts'
 import type {
+  Above,
   BirthKind,
+  FloodCounts,
   Image,
   JudgedCalls,
   LentTrack,
@@ -68,14 +70,14 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
     if (this.#log !== null) this.#log.state = JOINED
   }
 
-  onBirth(tid: number, parentTid: number, tgid: number, kind: BirthKind, image?: Image): void {
+  onBirth(tid: number, parentTid: number, tgid: number, kind: BirthKind, image?: Image, above?: Above): void {
     const known = this.#known(tid)
     const parent = this.#parentOf(parentTid, tgid, kind)
     if (known?.isUnborn === true) {
       this.#nameUnborn(known, parent, tgid, kind)
       return
     }
-    const track = this.#addTrack(tid, tgid, parent, kind)
+    const track = this.#addTrack(tid, tgid, parent, kind, above)
     if (kind === 'exec') {
       if (this.#rootTgid === 0) this.#rootTgid = tgid
     } else if (kind === 'join') {
@@ -206,8 +208,28 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
     this.#judge.judged?.(callCount)
   }
 
+  onFlood(tid: number, counts: FloodCounts): void {
+    const track = this.#tracks.get(tid)
+    if (track?.program == null) return
+    this.recordCount += counts.callCount
+    track.recordCount += counts.callCount
+    track.program.recordCount += counts.callCount
+    this.#judge.flood?.(track.program, counts)
+    track.begin(NO_STATE, '<gap>')
+  }
+
   onNote(note: StreamNote): void {
     this.#judge.note(note)
+  }
+
+  /** A process, and those below it that the session knows. */
+  processesBelow(tgid: number): number[] {
+    const found = new Set([tgid])
+    for (let before = 0; before < found.size; ) {
+      before = found.size
+      for (const track of this.#tracks.values()) if (found.has(track.ppid)) found.add(track.tgid)
+    }
+    return [...found]
   }
 
   /** What runs in a track; null: not known. */
@@ -364,19 +386,19 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
     return this.#addTrack(tid, tid, null, 'exec')
   }
 
-  #addTrack(tid: number, tgid: number, parent: Track<P> | null, kind: BirthKind): Track<P> {
+  #addTrack(tid: number, tgid: number, parent: Track<P> | null, kind: BirthKind, above?: Above): Track<P> {
     const track = new Track<P>(tid, tgid, 0, [], `<${kind}>`)
-    this.#placeBelow(track, parent, kind)
+    this.#placeBelow(track, parent, kind, above)
     if (this.#last?.tid === tid) this.#last = null
     this.#tracks.set(tid, track)
     this.trackCount = this.#log === null ? this.trackCount + 1 : 1
     return track
   }
 
-  #placeBelow(track: Track<P>, parent: Track<P> | null, kind: BirthKind): void {
+  #placeBelow(track: Track<P>, parent: Track<P> | null, kind: BirthKind, above?: Above): void {
     if (parent === null) {
-      track.ppid = this.#rootPpid
-      track.ancestors = this.#rootAncestors
+      track.ppid = above?.ppid ?? this.#rootPpid
+      track.ancestors = above?.ancestors ?? this.#rootAncestors
     } else if (kind === 'fork') {
       track.ppid = parent.tgid
       track.ancestors = [baseName(parent.image), ...parent.ancestors].slice(0, ANCESTOR_LIMIT)

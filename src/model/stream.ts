@@ -59,13 +59,30 @@ export interface JudgedCalls {
 /** Calls that a history holds; a power of two. */
 export const RECENT_COUNT = 16
 
+/** Who is above a process. */
+export interface Above {
+  readonly ppid: number
+  /** Names of the processes above, nearest first. */
+  readonly ancestors: readonly string[]
+}
+
+/** Calls of a track that were counted, not told. */
+export interface FloodCounts {
+  readonly callCount: number
+  /** Among them. */
+  readonly missCount: number
+  /** Among them: what came before was not known. */
+  readonly unjudgedCount: number
+}
+
 export interface StreamHandler {
   /**
    * A new tracee. For `exec` births (the root of a session) `parentTid` is 0 and onExec follows. `image`: what runs in a
    * process that was met by this `join`, where that is known; its other threads have it too. A `fork` has one when its
-   * parent was killed before it could tell of it (`parentTid` is 0 then).
+   * parent was killed before it could tell of it (`parentTid` is 0 then). `above`: who started a process that none of the
+   * session did, where it may be anybody.
    */
-  onBirth(tid: number, parentTid: number, tgid: number, kind: BirthKind, image?: Image): void
+  onBirth(tid: number, parentTid: number, tgid: number, kind: BirthKind, image?: Image, above?: Above): void
   /** A successful exec. `formerTid` differs from `tid` when a thread that was not the leader called it. */
   onExec(tid: number, formerTid: number, image: Image): void
   /** A system call is entered. `abi` is an ABI_CODES value. `isRestart`: the kernel repeats an interrupted call. */
@@ -87,6 +104,8 @@ export interface StreamHandler {
    * check under engine ebpf has these.
    */
   onSkipped?(tid: number, count: number, transparentCount: number): void
+  /** The track made more misses than are told; where it stands is not known. Only a live check under engine ebpf has these. */
+  onFlood?(tid: number, counts: FloodCounts): void
   /**
    * Calls of this track that are no misses may be judged elsewhere, from the state that is answered on, instead of being told. Null: not
    * now. Before anything else is told of the track, and whenever `recall` asks for it, it is given back.

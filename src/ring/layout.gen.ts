@@ -37,6 +37,7 @@ export const RECORD_KIND = {
   gap: 6,
   note: 7,
   skipped: 8,
+  flood: 9,
 } as const
 
 export const BIRTH_KIND = {
@@ -59,4 +60,5 @@ export const NOTE_KIND = {
   notAttached: 8,
   listenerRefused: 9,
   tracing: 10,
+  ioUring: 11,
 } as const

@@ -9,6 +9,7 @@ import type { Miss } from '../match/miss.ts'
 import type { Report } from '../match/report.ts'
 import type { Outcome } from '../match/verdict.ts'
 import { newUlid } from '../model/ulid.ts'
+import { cgroupIdOf } from '../source/cgroup.ts'
 import { launchOptionsOf, type ProgramBytes } from '../source/launch.ts'
 import type { Engine } from '../source/live.ts'
 import type { Target } from '../source/target.ts'
@@ -47,6 +48,8 @@ export interface ProgramOptions {
 }
 
 export interface CheckSessionOptions extends ProgramOptions {
+  /** Engine ebpf: bytes of the kernel's ring, a power of two of at least 4,096. Default: 16 MiB. */
+  readonly kernelRingBytes?: number
   /** Files to check against; default: those in the fingerprint store that were learned for the program. */
   readonly fingerprint?: string | readonly string[]
   /** Length of the sequences that are checked, at most what was learned; default 2. */
@@ -79,6 +82,9 @@ export interface CheckSessionOptions extends ProgramOptions {
   readonly onThaw?: () => void
 }
 
+/** What is watched instead of a program of one's own: a process and all below it, by its pid; a cgroup; the whole host. */
+export type Watched = number | { readonly cgroup: string } | { readonly host: true }
+
 export type OnMiss = 'alert' | 'deny' | 'kill' | 'freeze' | MissHandler
 
 const POLICIES: readonly unknown[] = ['alert', 'deny', 'kill', 'freeze']
@@ -108,20 +114,25 @@ export class CheckSession implements AsyncDisposable {
   #hasRootExited = false
 
   /**
-   * `what`: a command, or the pid of a process that already runs.
+   * `what`: a command, or what already runs.
    * @throws EngineError when there is no such command or it is not executable; UsageError.
    */
-  constructor(what: readonly string[] | number, options: CheckSessionOptions = {}) {
+  constructor(what: readonly string[] | Watched, options: CheckSessionOptions = {}) {
     const onMiss = options.onMiss ?? 'alert'
     if (!POLICIES.includes(onMiss) && typeof onMiss !== 'function') {
       throw new UsageError(`onMiss: ${String(onMiss)}: expected ${POLICIES.join(', ')} or a function`)
     }
     const ask = this.#asker(onMiss, options)
-    const { target, streams } = typeof what === 'number' ? joined(what, options) : launched(what, options)
+    const { target, streams } = isWatched(what) ? joined(what, options) : launched(what, options)
+    if (typeof onMiss === 'function' && (target.kind === 'follow' || options.engine === 'ebpf')) {
+      throw new UsageError(
+        'engine ebpf sees a call when it can no longer be stopped: onMiss is alert, kill or freeze there',
+      )
+    }
     this.id = newUlid()
     const home = options.home ?? tracefpHome()
     if (onMiss === 'freeze') {
-      const facts = { session: this.id, pid: process.pid, command: typeof what === 'number' ? [`pid ${what}`] : what }
+      const facts = { session: this.id, pid: process.pid, command: isWatched(what) ? [nameOf(what)] : what }
       this.#freezer = import('./freezer.ts').then(({ Freezer }) => {
         return Freezer.open(home, facts, {
           onFreeze: (miss) => options.onFreeze?.(miss, this.id),
@@ -266,14 +277,42 @@ interface Prepared {
   readonly streams: Streams
 }
 
-function launched(argv: readonly string[], options: ProgramOptions): Prepared {
-  const { launch, streams } = prepare(argv, options)
+function launched(argv: readonly string[], options: CheckSessionOptions): Prepared {
+  const { launch: plain, streams } = prepare(argv, options)
+  const { kernelRingBytes } = options
+  const launch = kernelRingBytes === undefined ? plain : { ...plain, kernelRingBytes }
   return { target: { kind: 'launch', launch, engine: options.engine ?? 'auto' }, streams }
 }
 
-function joined(pid: number, options: ProgramOptions): Prepared {
-  if (!Number.isInteger(pid) || pid < 1) throw new UsageError(`pid ${pid}: expected a whole number of at least 1`)
-  if (pid === process.pid) throw new UsageError(`pid ${pid} is tracefp itself, which cannot watch itself`)
+function isWatched(what: readonly string[] | Watched): what is Watched {
+  return !Array.isArray(what)
+}
+
+/** `pid 41`, `cgroup system.slice/nginx.service`, `host` */
+export function nameOf(what: Watched): string {
+  if (typeof what === 'number') return `pid ${what}`
+  return 'host' in what ? 'host' : `cgroup ${what.cgroup}`
+}
+
+/** Of `joined`: whom engine ebpf follows. */
+export function followTarget(what: Watched, options: Pick<CheckSessionOptions, 'thread' | 'kernelRingBytes'>): Target {
+  const { kernelRingBytes } = options
+  const common = {
+    hidesHost: options.thread === 'this',
+    ...(kernelRingBytes === undefined ? {} : { kernelRingBytes }),
+  }
+  if (typeof what === 'number') return { kind: 'follow', follow: { ...common, pid: what }, name: nameOf(what) }
+  const whom = 'host' in what ? { names: [] } : { cgroup: cgroupIdOf(what.cgroup) }
+  return { kind: 'follow', follow: { ...common, ...whom }, name: nameOf(what) }
+}
+
+function joined(what: Watched, options: CheckSessionOptions): Prepared {
+  if (typeof what === 'number') {
+    if (!Number.isInteger(what) || what < 1) throw new UsageError(`pid ${what}: expected a whole number of at least 1`)
+    if (what === process.pid) throw new UsageError(`pid ${what} is tracefp itself, which cannot watch itself`)
+  } else if (options.engine !== undefined && options.engine !== 'ebpf') {
+    throw new UsageError(`${nameOf(what)}: only engine ebpf can watch that`)
+  }
   if (options.signal?.aborted === true) throw options.signal.reason
   const streams: Streams = {
     descriptors: [-1, -1, -1],
@@ -282,7 +321,10 @@ function joined(pid: number, options: ProgramOptions): Prepared {
     stderr: null,
     closeProgramEnds: () => {},
   }
-  return { target: { kind: 'attach', attach: { pid, hidesHost: options.thread === 'this' } }, streams }
+  if (typeof what === 'number' && options.engine !== 'ebpf') {
+    return { target: { kind: 'attach', attach: { pid: what, hidesHost: options.thread === 'this' } }, streams }
+  }
+  return { target: followTarget(what, options), streams }
 }
 
 /** What a session and a learning run need before their worker starts. */

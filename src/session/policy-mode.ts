@@ -30,6 +30,11 @@ export function modeOfProcess(policy: Policy | null, pid: number): MissMode {
   return atMiss(policy.modes.get(key) ?? policy.defaultMode)
 }
 
+/** Of whatever runs: what is said of single programs is not asked. */
+export function modeOfAll(policy: Policy | null): MissMode {
+  return policy === null ? 'alert' : atMiss(policy.defaultMode)
+}
+
 /** What is observed is told to nobody, and goes on. */
 function atMiss(mode: AlertMode): MissMode {
   return mode === 'observe' ? 'alert' : mode

@@ -50,12 +50,15 @@ export function identifyImage(tid: number, cache: ImageCache, isFresh = false): 
  * is the same one, wherever it is found: by the process while that lives, else by its name.
  */
 export function identifyExec(tid: number, began: ExecImage, cache: ImageCache): Image {
-  const { path, cwd, argv, script: executed } = began
+  const { path, cwd } = began
   const ifSame =
     (use: (file: ImageFile) => Image) =>
     (file: ImageFile): Image | null =>
       file.stats?.dev === began.dev && file.stats.ino === began.ino ? use(file) : null
   const process = readProcess(tid)
+  // Of one that ran before only it can tell how it began.
+  const executed = began.script ?? process.executed
+  const argv = began.script === null ? process.argv : began.argv
   const living = identify({ tid, mounts: process.mounts, path, root: '/', cwd, argv, executed }, cache, (use) =>
     openPlace(process, ifSame(use)),
   )

@@ -63,15 +63,19 @@ export function assertLaunched(result: EngineResult, launch: LaunchOptions): voi
     const hint = 'engine notify needs Linux 6.6, and no other seccomp listener above it: --engine trace works without'
     throw new EngineError('TFP_ERR_ENGINE_SECCOMP', `${what}: ${hint}`, errno, hint)
   }
-  if (operation.startsWith('bpf(')) {
-    const hint = errno === EPERM || errno === EACCES ? BPF_FORBIDDEN : BPF_IMPOSSIBLE
-    throw new EngineError('TFP_ERR_ENGINE_KERNEL', `${what}: ${hint}`, errno, hint)
-  }
+  assertBpf(result)
   if (operation === 'seccomp' || operation.startsWith('prctl')) {
     const hint = 'the kernel needs CONFIG_SECCOMP_FILTER, and a container must allow the seccomp call'
     throw new EngineError('TFP_ERR_ENGINE_SECCOMP', `${what}: ${hint}`, errno, hint)
   }
   throw new EngineError('TFP_ERR_ENGINE_FAILED', what, errno, '')
+}
+
+/** @throws EngineError where engine ebpf cannot be loaded. */
+export function assertBpf({ failedOperation: operation, errno, errorText }: EngineResult): void {
+  if (!operation.startsWith('bpf(')) return
+  const hint = errno === EPERM || errno === EACCES ? BPF_FORBIDDEN : BPF_IMPOSSIBLE
+  throw new EngineError('TFP_ERR_ENGINE_KERNEL', `${operation}: ${errorText}: ${hint}`, errno, hint)
 }
 
 const FORBIDDEN =

@@ -8,15 +8,18 @@ import {
   DECISION,
   type Decision,
   type EngineResult,
+  type ExecImage,
+  type FollowOptions,
   type LaunchOptions,
   loadAddon,
   type NativeEngine,
   type NativeSession,
 } from '../addon/addon.ts'
 import { UsageError } from '../errors.ts'
-import type { BirthKind, Image, StreamHandler } from '../model/stream.ts'
+import type { Above, BirthKind, Image, StreamHandler } from '../model/stream.ts'
 import { BIRTH_KIND, NOTE_KIND, RECORD_ASKED, RECORD_KIND, RECORD_RESTART, RING_STATE } from '../ring/layout.gen.ts'
 import { RingReader } from '../ring/reader.ts'
+import { ancestorNames } from './host.ts'
 import { type ImageCache, identifyExec, identifyImage } from './image.ts'
 import { noteOf } from './notes.ts'
 
@@ -26,6 +29,8 @@ const LOOK_MS = 4
 const EMPTY_LOOKS_BEFORE_SLEEP = 25
 /** Bounds one turn of the event loop, so that a stop request is heard within a few milliseconds. */
 const BATCH = 16_384
+/** Engine ebpf, in place of a signal at an end: it goes on, and is followed no longer. */
+const LET_GO = 255
 
 /** `auto`: notify, and trace where the kernel (or a listener above us) does not let it work. */
 export type Engine = 'auto' | 'notify' | 'trace' | 'ebpf'
@@ -34,6 +39,8 @@ export interface LiveOptions {
   readonly engine: Engine | 'attach' | 'scripted'
   readonly launch?: LaunchOptions
   readonly attach?: AttachOptions
+  /** Engine ebpf: in place of `launch`. */
+  readonly follow?: FollowOptions
   readonly script?: Uint32Array
   readonly imageCache: ImageCache
   /** Records; a power of two. */
@@ -51,6 +58,8 @@ export interface LiveOptions {
    * only counted (onSkipped). Null: every call is told.
    */
   readonly tableOf?: (tid: number) => SharedArrayBuffer | null
+  /** Engine ebpf: bits of VIEW for the program that now runs in `tid`, whether it has a table or not. */
+  readonly viewOf?: (tid: number) => number
   /** Guard mode: the engine judges every call before it runs, and waits for a decision at each miss. */
   readonly guard?: Guard
 }
@@ -89,6 +98,8 @@ export class LiveSource {
   engine: NativeEngine
   #native: NativeSession | null = null
   #rootTid = 0
+  /** Engine ebpf: who began by an exec, of which more is known when that is told. */
+  readonly #beginning = new Set<number>()
   #timer: NodeJS.Timeout | null = null
   #emptyLookCount = 0
   #questionCount = 0
@@ -121,9 +132,19 @@ export class LiveSource {
     return await this.#runEngine()
   }
 
+  /** Engine ebpf: see NativeSession.replaceTable. */
+  replaceTable(old: SharedArrayBuffer, now: SharedArrayBuffer, view: number): boolean {
+    return this.#native?.replaceTable(new Uint8Array(old), new Uint8Array(now), view) ?? false
+  }
+
+  /** Engine ebpf: a signal for these processes, as far as they are followed; null: for all. */
+  signal(tgids: readonly number[] | null, signal: number): void {
+    for (const tgid of tgids ?? [0]) this.#native?.signal(tgid, signal)
+  }
+
   #runEngine(): Promise<EngineResult> {
     const { NativeSession } = loadAddon()
-    const { launch, attach, script } = this.#options
+    const { launch, attach, follow, script } = this.#options
     return new Promise((resolve, reject) => {
       this.#settle = { resolve, reject }
       this.#native = new NativeSession({
@@ -133,6 +154,7 @@ export class LiveSource {
         isGuarded: this.#options.guard !== undefined,
         ...(launch === undefined ? {} : { launch }),
         ...(attach === undefined ? {} : { attach }),
+        ...(follow === undefined ? {} : { follow }),
         ...(script === undefined ? {} : { script }),
       })
     })
@@ -202,16 +224,25 @@ export class LiveSource {
       case RECORD_KIND.birth:
         if (flags === BIRTH_KIND.met) return this.#meet(tid, extra, 'join')
         if (flags === BIRTH_KIND.orphan) return this.#meet(tid, extra, 'fork')
+        if (flags === BIRTH_KIND.exec && this.#options.follow !== undefined) {
+          this.#beginning.add(tid)
+          return
+        }
         return this.#tell((told) => told.onBirth(tid, value, extra, BIRTH_KINDS.get(flags) ?? 'join'))
       case RECORD_KIND.exec:
         return this.#exec(tid, value)
       case RECORD_KIND.exit:
         if (this.#open?.tid === tid) this.#open.abort.abort()
         this.#tell((told) => told.onExit(tid, value, flags))
+        if (flags === LET_GO) return
         if (tid === this.#rootTid) this.#options.onRootExit?.()
         return
       case RECORD_KIND.skipped:
         return this.#tell((told) => told.onSkipped?.(tid, value >>> 0, extra))
+      case RECORD_KIND.flood: {
+        const counts = { callCount: value >>> 0, missCount: extra, unjudgedCount: flags }
+        return this.#tell((told) => told.onFlood?.(tid, counts))
+      }
       case RECORD_KIND.gap:
         return this.#tell((told) => told.onGap(tid, value))
       case RECORD_KIND.note:
@@ -237,14 +268,18 @@ export class LiveSource {
     const { imageCache } = this.#options
     const began = this.#native?.execImage(this.#questionCount + 1) ?? null
     const image = began === null ? identifyImage(tid, imageCache, true) : identifyExec(tid, began, imageCache)
-    this.#handlerFor(tid, image).onExec(tid, formerTid, image)
+    const handler = this.#handlerFor(tid, image)
+    if (this.#beginning.delete(tid)) handler.onBirth(tid, 0, tid, 'exec', undefined, aboveOf(began))
+    handler.onExec(tid, formerTid, image)
     this.#ask(tid, true)
   }
 
   /** The first task of a process that already runs, or of one whose parent could not tell; it waits until it is answered. */
   #meet(tid: number, tgid: number, kind: BirthKind): void {
-    const image = identifyImage(tid, this.#options.imageCache)
-    this.#handlerFor(tgid, image).onBirth(tid, 0, tgid, kind, image)
+    const { imageCache } = this.#options
+    const met = this.#native?.execImage(this.#questionCount + 1) ?? null
+    const image = met === null ? identifyImage(tid, imageCache) : identifyExec(tid, met, imageCache)
+    this.#handlerFor(tgid, image).onBirth(tid, 0, tgid, kind, image, aboveOf(met))
     this.#ask(tid, true)
   }
 
@@ -265,7 +300,8 @@ export class LiveSource {
     const { guard } = this.#options
     if (guard === undefined) {
       const table = isExec && this.engine === 'ebpf' ? (this.#options.tableOf?.(tid) ?? null) : null
-      this.#native?.answer(question, DECISION.allow, table === null ? null : new Uint8Array(table))
+      const view = isExec && this.engine === 'ebpf' ? (this.#options.viewOf?.(tid) ?? 0) : 0
+      this.#native?.answer(question, DECISION.allow, table === null ? null : new Uint8Array(table), view)
       return
     }
     const answer = (decision: Decision): void => {
@@ -291,4 +327,8 @@ export class LiveSource {
       (error: unknown) => this.#fail(error),
     )
   }
+}
+
+function aboveOf(image: ExecImage | null): Above | undefined {
+  return image === null ? undefined : { ppid: image.parent, ancestors: ancestorNames(image.parent) }
 }

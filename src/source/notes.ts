@@ -36,6 +36,11 @@ const NOTES: Readonly<Record<string, Omit<StreamNote, 'code'> & { readonly code:
       'run it with engine trace; auto takes that for it from now on',
     inconclusive: true,
   },
+  ioUring: {
+    code: 'io_uring',
+    message: 'requests were handed to io_uring: what is done there makes no calls and was not seen',
+    inconclusive: true,
+  },
   tracing: {
     code: 'ptrace',
     message:

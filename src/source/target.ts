@@ -2,18 +2,21 @@
 
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
-import type { AttachOptions, EngineResult, LaunchOptions } from '../addon/addon.ts'
+import type { AttachOptions, EngineResult, FollowOptions, LaunchOptions } from '../addon/addon.ts'
 import { EngineError } from '../errors.ts'
 import { ancestorNames } from './host.ts'
-import { assertLaunched } from './launch.ts'
+import { assertBpf, assertLaunched } from './launch.ts'
 import type { Engine, LiveOptions } from './live.ts'
 
 export type Target =
   | { readonly kind: 'launch'; readonly launch: LaunchOptions; readonly engine: Engine }
   | { readonly kind: 'attach'; readonly attach: AttachOptions }
+  /** Engine ebpf. `name`: of what is followed, for reports. */
+  | { readonly kind: 'follow'; readonly follow: FollowOptions; readonly name: string }
 
 /** The options of a LiveSource that say what it follows. */
-export function liveOptionsOf(target: Target): Pick<LiveOptions, 'engine' | 'launch' | 'attach'> {
+export function liveOptionsOf(target: Target): Pick<LiveOptions, 'engine' | 'launch' | 'attach' | 'follow'> {
+  if (target.kind === 'follow') return { engine: 'ebpf', follow: target.follow }
   if (target.kind === 'launch') return { engine: target.engine, launch: target.launch }
   return { engine: 'attach', attach: target.attach }
 }
@@ -28,6 +31,10 @@ export interface TargetFacts {
 }
 
 export function factsOfTarget(target: Target): TargetFacts {
+  if (target.kind === 'follow') {
+    const { pid } = target.follow
+    return pid === undefined ? { name: target.name, argv: [], rootPpid: 0, rootAncestors: [] } : factsOfProcess(pid)
+  }
   if (target.kind === 'attach') return factsOfProcess(target.attach.pid)
   const { argv } = target.launch
   return { name: basename(argv[0] as string), argv, rootPpid: process.pid, rootAncestors: ancestorNames() }
@@ -35,12 +42,23 @@ export function factsOfTarget(target: Target): TargetFacts {
 
 /** @throws EngineError when the engine could not start, join or follow it. */
 export function assertBegun(result: EngineResult, target: Target): void {
-  if (target.kind === 'launch') assertLaunched(result, target.launch)
+  if (target.kind === 'follow') assertFollowed(result, target.name)
+  else if (target.kind === 'launch') assertLaunched(result, target.launch)
   else assertAttached(result, target.attach.pid)
 }
 
 const EPERM = 1
 const ESRCH = 3
+
+function assertFollowed(result: EngineResult, name: string): void {
+  const { failedOperation: operation, errno, errorText } = result
+  if (operation === '') return
+  if (operation === 'attach') {
+    throw new EngineError('TFP_ERR_ENGINE_FAILED', `${name}: there is no such process`, errno, '')
+  }
+  assertBpf(result)
+  throw new EngineError('TFP_ERR_ENGINE_FAILED', `${name}: ${operation}: ${errorText}`, errno, '')
+}
 
 function assertAttached({ failedOperation: operation, errno, errorText }: EngineResult, pid: number): void {
   if (operation === '') return

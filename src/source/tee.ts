@@ -5,9 +5,9 @@ import type { StreamHandler } from '../model/stream.ts'
 /** Tells everything to `first`, then to `second`. */
 export function tee(first: StreamHandler, second: StreamHandler): StreamHandler {
   return {
-    onBirth(tid, parentTid, tgid, kind, image) {
-      first.onBirth(tid, parentTid, tgid, kind, image)
-      second.onBirth(tid, parentTid, tgid, kind, image)
+    onBirth(tid, parentTid, tgid, kind, image, above) {
+      first.onBirth(tid, parentTid, tgid, kind, image, above)
+      second.onBirth(tid, parentTid, tgid, kind, image, above)
     },
     onExec(tid, formerTid, image) {
       first.onExec(tid, formerTid, image)
@@ -33,6 +33,10 @@ export function tee(first: StreamHandler, second: StreamHandler): StreamHandler 
       // What is written down is played again by those who did not judge: to them these calls are missing.
       if (count > 0) first.onGap(tid, count)
       second.onSkipped?.(tid, count, transparentCount)
+    },
+    onFlood(tid, counts) {
+      first.onGap(tid, counts.callCount)
+      second.onFlood?.(tid, counts)
     },
     onRefused(tid) {
       first.onRefused(tid)

@@ -10,7 +10,7 @@ import { assertMapping, type Fingerprint } from '../model/fingerprint.ts'
 import { joinImages } from '../model/learner.ts'
 import { type Image, programKeyOf } from '../model/stream.ts'
 import { linuxMapping, type Mapping } from '../syscall/mapping.ts'
-import { readFingerprintText } from './fingerprint-file.ts'
+import { readFingerprint, readFingerprintText } from './fingerprint-file.ts'
 import type { FingerprintText, Trust } from './trust.ts'
 
 const HEAD_BYTES = 16_384
@@ -54,6 +54,20 @@ export function storedFor(
     return { file, fingerprint, fit: fitOf(fingerprint.programs.get(key)?.image, image), changedAt: changedAt(file) }
   })
   return rated.sort((a, b) => b.fit - a.fit || b.changedAt - a.changedAt)
+}
+
+/** The names of the executables that the store has fingerprints for, without folders. */
+export function storedNames(folder: string): string[] {
+  const names = filesOf(folder).flatMap((file) => rootNames(readFingerprint(file)))
+  return [...new Set(names)]
+}
+
+/** Those of the programs that it was learned for. */
+export function rootNames({ roots, programs }: Fingerprint): string[] {
+  return roots.flatMap((key) => {
+    const path = programs.get(key)?.image.path
+    return path === undefined ? [] : [basename(path)]
+  })
 }
 
 function believed(files: readonly string[], trust: Trust | null): FingerprintText[] {
@@ -102,6 +116,10 @@ function changedAt(file: string): number {
 
 /** The files of the store that were learned for program `key`, in order of name. A file that cannot be read is skipped. */
 export function filesForProgram(folder: string, key: string): string[] {
+  return filesOf(folder).filter((file) => readHead(file).includes(`\nroot ${writeWord(key)}\n`))
+}
+
+function filesOf(folder: string): string[] {
   let names: string[]
   try {
     names = readdirSync(folder)
@@ -112,7 +130,6 @@ export function filesForProgram(folder: string, key: string): string[] {
     .filter((name) => name.endsWith('.tfp'))
     .sort()
     .map((name) => join(folder, name))
-    .filter((file) => readHead(file).includes(`\nroot ${writeWord(key)}\n`))
 }
 
 function readHead(file: string): string {

@@ -1,6 +1,7 @@
 #include "engine/ebpf/ebpf_engine.h"
 
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -62,6 +63,7 @@ std::optional<ExecImage> image_of(const ExecFacts& facts, std::string_view bytes
     return std::nullopt;
   }
   ExecImage image;
+  image.parent = static_cast<pid_t>(facts.parent);
   image.dev = makedev(facts.dev >> 20, facts.dev & 0xfffff);
   image.ino = facts.ino;
   const std::string_view filename = take(facts.filename_bytes);
@@ -77,9 +79,16 @@ std::optional<ExecImage> image_of(const ExecFacts& facts, std::string_view bytes
 
 EbpfEngine::EbpfEngine(const LaunchOptions& options, RingWriter& ring)
     : ring_(ring),
-      launch_(options),
+      launch_(std::in_place, options),
       hides_host_(options.hides_host),
       stops_with_root_(options.stops_with_root),
+      kernel_ring_bytes_(options.kernel_ring_bytes) {}
+
+EbpfEngine::EbpfEngine(const FollowOptions& options, RingWriter& ring)
+    : ring_(ring),
+      follow_(options),
+      hides_host_(options.hides_host),
+      stops_with_root_(false),
       kernel_ring_bytes_(options.kernel_ring_bytes) {}
 
 void EbpfEngine::run() {
@@ -87,7 +96,9 @@ void EbpfEngine::run() {
   clock_gettime(CLOCK_MONOTONIC_COARSE, &began_at_);
   result_.failure = start();
   if (result_.failure.ok()) follow();
-  if (wake_up_ >= 0) close(wake_up_);
+  for (const int descriptor : {wake_up_, somebody_}) {
+    if (descriptor >= 0) close(descriptor);
+  }
 }
 
 Status EbpfEngine::start() {
@@ -95,34 +106,81 @@ Status EbpfEngine::start() {
   if (status.ok()) status = kernel_ring_.open(program_.ring(), program_.ring_bytes());
   if (!status.ok()) return status;
   wake_up_ = epoll_create1(EPOLL_CLOEXEC);
+  const int somebody = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   // Edge-triggered: the kernel half says when to wake, not what lies in the ring.
   epoll_event event{EPOLLIN | EPOLLET, {}};
   if (wake_up_ < 0 || epoll_ctl(wake_up_, EPOLL_CTL_ADD, program_.ring(), &event) != 0) return {"epoll", errno};
-  return launch_.start_untraced([this](pid_t pid) { return program_.follow_from_exec(pid); });
+  if (somebody < 0 || epoll_ctl(wake_up_, EPOLL_CTL_ADD, somebody, &event) != 0) return {"eventfd", errno};
+  somebody_ = somebody;
+  if (!launch_.has_value()) return start_following();
+  status = program_.attach();
+  if (!status.ok()) return status;
+  return launch_->start_untraced([this](pid_t pid) { return program_.follow_from_exec(pid); });
+}
+
+Status EbpfEngine::start_following() {
+  const bool is_tree = follow_.pid != 0;
+  const bool is_cgroup = follow_.cgroup != 0;
+  program_.follow(is_tree     ? kFollowTree
+                  : is_cgroup ? kFollowCgroup
+                              : kFollowNames,
+                  is_tree ? static_cast<uint64_t>(follow_.pid) : follow_.cgroup);
+  for (const std::string& name : follow_.names) {
+    const Status named = program_.follow_name(name);
+    if (!named.ok()) return named;
+  }
+  Status status = program_.attach();
+  if (status.ok()) status = program_.meet_all();
+  if (!status.ok()) return status;
+  if (is_tree && program_.control().met_count == 0) return {"attach", ESRCH};
+  has_begun_ = true;
+  if (hides_host_) hide_host(true);
+  ring_.set_state(RingState::kRunning);
+  return {};
 }
 
 void EbpfEngine::follow() {
   unsigned empty_looks = 0;
+  const bool ends_with_last = launch_.has_value() || follow_.pid != 0;
   for (;;) {
     // Read before the last look: what was written before the last task ended is then seen.
-    const bool is_last_look = has_begun_ && program_.control().live_count <= 0;
+    const bool is_last_look = has_begun_ && ends_with_last && program_.control().live_count <= 0;
     const size_t count =
         kernel_ring_.drain(kBatch, [this](const KernelRecord& record, uint32_t size) { on_record(record, size); });
+    deal_with_signals();
+    if (is_stopping_.load() && !launch_.has_value()) break;
     if (count == kBatch) continue;
-    watch_children();
-    if (!has_begun_ && has_root_ended_ && kernel_ring_.is_empty()) {
-      result_.failure = launch_.failure();
-      return;
+    if (launch_.has_value()) {
+      watch_children();
+      if (!has_begun_ && has_root_ended_ && kernel_ring_.is_empty()) {
+        result_.failure = launch_->failure();
+        return;
+      }
+      if (is_stopping_.load()) {
+        is_killing_ = true;
+        if (!has_begun_) kill(launch_->pid(), SIGKILL);
+        signal_all(SIGKILL);
+      }
     }
     if (is_last_look && kernel_ring_.is_empty()) break;
-    if (is_stopping_.load()) kill_all();
     empty_looks = count > 0 ? 0 : empty_looks + 1;
     wait_for_records(empty_looks <= kEmptyLooksBeforeSleep);
   }
+  if (!launch_.has_value()) drain_the_rest();
   tell_losses();
+  if (!launch_.has_value()) return;
   // Its end was told a moment before it can be waited for. Children of the root's making (CLONE_PARENT) are ours too.
   int status;
   while (wait_untraced(&status, true) > 0) continue;
+}
+
+// What was followed goes on without us.
+void EbpfEngine::drain_the_rest() {
+  program_.settle_all();
+  while (kernel_ring_.drain(kBatch, [this](const KernelRecord& record, uint32_t size) { on_record(record, size); }) >
+         0) {
+    continue;
+  }
 }
 
 void EbpfEngine::wait_for_records(bool is_busy) {
@@ -139,7 +197,7 @@ void EbpfEngine::wait_for_records(bool is_busy) {
 void EbpfEngine::on_record(const KernelRecord& record, uint32_t size) {
   switch (static_cast<RecordKind>(record.kind)) {
     case RecordKind::kBirth:
-      return on_birth(record);
+      return on_birth(record, size);
     case RecordKind::kExec:
       return on_exec(record, size);
     case RecordKind::kExit:
@@ -149,6 +207,7 @@ void EbpfEngine::on_record(const KernelRecord& record, uint32_t size) {
     case RecordKind::kGap:
     case RecordKind::kNote:
     case RecordKind::kSkipped:
+    case RecordKind::kFlood:
       return push({record.tid, record.value, static_cast<RecordKind>(record.kind), record.abi, record.flags,
                    record.kind == static_cast<uint8_t>(RecordKind::kCall) ? now_ms() : record.extra});
   }
@@ -156,29 +215,35 @@ void EbpfEngine::on_record(const KernelRecord& record, uint32_t size) {
 
 void EbpfEngine::push(Record record) { (void)ring_.push(record); }
 
-void EbpfEngine::on_birth(const KernelRecord& record) {
+void EbpfEngine::on_birth(const KernelRecord& record, uint32_t size) {
   const auto tid = static_cast<pid_t>(record.tid);
   const auto tgid = static_cast<pid_t>(record.extra);
+  const auto kind = static_cast<BirthKind>(record.flags);
   if (alive_.contains(tid)) {
     // The number is used anew, so the one who had it has ended: the record of that was lost.
     push({record.tid, 1, RecordKind::kGap, 0, 0, 0});
     push({record.tid, 0, RecordKind::kExit, 0, SIGKILL, now_ms()});
   }
   alive_.insert_or_assign(tid, tgid);
-  push({record.tid, record.value, RecordKind::kBirth, 0, record.flags, record.extra});
-  if (static_cast<BirthKind>(record.flags) == BirthKind::kExec) {
+  const bool is_met = kind == BirthKind::kJoin && size > sizeof record;
+  if (is_met) (void)keep_image(record, size);
+  const BirthKind told = is_met ? BirthKind::kMet : kind;
+  push({record.tid, record.value, RecordKind::kBirth, 0, static_cast<uint16_t>(told), record.extra});
+  if (is_met) {
+    if (tid == follow_.pid) result_.root_pid = tid;
+    ring_.ring_doorbell();
+  }
+  if (kind == BirthKind::kExec && launch_.has_value()) {
     has_begun_ = true;
     if (hides_host_) hide_host(true);
     result_.root_pid = tid;
     ring_.set_state(RingState::kRunning);
   }
-  if (is_killing_) kill_process(tgid);
+  if (is_killing_) signal_process(tgid, SIGKILL);
 }
 
-void EbpfEngine::on_exec(const KernelRecord& record, uint32_t size) {
-  const auto tid = static_cast<pid_t>(record.tid);
-  alive_.erase(static_cast<pid_t>(record.value));
-  alive_.insert_or_assign(tid, tid);
+// What stands behind the record is kept for the reader, until it answers.
+uint32_t EbpfEngine::keep_image(const KernelRecord& record, uint32_t size) {
   std::optional<ExecImage> image;
   uint32_t number = 0;
   if (size >= sizeof record + sizeof(ExecFacts)) {
@@ -186,12 +251,19 @@ void EbpfEngine::on_exec(const KernelRecord& record, uint32_t size) {
     const size_t byte_count = size - sizeof record - sizeof *facts;
     number = facts->image;
     image = image_of(*facts, {reinterpret_cast<const char*>(facts + 1), byte_count});
+    if (image.has_value()) image->is_met = static_cast<RecordKind>(record.kind) == RecordKind::kBirth;
   }
-  {
-    const std::lock_guard lock(images_mutex_);
-    question_++;
-    images_.emplace(question_, Began{number, image.has_value() ? std::move(*image) : ExecImage{}});
-  }
+  const std::lock_guard lock(images_mutex_);
+  question_++;
+  images_.emplace(question_, Began{number, image.has_value() ? std::move(*image) : ExecImage{}});
+  return number;
+}
+
+void EbpfEngine::on_exec(const KernelRecord& record, uint32_t size) {
+  const auto tid = static_cast<pid_t>(record.tid);
+  alive_.erase(static_cast<pid_t>(record.value));
+  alive_.insert_or_assign(tid, tid);
+  (void)keep_image(record, size);
   push({record.tid, record.value, RecordKind::kExec, 0, 0, now_ms()});
   ring_.ring_doorbell();
 }
@@ -210,7 +282,7 @@ void EbpfEngine::on_end(const KernelRecord& record) {
 void EbpfEngine::watch_children() {
   int status;
   for (pid_t pid; (pid = wait_untraced(&status, false)) > 0;) {
-    if (pid != launch_.pid()) continue;
+    if (pid != launch_->pid()) continue;
     if (!WIFSTOPPED(status)) {
       has_root_ended_ = true;
     } else if (stops_with_root_ && WSTOPSIG(status) != SIGSTOP) {
@@ -221,23 +293,59 @@ void EbpfEngine::watch_children() {
 }
 
 // The number may be somebody else's by now; whether it is one that is followed is asked of the kernel.
-void EbpfEngine::kill_process(pid_t tgid) {
+void EbpfEngine::signal_process(pid_t tgid, int signal) {
   const int pidfd = static_cast<int>(syscall(SYS_pidfd_open, tgid, 0));
   if (pidfd < 0) return;
-  if (program_.is_followed(pidfd)) (void)syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0);
+  if (program_.is_followed(tgid, pidfd)) (void)syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0);
   close(pidfd);
 }
 
 // What is born from now on is killed at its birth.
-void EbpfEngine::kill_all() {
-  is_killing_ = true;
-  if (!has_begun_) kill(launch_.pid(), SIGKILL);
-  for (const auto& [tid, tgid] : alive_) kill_process(tgid);
+void EbpfEngine::signal_all(int signal) {
+  for (const auto& [tid, tgid] : alive_) {
+    if (tid == tgid) signal_process(tgid, signal);
+  }
+}
+
+void EbpfEngine::deal_with_signals() {
+  std::vector<std::pair<pid_t, int>> signals;
+  {
+    const std::lock_guard lock(signals_mutex_);
+    signals.swap(signals_);
+  }
+  for (const auto& [tgid, signal] : signals) {
+    if (tgid != 0) {
+      signal_process(tgid, signal);
+    } else {
+      if (signal == SIGKILL) is_killing_ = true;
+      signal_all(signal);
+    }
+  }
+}
+
+void EbpfEngine::signal(pid_t tgid, int signal) {
+  {
+    const std::lock_guard lock(signals_mutex_);
+    signals_.emplace_back(tgid, signal);
+  }
+  wake();
+}
+
+void EbpfEngine::wake() {
+  const uint64_t one = 1;
+  if (somebody_ >= 0) (void)!write(somebody_, &one, sizeof one);
 }
 
 void EbpfEngine::tell_losses() {
   const Control& control = program_.control();
-  for (const auto& [tid, tgid] : alive_) push({static_cast<uint32_t>(tid), 1, RecordKind::kGap, 0, 0, 0});
+  // Of a launch nobody is left, so the end of these was lost.
+  if (launch_.has_value()) {
+    for (const auto& [tid, tgid] : alive_) push({static_cast<uint32_t>(tid), 1, RecordKind::kGap, 0, 0, 0});
+  }
+  if (control.io_uring_count > 0) {
+    const auto count = static_cast<uint32_t>(std::min<uint64_t>(control.io_uring_count, INT32_MAX));
+    push({0, static_cast<uint32_t>(NoteKind::kIoUring), RecordKind::kNote, 0, 0, count});
+  }
   const uint64_t count = control.lost_count + control.unfollowed_count + program_.missed_count();
   if (count > 0) push({0, static_cast<uint32_t>(std::min<uint64_t>(count, INT32_MAX)), RecordKind::kGap, 0, 0, 0});
 }
@@ -250,6 +358,7 @@ uint32_t EbpfEngine::now_ms() const {
 
 void EbpfEngine::stop() {
   is_stopping_.store(true);
+  wake();
   ring_.stop();
 }
 
@@ -257,10 +366,16 @@ void EbpfEngine::answer(uint32_t question, const Answer& answer) {
   const std::lock_guard lock(images_mutex_);
   const auto found = images_.find(question);
   if (found == images_.end()) return;
-  if (answer.table != nullptr && found->second.number != 0) {
-    (void)program_.give_table(found->second.number, *answer.table);
+  if (const uint32_t image = found->second.number; image != 0) {
+    if (answer.table != nullptr) (void)program_.give_table(image, *answer.table, answer.flags);
+    if ((answer.flags & kViewLetGo) != 0) program_.let_go(image);
   }
   images_.erase(found);
+}
+
+bool EbpfEngine::replace_table(const Table& old, const Table& now, uint32_t flags) {
+  const std::lock_guard lock(images_mutex_);
+  return program_.replace_table(old, now, flags);
 }
 
 std::optional<ExecImage> EbpfEngine::exec_image(uint32_t question) {

@@ -8,7 +8,10 @@
 #include <atomic>
 #include <ctime>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "engine/ebpf/kernel_ring.h"
 #include "engine/ebpf/program.h"
@@ -22,43 +25,56 @@ class EbpfEngine final : public Engine {
  public:
   // `ring` must outlive the engine.
   EbpfEngine(const LaunchOptions& options, RingWriter& ring);
+  EbpfEngine(const FollowOptions& options, RingWriter& ring);
 
   void run() override;
   void stop() override;
   void answer(uint32_t question, const Answer& answer) override;
   std::optional<ExecImage> exec_image(uint32_t question) override;
+  bool replace_table(const Table& old, const Table& now, uint32_t flags) override;
+  void signal(pid_t tgid, int signal) override;
   const EngineResult& result() const override { return result_; }
 
  private:
   Status start();
+  Status start_following();
   void follow();
+  void drain_the_rest();
   void wait_for_records(bool is_busy);
   void on_record(const KernelRecord& record, uint32_t size);
-  void on_birth(const KernelRecord& record);
+  void on_birth(const KernelRecord& record, uint32_t size);
+  uint32_t keep_image(const KernelRecord& record, uint32_t size);
   void on_exec(const KernelRecord& record, uint32_t size);
   void on_end(const KernelRecord& record);
   void push(Record record);
   void watch_children();
-  void kill_process(pid_t tgid);
-  void kill_all();
+  void signal_process(pid_t tgid, int signal);
+  void signal_all(int signal);
+  void deal_with_signals();
+  void wake();
   void tell_losses();
   uint32_t now_ms() const;
 
   EngineResult result_;
   RingWriter& ring_;
-  Launch launch_;
+  std::optional<Launch> launch_;  // nothing: what already runs is followed
+  const FollowOptions follow_;
   const bool hides_host_;
   const bool stops_with_root_;
   const uint32_t kernel_ring_bytes_;
   Program program_;
   KernelRing kernel_ring_;
-  int wake_up_ = -1;  // epoll
+  int wake_up_ = -1;   // epoll
+  int somebody_ = -1;  // eventfd: another thread wants something
   timespec began_at_{};
   bool has_begun_ = false;
   bool has_root_ended_ = false;  // reaped
   bool is_killing_ = false;
   std::unordered_map<pid_t, pid_t> alive_;  // tid -> tgid
   std::atomic<bool> is_stopping_{false};
+
+  std::mutex signals_mutex_;
+  std::vector<std::pair<pid_t, int>> signals_;  // to send; tgid 0 = to all
 
   std::mutex images_mutex_;
   uint32_t question_ = 0;

@@ -1,13 +1,18 @@
 #include "engine/ebpf/program.h"
 
 #include <linux/bpf.h>
+#include <linux/membarrier.h>
+#include <linux/perf_event.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <fcntl.h>
+
+#include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
-#include <vector>
 
 #if defined(__x86_64__)
 #include "engine/ebpf/program.gen.h"
@@ -18,12 +23,16 @@ namespace tracefp {
 namespace {
 
 constexpr size_t kPageBytes = 4096;
+constexpr size_t kSlotsBytes = sizeof(::Track) * TRACEFP_SLOTS;
+constexpr uint32_t kLetGoView = 0;
+constexpr int kMaxPasses = 100;         // over all tasks; each finds one generation more of those that were missed
+constexpr uint32_t kBpfPerfEvent = 41;  // BPF_PERF_EVENT of enum bpf_attach_type, Linux 5.15
 
 long bpf(bpf_cmd command, bpf_attr* attributes) { return syscall(SYS_bpf, command, attributes, sizeof *attributes); }
 
 uint64_t as_word(const void* pointer) { return reinterpret_cast<uint64_t>(pointer); }
 
-// What a task is followed by is as large as struct Track, which only the kernel half knows.
+// Of struct Extra, which only the kernel half knows.
 uint32_t value_bytes_of(int map) {
   bpf_map_info info{};
   bpf_attr attributes{};
@@ -36,12 +45,21 @@ uint32_t value_bytes_of(int map) {
 }  // namespace
 
 Program::~Program() {
+  detach();
   if (control_ != nullptr) munmap(control_, kPageBytes);
   if (judged_ != nullptr) munmap(judged_, sizeof(Judged));
-  for (int i = 0; i < link_count_; i++) close(links_[i]);
+  if (slots_ != nullptr) munmap(const_cast<::Track*>(slots_), kSlotsBytes);
   for (int i = 0; i < program_count_; i++) close(programs_[i]);
-  if (ring_ >= 0) close(ring_);
-  if (tracks_ >= 0) close(tracks_);
+  for (const int descriptor : {ring_, extras_, names_}) {
+    if (descriptor >= 0) close(descriptor);
+  }
+}
+
+void Program::detach() {
+  for (int i = 0; i < link_count_; i++) close(links_[i]);
+  link_count_ = 0;
+  if (kprobe_ >= 0) close(kprobe_);
+  kprobe_ = -1;
 }
 
 #if defined(__x86_64__)
@@ -106,13 +124,15 @@ Status Program::run_loader() {
     } else if (static_cast<int>(attributes.test.retval) < 0) {
       status = {"bpf(BPF_PROG_LOAD)", -static_cast<int>(attributes.test.retval)};
     } else {
-      tracks_ = context.maps[kProgramMapTracks].descriptor;
+      extras_ = context.maps[kProgramMapExtras].descriptor;
+      names_ = context.maps[kProgramMapNames].descriptor;
       ring_ = context.maps[kProgramMapRing].descriptor;
       for (const int part : context.programs) programs_[program_count_++] = part;
-      status = map_memory(context.maps[kProgramMapBss].descriptor, context.maps[kProgramMapJudged].descriptor);
-      close(context.maps[kProgramMapBss].descriptor);
-      close(context.maps[kProgramMapJudged].descriptor);
-      close(context.maps[kProgramMapScratch].descriptor);
+      status = map_memory(context.maps[kProgramMapBss].descriptor, context.maps[kProgramMapJudged].descriptor,
+                          context.maps[kProgramMapSlots].descriptor);
+      for (const int map : {kProgramMapBss, kProgramMapJudged, kProgramMapSlots, kProgramMapScratch}) {
+        close(context.maps[map].descriptor);
+      }
     }
   }
   if (loader >= 0) close(loader);
@@ -120,22 +140,59 @@ Status Program::run_loader() {
   return status;
 }
 
+Status Program::attach() {
+  for (const int part :
+       {kProgramPartOnCall, kProgramPartOnSignal, kProgramPartOnFork, kProgramPartOnExec, kProgramPartOnExit}) {
+    const Status attached = attach_tracepoint(part, nullptr);
+    if (!attached.ok()) return attached;
+  }
+  // The name changed with Linux 6.4. What was not seen of io_uring is said all the same.
+  if (!attach_tracepoint(kProgramPartOnSubmission, "io_uring_submit_req").ok()) {
+    (void)attach_tracepoint(kProgramPartOnSubmission, "io_uring_submit_sqe");
+  }
+  if (attach_kprobe(kProgramPartOnWayToSignals, "arch_do_signal_or_restart").ok()) return {};
+  return attach_tracepoint(kProgramPartOnReturn, nullptr);
+}
+
+Status Program::meet_all() {
+  for (int pass = 0; pass < kMaxPasses; pass++) {
+    const uint64_t met_before = control_->met_count;
+    const Status walked = walk_tasks(kProgramPartWalk);
+    if (!walked.ok()) return walked;
+    if (control_->met_count == met_before) break;
+  }
+  return {};
+}
+
+void Program::settle_all() {
+  detach();
+  (void)syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+  (void)walk_tasks(kProgramPartSettleAll);
+}
+
 #else
 
 bool Program::is_built() { return false; }
+
+Status Program::attach() { return {"bpf(BPF_PROG_LOAD)", ENOSYS}; }
+
+Status Program::meet_all() { return {}; }
+
+void Program::settle_all() {}
 
 Status Program::run_loader() { return {"bpf(BPF_PROG_LOAD)", ENOSYS}; }
 
 #endif
 
-Status Program::map_memory(int control, int judged) {
-  void* words = mmap(nullptr, kPageBytes, PROT_READ | PROT_WRITE, MAP_SHARED, control, 0);
-  if (words == MAP_FAILED) return {"mmap", errno};
-  control_ = static_cast<Control*>(words);
-  void* tables = mmap(nullptr, sizeof(Judged), PROT_READ | PROT_WRITE, MAP_SHARED, judged, 0);
-  if (tables == MAP_FAILED) return {"mmap", errno};
-  judged_ = static_cast<Judged*>(tables);
-  return {};
+Status Program::map_memory(int control, int judged, int slots) {
+  const auto map = [](size_t size, int protection, int descriptor) {
+    void* memory = mmap(nullptr, size, protection, MAP_SHARED, descriptor, 0);
+    return memory == MAP_FAILED ? nullptr : memory;
+  };
+  control_ = static_cast<Control*>(map(kPageBytes, PROT_READ | PROT_WRITE, control));
+  if (control_ != nullptr) judged_ = static_cast<Judged*>(map(sizeof(Judged), PROT_READ | PROT_WRITE, judged));
+  if (judged_ != nullptr) slots_ = static_cast<const ::Track*>(map(kSlotsBytes, PROT_READ, slots));
+  return slots_ == nullptr ? Status{"mmap", errno} : Status{};
 }
 
 Status Program::load(uint32_t ring_bytes) {
@@ -143,24 +200,103 @@ Status Program::load(uint32_t ring_bytes) {
   const Status loaded = run_loader();
   if (!loaded.ok()) return loaded;
   control_->ring_bytes = ring_bytes;
-  for (int i = 0; i < program_count_; i++) {
-    bpf_attr attributes{};
-    attributes.raw_tracepoint.prog_fd = static_cast<uint32_t>(programs_[i]);
-    const int link = static_cast<int>(bpf(BPF_RAW_TRACEPOINT_OPEN, &attributes));
-    if (link < 0) return {"bpf(BPF_RAW_TRACEPOINT_OPEN)", errno};
-    links_[link_count_++] = link;
-  }
+  TableView& view = judged_->views[kLetGoView];
+  view.serial = ++serial_;
+  view.flags = kViewLetGo;
+  is_view_taken_[kLetGoView] = true;
   return {};
+}
+
+void Program::follow(FollowRule rule, uint64_t argument) {
+  control_->rule = rule;
+  control_->rule_argument = argument;
+}
+
+Status Program::follow_name(const std::string& name) {
+  char key[TRACEFP_NAME_BYTES] = {};
+  name.copy(key, sizeof key - 1);
+  const uint32_t value = 1;
+  bpf_attr attributes{};
+  attributes.map_fd = static_cast<uint32_t>(names_);
+  attributes.key = as_word(key);
+  attributes.value = as_word(&value);
+  return bpf(BPF_MAP_UPDATE_ELEM, &attributes) == 0 ? Status{} : Status{"bpf(BPF_MAP_UPDATE_ELEM)", errno};
+}
+
+// `name`: null for programs that say themselves where they belong.
+Status Program::attach_tracepoint(int part, const char* name) {
+  bpf_attr attributes{};
+  attributes.raw_tracepoint.prog_fd = static_cast<uint32_t>(programs_[part]);
+  attributes.raw_tracepoint.name = as_word(name);
+  const int link = static_cast<int>(bpf(BPF_RAW_TRACEPOINT_OPEN, &attributes));
+  if (link < 0) return {"bpf(BPF_RAW_TRACEPOINT_OPEN)", errno};
+  links_[link_count_++] = link;
+  return {};
+}
+
+Status Program::attach_kprobe(int part, const char* function) {
+  char text[16] = {};
+  const int file = open("/sys/bus/event_source/devices/kprobe/type", O_RDONLY | O_CLOEXEC);
+  if (file < 0) return {"open(kprobe)", errno};
+  const ssize_t count = read(file, text, sizeof text - 1);
+  close(file);
+  if (count <= 0) return {"read(kprobe)", EIO};
+  perf_event_attr event{};
+  event.size = sizeof event;
+  event.type = static_cast<uint32_t>(strtoul(text, nullptr, 10));
+  event.config1 = as_word(function);
+  const int probe = static_cast<int>(syscall(SYS_perf_event_open, &event, -1, 0, -1, PERF_FLAG_FD_CLOEXEC));
+  if (probe < 0) return {"perf_event_open", errno};
+  bpf_attr attributes{};
+  attributes.link_create.prog_fd = static_cast<uint32_t>(programs_[part]);
+  attributes.link_create.target_fd = static_cast<uint32_t>(probe);
+  attributes.link_create.attach_type = kBpfPerfEvent;
+  const int link = static_cast<int>(bpf(BPF_LINK_CREATE, &attributes));
+  if (link < 0) {
+    const int error = errno;
+    close(probe);
+    return {"bpf(BPF_LINK_CREATE)", error};
+  }
+  links_[link_count_++] = link;
+  kprobe_ = probe;
+  return {};
+}
+
+Status Program::walk_tasks(int part) {
+  bpf_attr attributes{};
+  attributes.link_create.prog_fd = static_cast<uint32_t>(programs_[part]);
+  attributes.link_create.attach_type = BPF_TRACE_ITER;
+  const int link = static_cast<int>(bpf(BPF_LINK_CREATE, &attributes));
+  if (link < 0) return {"bpf(BPF_LINK_CREATE)", errno};
+  attributes = {};
+  attributes.iter_create.link_fd = static_cast<uint32_t>(link);
+  const int walk = static_cast<int>(bpf(BPF_ITER_CREATE, &attributes));
+  Status status;
+  if (walk < 0) {
+    status = {"bpf(BPF_ITER_CREATE)", errno};
+  } else {
+    char nothing[64];
+    ssize_t count;
+    while ((count = read(walk, nothing, sizeof nothing)) > 0 || (count < 0 && (errno == EAGAIN || errno == EINTR))) {
+      continue;
+    }
+    if (count < 0) status = {"read(bpf iterator)", errno};
+    close(walk);
+  }
+  close(link);
+  return status;
 }
 
 Status Program::follow_from_exec(pid_t pid) {
   const int pidfd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
   if (pidfd < 0) return {"pidfd_open", errno};
-  const std::vector<uint8_t> track(value_bytes_of(tracks_));
+  std::vector<uint8_t> extra(value_bytes_of(extras_));
+  const uint32_t is_marked = 1;
+  memcpy(extra.data() + sizeof(::Track), &is_marked, sizeof is_marked);
   bpf_attr attributes{};
-  attributes.map_fd = static_cast<uint32_t>(tracks_);
+  attributes.map_fd = static_cast<uint32_t>(extras_);
   attributes.key = as_word(&pidfd);
-  attributes.value = as_word(track.data());
+  attributes.value = as_word(extra.data());
   attributes.flags = BPF_ANY;
   Status status;
   if (bpf(BPF_MAP_UPDATE_ELEM, &attributes) != 0) status = {"bpf(BPF_MAP_UPDATE_ELEM)", errno};
@@ -168,40 +304,108 @@ Status Program::follow_from_exec(pid_t pid) {
   return status;
 }
 
-bool Program::is_followed(int pidfd) const {
-  std::vector<uint8_t> track(value_bytes_of(tracks_));
+bool Program::is_followed(pid_t tgid, int pidfd) const {
+  const auto tid = static_cast<uint32_t>(tgid);
+  const auto is_it = [tid](const ::Track& track) { return track.owner != 0 && track.tid == tid; };
+  if (std::any_of(slots_, slots_ + TRACEFP_SLOTS, is_it)) return true;
+  std::vector<uint8_t> extra(value_bytes_of(extras_));
   bpf_attr attributes{};
-  attributes.map_fd = static_cast<uint32_t>(tracks_);
+  attributes.map_fd = static_cast<uint32_t>(extras_);
   attributes.key = as_word(&pidfd);
-  attributes.value = as_word(track.data());
-  return bpf(BPF_MAP_LOOKUP_ELEM, &attributes) == 0;
+  attributes.value = as_word(extra.data());
+  if (bpf(BPF_MAP_LOOKUP_ELEM, &attributes) != 0) return false;
+  ::Track track;
+  memcpy(&track, extra.data(), sizeof track);
+  return is_it(track);
 }
 
-bool Program::give_table(uint32_t image, const Table& table) {
-  const TableParts parts = table.parts();
-  const auto known = tables_.find(parts.bytes);
-  uint32_t at = known == tables_.end() ? table_end_ : known->second;
-  const uint32_t used = (parts.size + 63) / 64 * 64;  // the bits of what was told stand behind the table
-  if (known == tables_.end()) {
-    const uint64_t end = uint64_t{table_end_} + used + (uint64_t{parts.row_bytes} + 63) / 64 * 64;
-    if (end > TRACEFP_TABLE_BYTES) return false;
-    memcpy(judged_->tables + at, parts.bytes, parts.size);
-    tables_.emplace(parts.bytes, at);
-    table_end_ = static_cast<uint32_t>(end);
+void Program::judge_by(uint32_t image, uint32_t view) {
+  __atomic_store_n(&judged_->judged_by[image % TRACEFP_IMAGES], uint64_t{image} << 32 | view, __ATOMIC_RELEASE);
+}
+
+void Program::let_go(uint32_t image) { judge_by(image, kLetGoView); }
+
+// First fit.
+std::optional<uint32_t> Program::room_for(uint32_t bytes) {
+  uint32_t at = 0;
+  for (const auto& [start, size] : taken_) {
+    if (start - at >= bytes) return at;
+    at = start + size;
   }
-  TableView& view = judged_->views[image % TRACEFP_VIEWS];
-  __atomic_store_n(&view.image, 0, __ATOMIC_SEQ_CST);
-  view.rows = at + parts.rows;
-  view.next = parts.next == 0 ? 0 : at + parts.next;
-  view.lookup = at + parts.lookup;
-  view.used = at + used;
+  if (TRACEFP_TABLE_BYTES - at < bytes) return std::nullopt;
+  return at;
+}
+
+// After a grace period no program of the kernel's reads what nothing names any more.
+void Program::free_retired() {
+  if (retired_.empty()) return;
+  if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) != 0) usleep(100'000);
+  for (const Published& retired : retired_) {
+    taken_.erase(retired.at);
+    is_view_taken_[retired.view] = false;
+  }
+  retired_.clear();
+}
+
+std::optional<Program::Published> Program::publish(const Table& table, uint32_t flags) {
+  const TableParts parts = table.parts();
+  for (uint32_t abi = 0; abi < Table::kAbiLimit; abi++) {
+    if (parts.blocks[abi] > UINT8_MAX) return std::nullopt;
+  }
+  const uint32_t used = (parts.size + 63) / 64 * 64;  // the bits of what was told stand behind the table
+  const uint32_t bytes = used + (parts.row_bytes + 63) / 64 * 64;
+  const auto free_view = [this] { return std::find(is_view_taken_, is_view_taken_ + TRACEFP_VIEWS, false); };
+  std::optional<uint32_t> at = room_for(bytes);
+  if (!at.has_value() || free_view() == is_view_taken_ + TRACEFP_VIEWS) {
+    free_retired();
+    at = room_for(bytes);
+  }
+  const bool* const free = free_view();
+  if (!at.has_value() || free == is_view_taken_ + TRACEFP_VIEWS) return std::nullopt;
+  const Published published{*at, bytes, static_cast<uint32_t>(free - is_view_taken_)};
+  taken_.emplace(*at, bytes);
+  is_view_taken_[published.view] = true;
+  memcpy(judged_->tables + *at, parts.bytes, parts.size);
+  memset(judged_->tables + *at + used, 0, bytes - used);
+  TableView& view = judged_->views[published.view];
+  view.serial = ++serial_;
+  view.flags = flags;
+  view.rows = *at + parts.rows;
+  view.next = parts.next == 0 ? 0 : *at + parts.next;
+  view.lookup = *at + parts.lookup;
+  view.used = *at + used;
   view.words_per_row = parts.words_per_row;
   view.symbol_count = parts.symbol_count;
-  for (uint32_t abi = 0; abi < Table::kAbiLimit; abi++) {
-    if (parts.blocks[abi] > UINT8_MAX) return false;
-    view.blocks[abi] = static_cast<unsigned char>(parts.blocks[abi]);
+  std::copy_n(parts.blocks, Table::kAbiLimit, view.blocks);
+  return published;
+}
+
+bool Program::give_table(uint32_t image, const Table& table, uint32_t flags) {
+  const void* const bytes = table.parts().bytes;
+  auto known = tables_.find(bytes);
+  if (known == tables_.end()) {
+    const std::optional<Published> published = publish(table, flags);
+    if (!published.has_value()) return false;
+    known = tables_.emplace(bytes, *published).first;
   }
-  __atomic_store_n(&view.image, image, __ATOMIC_RELEASE);
+  judge_by(image, known->second.view);
+  return true;
+}
+
+bool Program::replace_table(const Table& old, const Table& now, uint32_t flags) {
+  const auto known = tables_.find(old.parts().bytes);
+  if (known == tables_.end()) return false;
+  const std::optional<Published> published = publish(now, flags);
+  if (!published.has_value()) return false;
+  const Published retired = known->second;
+  tables_.erase(known);
+  tables_.insert_or_assign(now.parts().bytes, *published);
+  for (const uint64_t judged_by : judged_->judged_by) {
+    if (judged_by != 0 && static_cast<uint32_t>(judged_by) == retired.view) {
+      judge_by(static_cast<uint32_t>(judged_by >> 32), published->view);
+    }
+  }
+  retired_.push_back(retired);
   return true;
 }
 

@@ -9,7 +9,11 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "engine/ebpf/kernel/shared.h"
 #include "engine/status.h"
@@ -27,18 +31,43 @@ class Program {
   // False where the addon was built without a kernel half (another architecture).
   static bool is_built();
 
-  // Loads and attaches everything. Nothing is followed yet. `ring_bytes`: a power of two, at least a page.
+  // Loads everything. Nothing is seen yet. `ring_bytes`: a power of two, at least a page.
   Status load(uint32_t ring_bytes);
+
+  // After load(), before attach(): who is to be followed, beside what is marked.
+  void follow(FollowRule rule, uint64_t argument);
+  // Rule kFollowNames: the last component of the path of an executable.
+  Status follow_name(const std::string& name);
+
+  // From now on calls are seen.
+  Status attach();
+
+  // How restarts are seen: where the kernel has kprobes that costs nothing, else a program at each return of a call.
+  bool has_kprobe() const { return kprobe_ >= 0; }
 
   // The process is followed from its next exec on.
   Status follow_from_exec(pid_t pid);
 
+  // After attach(): a Track for each task that the rule means and that already runs. What it does from now on is seen,
+  // and so is what is born of it.
+  Status meet_all();
+
+  // Nothing is seen any more; what was only counted so far is told. After this the ring is drained a last time.
+  void settle_all();
+
   // Whether the process is one that is followed. `pidfd` is of its leader.
-  bool is_followed(int pidfd) const;
+  bool is_followed(pid_t tgid, int pidfd) const;
 
   // The image is judged by the table from now on: what is allowed is no longer told each time. False: there is no room
-  // for it, and everything is told as before. One thread at a time.
-  bool give_table(uint32_t image, const Table& table);
+  // for it, and everything is told as before. `flags`: ViewFlags. One thread at a time calls this and the next two.
+  bool give_table(uint32_t image, const Table& table, uint32_t flags);
+
+  // Who runs the image is followed no longer.
+  void let_go(uint32_t image);
+
+  // Everything that is judged by `old` is judged by `now` from its next call on, as if nothing of it had been told yet.
+  // False: there is no room for it, and all is as before.
+  bool replace_table(const Table& old, const Table& now, uint32_t flags);
 
   // Records that the kernel did not make since a program was interrupted by itself. It has not been seen to.
   uint64_t missed_count() const;
@@ -48,12 +77,28 @@ class Program {
   Control& control() { return *control_; }
 
  private:
+  struct Published {
+    uint32_t at;  // in judged_->tables
+    uint32_t bytes;
+    uint32_t view;
+  };
+
   Status run_loader();
-  Status map_memory(int control, int judged);
+  Status map_memory(int control, int judged, int slots);
+  Status attach_tracepoint(int part, const char* name);
+  Status attach_kprobe(int part, const char* function);
+  Status walk_tasks(int part);
+  void detach();
+  std::optional<Published> publish(const Table& table, uint32_t flags);
+  std::optional<uint32_t> room_for(uint32_t bytes);
+  void free_retired();
+  void judge_by(uint32_t image, uint32_t view);
 
   static constexpr int kMaxParts = 16;
-  int tracks_ = -1;
+  int extras_ = -1;
+  int names_ = -1;
   int ring_ = -1;
+  int kprobe_ = -1;  // perf event
   int programs_[kMaxParts];
   int program_count_ = 0;
   int links_[kMaxParts];
@@ -61,8 +106,12 @@ class Program {
   uint32_t ring_bytes_ = 0;
   Control* control_ = nullptr;
   Judged* judged_ = nullptr;
-  uint32_t table_end_ = 0;                            // of what is taken of judged_->tables
-  std::unordered_map<const void*, uint32_t> tables_;  // where each stands
+  const ::Track* slots_ = nullptr;
+  std::unordered_map<const void*, Published> tables_;  // by the bytes they were copied from
+  std::map<uint32_t, uint32_t> taken_;                 // of judged_->tables: where, how many bytes
+  bool is_view_taken_[TRACEFP_VIEWS] = {};
+  uint32_t serial_ = 0;
+  std::vector<Published> retired_;  // the kernel half may still be reading them
 };
 
 }  // namespace tracefp

@@ -58,6 +58,7 @@ bool ScriptedEngine::play(Record record) {
       break;
     case RecordKind::kGap:
     case RecordKind::kNote:
+    case RecordKind::kFlood:
     case RecordKind::kSkipped:
       break;
   }

@@ -25,16 +25,83 @@ struct Control {
   unsigned long long lost_count;
   // Written by the kernel half: the images that began, counted; the last one's number.
   unsigned int image_count;
-  unsigned int padding;
+  // Written by the loader: which tasks are followed from when they are met on (FollowRule).
+  unsigned int rule;
   // Written by the kernel half: tasks that could not be followed, since the kernel had no memory for their state.
   unsigned long long unfollowed_count;
+  // Written by the loader. Rule kFollowTree: the process, as the loader numbers it. Rule kFollowCgroup: the id.
+  unsigned long long rule_argument;
+  // Written by the kernel half: tasks that the last walks over all tasks met.
+  unsigned long long met_count;
+  // Written by the kernel half: requests that were handed to io_uring.
+  unsigned long long io_uring_count;
+};
+
+enum FollowRule {
+  kFollowMarked = 0,  // what the loader marked, from its exec on, and what that starts
+  kFollowTree = 1,    // a process and all below it
+  kFollowCgroup = 2,  // what is in a cgroup or below it, from when it is met or executes there
+  kFollowNames = 3,   // processes whose executable's last name is in the map `names`; others are let go at their exec
+};
+
+// In place of a signal at an end: it goes on, and is followed no longer.
+#define TRACEFP_LET_GO 255
+
+// The key of the map `names`: the last component of a path, cut, filled with 0.
+#define TRACEFP_NAME_BYTES 32
+
+// What a view says beside the table.
+enum ViewFlags {
+  kViewLetGo = 1,      // nothing of it is judged: it is followed no longer
+  kViewKill = 2,       // SIGKILL for who makes a call that the table does not allow
+  kViewStop = 4,       // SIGSTOP
+  kViewTellAfter = 8,  // after a call that the table does not allow, the next ones are told too: somebody learns
+  kViewFlood = 16,     // many such calls in a second are counted, not told
+};
+
+// The last calls that were only counted: as many as any reader needs to know where it stands (a depth of 8 needs 7).
+#define TRACEFP_KEPT 16
+#define TRACEFP_SLOTS 16384
+
+// What is known of a task that is followed. Written by the kernel half alone. 128 bytes: two lines of the cache.
+struct Track {
+  unsigned long long owner;  // the task, as an address; 0 = nobody's, 1 = being made
+  unsigned long long last_ip;
+  int last_nr;
+  unsigned int tid;
+  unsigned char last_abi;
+  unsigned char restart_due;  // the kernel will repeat the last call
+  unsigned char owes_birth;   // its birth found no room
+  unsigned char is_flooding;  // calls are only counted, whatever they are
+  unsigned char birth_kind;
+  unsigned char told_due;  // calls that are told whatever they are
+  unsigned short unjudged;
+  unsigned int image;  // 0: it has no table yet
+  unsigned int view;   // serial of the view whose states `state` is one of
+  int state;
+  unsigned int skipped;               // calls that were only counted since the last record
+  unsigned int transparent;           // such that are no part of transitions; not in `skipped`
+  unsigned int lost;                  // records since the last one told
+  unsigned short kept[TRACEFP_KEPT];  // ABI << 12 | number
+  unsigned int pid;                   // as the kernel numbers it
+  unsigned int parent;
+  unsigned int tgid;
+  unsigned int is_end_held;    // it led its process and ended before its other threads
+  unsigned short frame_count;  // handlers that run; the last FRAMES of them are known
+  unsigned short known_frames;
+  unsigned int flood_window;
+  unsigned short flood_count;
+  unsigned short padding;
+  unsigned int flood_misses;  // of `skipped`, while flooding
+  unsigned int padding2[2];
 };
 
 // Where a program's transition table stands in `tables`, and what of it the kernel half reads:
-// src/model/table-layout.ts. Offsets are in bytes from the start of `tables`.
+// src/model/table-layout.ts. Offsets are in bytes from the start of `tables`. It does not change while a `judged_by`
+// names it, nor for a grace period after.
 struct TableView {
-  // Written last: the image that is judged by it, 0 = none.
-  unsigned int image;
+  unsigned int serial;  // never 0: which view it is, of all that there were
+  unsigned int flags;
   unsigned int rows;
   unsigned int next;  // 0: depth 2, the next state is the symbol
   unsigned int lookup;
@@ -42,16 +109,19 @@ struct TableView {
   unsigned int used;
   unsigned int words_per_row;
   unsigned int symbol_count;
-  unsigned int padding;
   unsigned char blocks[8];  // of each ABI code
+  unsigned int padding[2];
 };
 
-#define TRACEFP_VIEWS 1024
-#define TRACEFP_TABLE_BYTES (4 * 1024 * 1024)
+#define TRACEFP_IMAGES 16384
+#define TRACEFP_VIEWS 256
+#define TRACEFP_TABLE_BYTES (8 * 1024 * 1024)
 
 // The value of the map `judged`, which is mapped by the loader.
 struct Judged {
-  // Written by the loader. The view of image N is views[N % TRACEFP_VIEWS].
+  // Written by the loader, each in one store: image number << 32 | index of its view; 0 = none.
+  // That of image N is judged_by[N % TRACEFP_IMAGES].
+  unsigned long long judged_by[TRACEFP_IMAGES];
   struct TableView views[TRACEFP_VIEWS];
   // Written by the loader, before a view names it; `used` parts by the kernel half.
   unsigned char tables[TRACEFP_TABLE_BYTES];
@@ -70,7 +140,8 @@ struct ExecFacts {
   unsigned char is_deleted;
   unsigned char is_script;  // an interpreter runs the file that execve was given
   unsigned char padding[2];
-  unsigned int image;  // the number under which its table may be given
+  unsigned int image;   // the number under which its table may be given
+  unsigned int parent;  // the process that it is a child of
   unsigned int filename_bytes;
   unsigned int args_bytes;
   unsigned int exe_bytes;

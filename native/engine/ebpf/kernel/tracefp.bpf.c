@@ -4,8 +4,8 @@
 //
 //   sys_enter ................. a call              fork  a Track for the child, a birth
 //   signal_deliver ............ a handler begins    exec  the facts of the new image
-//   sys_exit .................. the call will be     exit  the end
-//                               repeated
+//   on the way to signals,  ... the call will be    exit  the end
+//   or sys_exit                 repeated            walk  over all tasks: a Track for those that are to be followed
 //
 // Where the image of a track has a table, a call that the table allows, and that was told once, is only counted. What
 // is told next is preceded by how many were, and the last of them: the reader then stands where it would if it had seen
@@ -26,8 +26,8 @@
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
 // As in native/ring/layout.h; the loader compares them.
-enum { kCall = 1, kSignal = 2, kBirth = 3, kExec = 4, kExit = 5, kGap = 6, kNote = 7, kSkipped = 8 };
-enum { kBornByExec = 1, kBornAsThread = 2, kBornByFork = 3 };
+enum { kCall = 1, kSignal = 2, kBirth = 3, kExec = 4, kExit = 5, kGap = 6, kNote = 7, kSkipped = 8, kFlood = 9 };
+enum { kBornByExec = 1, kBornAsThread = 2, kBornByFork = 3, kJoined = 4 };
 enum { kNoteListener = 4, kNoteOwnFilter = 5 };
 enum { kRestart = 1 };
 enum { kX86_64 = 1, kI386 = 2, kX32 = 3 };
@@ -35,6 +35,8 @@ enum { kX86_64 = 1, kI386 = 2, kX32 = 3 };
 #define TS_COMPAT 2
 #define X32_BIT 0x40000000
 #define SIGNAL_GROUP_EXIT 4
+#define SIGKILL 9
+#define SIGSTOP 19
 #define SYSCALL_BYTES 2  // the instruction that enters the kernel
 #define SA_RESTART 0x10000000UL
 
@@ -49,36 +51,32 @@ struct Frame {
   __u8 will_restart;  // and this handler lets it be repeated
   __u8 told_due;
   __s32 state;
-  __u32 padding;
+  __u32 view;
 };
 
-// The last calls that were only counted: as many as any reader needs to know where it stands (a depth of 8 needs 7).
-#define KEPT 16
 // After what makes the state unknown so many calls are told whatever they are, so that it is as long as the reader's.
 #define TOLD_FIRST 8
 #define UNKNOWN_STATE -1
+// Calls of a track that are no part of what the table allows: so many are told in a window of time, then they are
+// counted until it is over.
+#define FLOOD_LIMIT 1000
+#define FLOOD_WINDOW_SHIFT 30  // of nanoseconds: 1.07 s
 
-struct Track {
-  __u32 tid;
-  __u32 lost;  // records since the last one told
-  __u64 last_ip;
-  __s32 last_nr;
-  __u8 last_abi;
-  __u8 is_on;        // false: it is followed from its exec on
-  __u8 restart_due;  // the kernel will repeat the last call
-  __u8 owes_birth;   // its birth found no room
-  __u32 parent;
-  __u32 tgid;
-  __u32 is_end_held;  // it led its process and ended before its other threads
-  __u32 birth_kind;
-  __u32 frame_count;  // handlers that run; the last FRAMES of them are known
-  __u32 known_frames;
-  __u32 image;        // 0: it has no table yet
-  __s32 state;        // in the table of the image
-  __u32 told_due;     // calls that are told whatever they are
-  __u32 skipped;      // calls that were only counted since the last record
-  __u32 transparent;  // such that are no part of transitions; not in `skipped`
-  __u16 kept[KEPT];   // ABI << 12 | number
+// Where a task finds its Track without a call: under the low bits of its number. Where two meet, and for what is seldom
+// needed, a task has storage of its own.
+
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(map_flags, BPF_F_MMAPABLE);
+  __uint(max_entries, TRACEFP_SLOTS);
+  __type(key, __u32);
+  __type(value, struct Track);
+} slots SEC(".maps");
+
+struct Extra {
+  struct Track track;  // of a task whose slot is another one's
+  __u32 is_marked;     // by the loader: it is followed from its exec on
+  __u32 padding;
   struct Frame frames[FRAMES];
 };
 
@@ -86,8 +84,20 @@ struct {
   __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
   __uint(map_flags, BPF_F_NO_PREALLOC);
   __type(key, int);
-  __type(value, struct Track);
-} tracks SEC(".maps");
+  __type(value, struct Extra);
+} extras SEC(".maps");
+
+// Rule kFollowNames.
+struct Name {
+  char bytes[TRACEFP_NAME_BYTES];
+};
+
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, 4096);
+  __type(key, struct Name);
+  __type(value, __u32);
+} names SEC(".maps");
 
 struct {
   __uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -112,6 +122,7 @@ struct Walk {
 // The stack of a program is 512 bytes.
 struct Scratch {
   struct Walk walk;
+  struct Name name;
   struct ExecRecord out;
 };
 
@@ -179,6 +190,7 @@ static __always_inline void lose(struct Track* track, __u32 count) {
 __noinline int lose_call(struct Track* track) {
   if (!track) return 0;
   lose(track, 1 + track->skipped + track->transparent);
+  track->is_flooding = 0;
   track->skipped = 0;
   track->transparent = 0;
   return 0;
@@ -189,20 +201,29 @@ __noinline int tell_skipped(struct Track* track) {
   if (!track) return 0;
   const __u32 count = track->skipped;
   const __u32 transparent = track->transparent;
-  const __u32 kept = count < KEPT ? count : KEPT;
+  const __u32 kept = count < TRACEFP_KEPT ? count : TRACEFP_KEPT;
+  const bool was_flooding = track->is_flooding;
   track->skipped = 0;
   track->transparent = 0;
+  track->is_flooding = 0;
   if ((track->lost || track->owes_birth) && !settle(track)) {
     lose(track, count + transparent);
     return 0;
   }
-  if ((count > KEPT || transparent) && !put(track, kSkipped, count - kept, 0, 0, transparent)) {
+  if (was_flooding) {
+    // What was only counted while it flooded says nothing of where the track stands.
+    track->state = UNKNOWN_STATE;
+    if (transparent && !put(track, kSkipped, 0, 0, 0, transparent)) lose(track, transparent);
+    if (!put(track, kFlood, count, 0, track->unjudged, track->flood_misses)) lose(track, count);
+    return 0;
+  }
+  if ((count > TRACEFP_KEPT || transparent) && !put(track, kSkipped, count - kept, 0, 0, transparent)) {
     lose(track, count + transparent);
     return 0;
   }
-  for (__u32 i = 0; i < KEPT; i++) {
+  for (__u32 i = 0; i < TRACEFP_KEPT; i++) {
     if (i >= kept) break;
-    const __u16 call = track->kept[(count - kept + i) % KEPT];
+    const __u16 call = track->kept[(count - kept + i) % TRACEFP_KEPT];
     if (!put(track, kCall, call & 0xfff, call >> 12, 0, 0)) {
       lose(track, kept - i);
       return 0;
@@ -224,50 +245,149 @@ static __always_inline __u32* word_at(struct Judged* by, __u32 offset) {
   return (__u32*)(by->tables + (offset & (TRACEFP_TABLE_BYTES - 4)));
 }
 
-// The track makes a call. True: its table allows it, and the reader has seen it there before.
-__noinline int is_known(struct Track* track, __u8 abi, __s32 nr) {
+// A call that the table does not allow: what is done about it at once, and whether it is told.
+__noinline int is_flood(struct Track* track, __u32 flags) {
+  if (!track) return false;
+  if (flags & kViewKill) bpf_send_signal(SIGKILL);
+  if (flags & kViewStop) bpf_send_signal(SIGSTOP);
+  if (flags & kViewTellAfter) track->told_due = TOLD_FIRST;
+  if (!(flags & kViewFlood)) return false;
+  const __u32 window = bpf_ktime_get_ns() >> FLOOD_WINDOW_SHIFT;
+  if (track->flood_window != window) {
+    track->flood_window = window;
+    track->flood_count = 0;
+    if (!track->is_flooding) return false;
+    track->flood_misses++;
+    track->skipped++;
+    tell_skipped(track);
+    return true;
+  }
+  if (track->flood_count < FLOOD_LIMIT) {
+    track->flood_count++;
+    return false;
+  }
+  if (!track->is_flooding) {
+    if (track->skipped | track->transparent) tell_skipped(track);
+    track->is_flooding = 1;
+    track->flood_misses = 0;
+    track->unjudged = 0;
+  }
+  track->flood_misses++;
+  track->skipped++;
+  return true;
+}
+
+// While it floods: an allowed call, or one that is not judged.
+__noinline int count_in_flood(struct Track* track, int is_judged) {
+  if (!track) return true;
+  if (!is_judged) track->unjudged++;
+  track->skipped++;
+  const __u32 window = bpf_ktime_get_ns() >> FLOOD_WINDOW_SHIFT;
+  if (track->flood_window != window) {
+    track->flood_window = window;
+    track->flood_count = 0;
+    tell_skipped(track);
+  }
+  return true;
+}
+
+// It is followed no longer. For the reader that is an end without a cause.
+__noinline int let_go(struct Track* track) {
   if (!track) return 0;
+  tell(track, kExit, 0, 0, TRACEFP_LET_GO, 0);
+  track->owner = 0;
+  __sync_fetch_and_sub(&control.live_count, 1);
+  return 0;
+}
+
+// The track makes a call. True: its table allows it, and the reader has seen it there before; or it was counted.
+static __always_inline bool is_known(struct Track* track, __u8 abi, __s32 nr) {
   const __u32 zero = 0;
   struct Judged* by = bpf_map_lookup_elem(&judged, &zero);
-  if (!by || !track->image) return false;
-  const struct TableView* view = &by->views[track->image % TRACEFP_VIEWS];
-  if (view->image != track->image) return false;
+  if (!by) return false;
+  const __u64 judged_by = by->judged_by[track->image % TRACEFP_IMAGES];
+  if ((judged_by >> 32) != track->image || !judged_by) return false;
+  const struct TableView* view = &by->views[judged_by % TRACEFP_VIEWS];
+  const __u32 flags = view->flags;
+  if (flags & kViewLetGo) {
+    let_go(track);
+    return true;
+  }
+  __s32 state = track->state;
+  if (track->view != view->serial) {
+    track->view = view->serial;
+    state = UNKNOWN_STATE;
+  }
   const __u32 place = view->lookup + (view->blocks[abi & 7] * 1024 + nr) * 2;
   const __s32 symbol =
       (__u32)nr < 1024 ? *(const __s16*)(by->tables + (place & (TRACEFP_TABLE_BYTES - 2))) : UNKNOWN_STATE;
-  const __s32 state = track->state;
   if (symbol == -2) {  // transparent: what came before stays what came before
-    if (track->told_due || state < 0) return false;
+    track->state = state;
+    if (!track->is_flooding && (track->told_due || state < 0)) return false;
     track->transparent++;
     return true;
   }
   if (symbol < 0 || state < 0) {
     track->state = symbol;
+    if (symbol < 0 && is_flood(track, state < 0 ? flags & kViewFlood : flags)) {
+      if (state < 0) track->unjudged++;
+      return true;
+    }
+    if (track->is_flooding && symbol >= 0) return count_in_flood(track, false);
     track->told_due = TOLD_FIRST;
     return false;
   }
   const __u32 at = (state * view->words_per_row + (symbol >> 5)) * 4;
   const __u32 bit = 1u << (symbol & 31);
   track->state = view->next ? (__s32)*word_at(by, view->next + (state * view->symbol_count + symbol) * 4) : symbol;
-  if (!(*word_at(by, view->rows + at) & bit)) return false;
+  if (!(*word_at(by, view->rows + at) & bit)) return is_flood(track, flags);
   __u32* used = word_at(by, view->used + at);
   const bool is_first = !(*used & bit);
   if (is_first) __sync_fetch_and_or(used, bit);
+  if (track->is_flooding) return count_in_flood(track, true);
   if (track->told_due) {
     track->told_due--;
     return false;
   }
   if (is_first) return false;
-  track->kept[track->skipped % KEPT] = abi << 12 | nr;
+  track->kept[track->skipped % TRACEFP_KEPT] = abi << 12 | nr;
   track->skipped++;
   return true;
 }
 
+static __always_inline struct Track* slot_of(__u32 pid) {
+  const __u32 index = pid % TRACEFP_SLOTS;
+  return bpf_map_lookup_elem(&slots, &index);
+}
+
 static __always_inline struct Track* track_of(struct task_struct* task) {
-  // What nobody follows has none of it: a load instead of a call, which costs it as much as all the rest.
+  struct Track* track = slot_of(task->pid);
+  if (track && track->owner == (__u64)task) return track;
+  // What has no storage has no Track there: a load instead of a call.
   if (!task->bpf_storage) return NULL;
-  struct Track* track = bpf_task_storage_get(&tracks, task, 0, 0);
-  return track && track->is_on ? track : NULL;
+  struct Extra* extra = bpf_task_storage_get(&extras, task, 0, 0);
+  return extra && extra->track.owner == (__u64)task ? &extra->track : NULL;
+}
+
+static __always_inline struct Extra* extra_of(struct task_struct* task) {
+  struct Extra* extra = bpf_task_storage_get(&extras, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+  if (!extra) __sync_fetch_and_add(&control.unfollowed_count, 1);
+  return extra;
+}
+
+// A new Track of the task. It is the task's once its `owner` is set, as the last of its fields.
+static __always_inline struct Track* claim(struct task_struct* task) {
+  struct Track* track = slot_of(task->pid);
+  if (!track || __sync_val_compare_and_swap(&track->owner, 0, 1) != 0) {
+    struct Extra* extra = extra_of(task);
+    if (!extra) return NULL;
+    track = &extra->track;
+  }
+  __builtin_memset((char*)track + sizeof track->owner, 0, sizeof *track - sizeof track->owner);
+  track->pid = task->pid;
+  track->last_nr = -1;
+  track->state = UNKNOWN_STATE;
+  return track;
 }
 
 // The number under which the loader knows a task.
@@ -299,20 +419,21 @@ static __always_inline bool read_return(struct pt_regs* regs, __u8 abi, bool is_
   return is_read;
 }
 
-__noinline int pop_frame(struct Track* track, __u64 ip, int is_read) {
-  if (!track) return 0;
+static __always_inline void pop_frame(struct Track* track, struct task_struct* task, __u64 ip, bool is_read) {
   track->state = UNKNOWN_STATE;
-  if (!track->known_frames) return 0;
+  if (!track->known_frames) return;
   track->frame_count--;
   track->known_frames--;
-  const struct Frame* frame = &track->frames[track->frame_count & (FRAMES - 1)];
+  struct Extra* extra = bpf_task_storage_get(&extras, task, 0, 0);
+  if (!extra) return;
+  const struct Frame* frame = &extra->frames[track->frame_count & (FRAMES - 1)];
   track->last_ip = frame->ip;
   track->last_nr = frame->nr;
   track->last_abi = frame->abi;
-  track->state = frame->state;
+  // Of another table than the one that judges by now it says nothing.
+  if (frame->view == track->view) track->state = frame->state;
   track->told_due = frame->told_due;
   track->restart_due = frame->may_restart && (is_read ? ip == frame->ip - SYSCALL_BYTES : frame->will_restart);
-  return 0;
 }
 
 static __always_inline bool is_sigreturn(__u8 abi, __s32 nr) {
@@ -320,13 +441,14 @@ static __always_inline bool is_sigreturn(__u8 abi, __s32 nr) {
 }
 
 // The few calls that mean something to a tracer.
-static __always_inline void on_known_call(struct Track* track, struct pt_regs* regs, __u8 abi, __s32 nr) {
+static __always_inline void on_known_call(struct Track* track, struct task_struct* task, struct pt_regs* regs, __u8 abi,
+                                          __s32 nr) {
   const bool is_32 = abi == kI386;
   if (is_sigreturn(abi, nr)) {
     const bool is_rt = nr != 119;
     __u64 ip = 0;
     const bool is_read = read_return(regs, abi, is_rt, &ip);
-    pop_frame(track, ip, is_read);
+    pop_frame(track, task, ip, is_read);
     return;
   }
   // The kernel reads 32 bits of each argument; what stands in the upper halves is of no account.
@@ -373,17 +495,29 @@ entered:
   track->last_ip = ip;
   track->last_nr = nr;
   track->last_abi = abi;
-  on_known_call(track, regs, abi, nr);
+  on_known_call(track, task, regs, abi, nr);
   return 0;
 }
 
-// A call that returned a restart code will be repeated, unless a handler runs. All others are none of ours: what this
-// costs is what is paid for every call.
+static __always_inline void see_restart(struct pt_regs* regs, long result) {
+  struct Track* track = track_of(bpf_get_current_task_btf());
+  if (track && restart_code(regs->orig_ax, result)) track->restart_due = 1;
+}
+
+// A call that returned a restart code will be repeated, unless a handler runs. The kernel comes by here on the way out
+// of a call when there is something to do for a signal, and only then.
+SEC("kprobe/arch_do_signal_or_restart")
+int on_way_to_signals(void* unused) {
+  struct pt_regs* regs = (struct pt_regs*)bpf_task_pt_regs(bpf_get_current_task_btf());
+  see_restart(regs, regs->ax);
+  return 0;
+}
+
+// Where the kernel has no kprobes. All other results are none of ours: what this costs is what is paid for every call.
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_return, struct pt_regs* regs, long result) {
   if ((int)result > -512 || (int)result < -516) return 0;
-  struct Track* track = track_of(bpf_get_current_task_btf());
-  if (track && restart_code(regs->orig_ax, result)) track->restart_due = 1;
+  see_restart(regs, result);
   return 0;
 }
 
@@ -395,47 +529,56 @@ int BPF_PROG(on_signal, int signal, void* info, struct k_sigaction* action) {
   struct pt_regs* regs = (struct pt_regs*)bpf_task_pt_regs(task);
   const int code = restart_code(regs->orig_ax, regs->ax);
   tell(track, kSignal, signal, 0, 0, 0);
-  struct Frame* frame = &track->frames[track->frame_count & (FRAMES - 1)];
-  frame->ip = track->last_ip;
-  frame->nr = track->last_nr;
-  frame->abi = track->last_abi;
-  frame->state = track->state;
-  frame->told_due = track->told_due;
+  struct Extra* extra = extra_of(task);
+  if (extra) {
+    struct Frame* frame = &extra->frames[track->frame_count & (FRAMES - 1)];
+    frame->ip = track->last_ip;
+    frame->nr = track->last_nr;
+    frame->abi = track->last_abi;
+    frame->state = track->state;
+    frame->view = track->view;
+    frame->told_due = track->told_due;
+    frame->may_restart = track->restart_due || code;
+    frame->will_restart =
+        code == 513 || (code == 512 && (action->sa.sa_flags & SA_RESTART)) || (!code && track->restart_due);
+    track->frame_count++;
+    if (track->known_frames < FRAMES) track->known_frames++;
+  }
   track->state = UNKNOWN_STATE;
-  frame->may_restart = track->restart_due || code;
-  frame->will_restart =
-      code == 513 || (code == 512 && (action->sa.sa_flags & SA_RESTART)) || (!code && track->restart_due);
-  track->frame_count++;
-  if (track->known_frames < FRAMES) track->known_frames++;
   track->restart_due = 0;
   return 0;
+}
+
+static __always_inline void copy_frames(struct task_struct* parent, struct task_struct* child, struct Track* track) {
+  struct Extra* from = bpf_task_storage_get(&extras, parent, 0, 0);
+  struct Extra* to = extra_of(child);
+  if (!from || !to) {
+    track->known_frames = 0;
+    return;
+  }
+  __builtin_memcpy(to->frames, from->frames, sizeof to->frames);
 }
 
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct* parent, struct task_struct* child) {
   struct Track* from = track_of(parent);
   if (!from) return 0;
-  struct Track* track = bpf_task_storage_get(&tracks, child, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-  if (!track) {
-    __sync_fetch_and_add(&control.unfollowed_count, 1);
-    return 0;
-  }
+  struct Track* track = claim(child);
+  if (!track) return 0;
   const bool is_thread = child->tgid == parent->tgid;
   track->tid = tid_of(child);
   track->parent = from->tid;
   track->tgid = is_thread ? from->tgid : track->tid;
   track->birth_kind = is_thread ? kBornAsThread : kBornByFork;
-  track->last_nr = -1;
   track->image = from->image;
-  track->state = UNKNOWN_STATE;
-  if (!is_thread) {
+  if (!is_thread && from->known_frames) {
     track->frame_count = from->frame_count;
     track->known_frames = from->known_frames;
-    __builtin_memcpy(track->frames, from->frames, sizeof track->frames);
+    copy_frames(parent, child, track);
   }
-  track->is_on = 1;
   __sync_fetch_and_add(&control.live_count, 1);
   put_birth(track);
+  track->owner = (__u64)child;
   return 0;
 }
 
@@ -489,60 +632,135 @@ static __always_inline __u32 put_path(struct Scratch* scratch, __u32 at, struct 
   return walk->at;
 }
 
-static __always_inline void put_exec(struct Track* track, struct task_struct* task, struct linux_binprm* bprm,
-                                     __u32 former) {
+// A record with what stands in the file that a process runs, or will run. `bprm`: of an exec; null: it already runs.
+static __always_inline bool put_image(struct Track* track, struct KernelRecord record, struct task_struct* task,
+                                      struct file* file, struct linux_binprm* bprm) {
   const __u32 zero = 0;
   struct Scratch* space = bpf_map_lookup_elem(&scratch, &zero);
-  if (!space) return;
+  if (!space) return false;
   struct ExecRecord* out = &space->out;
-  out->record = (struct KernelRecord){track->tid, former, kExec, 0, 0, 0};
-  struct file* file = bprm->file;
+  out->record = record;
   out->facts.ino = BPF_CORE_READ(file, f_inode, i_ino);
   out->facts.dev = BPF_CORE_READ(file, f_inode, i_sb, s_dev);
   out->facts.image = track->image;
-  out->facts.is_script = bprm->interp != bprm->filename;
+  out->facts.is_script = 0;
   out->facts.is_deleted = BPF_CORE_READ(file, f_path.dentry, d_hash.pprev) == NULL;
-  const long count = bpf_probe_read_kernel_str(out->bytes, TRACEFP_FILENAME_BYTES, bprm->filename);
-  __u32 at = count > 0 ? count : 0;
-  barrier_var(at);  // or the limit is one of another register than the one that is used
-  if (at > TRACEFP_FILENAME_BYTES) at = 0;
+  out->facts.parent = tid_of((struct task_struct*)BPF_CORE_READ(task, real_parent, group_leader));
+  __u32 at = 0;
+  __u32 size = 0;
+  if (bprm) {
+    out->facts.is_script = BPF_CORE_READ(bprm, interp) != BPF_CORE_READ(bprm, filename);
+    const long count = bpf_probe_read_kernel_str(out->bytes, TRACEFP_FILENAME_BYTES, BPF_CORE_READ(bprm, filename));
+    at = count > 0 ? count : 0;
+    barrier_var(at);  // or the limit is one of another register than the one that is used
+    if (at > TRACEFP_FILENAME_BYTES) at = 0;
+    const unsigned long start = BPF_CORE_READ(task, mm, arg_start);
+    size = BPF_CORE_READ(task, mm, arg_end) - start;
+    if (size > TRACEFP_ARGS_BYTES) size = TRACEFP_ARGS_BYTES;
+    if (bpf_probe_read_user(&out->bytes[at], size, (void*)start) != 0) size = 0;
+  }
   out->facts.filename_bytes = at;
-  const unsigned long start = BPF_CORE_READ(task, mm, arg_start);
-  __u32 size = BPF_CORE_READ(task, mm, arg_end) - start;
-  if (size > TRACEFP_ARGS_BYTES) size = TRACEFP_ARGS_BYTES;
-  if (bpf_probe_read_user(&out->bytes[at], size, (void*)start) != 0) size = 0;
   out->facts.args_bytes = size;
   at += size;
-  struct path* root = &task->fs->root;
-  const __u32 exe_end = put_path(space, at, &file->f_path, root);
+  struct fs_struct* fs = BPF_CORE_READ(task, fs);
+  const __u32 exe_end = put_path(space, at, &file->f_path, &fs->root);
   out->facts.exe_bytes = exe_end - at;
-  const __u32 cwd_end = put_path(space, exe_end, &task->fs->pwd, root);
+  const __u32 cwd_end = put_path(space, exe_end, &fs->pwd, &fs->root);
   out->facts.cwd_bytes = cwd_end - exe_end;
   __u32 total = sizeof out->record + sizeof out->facts + cwd_end;
   if (total > sizeof *out) total = sizeof *out;
-  if ((track->lost || track->owes_birth) && !settle(track)) {
-    lose(track, 1);
-    return;
-  }
   // The sooner it is looked at, the more can be read of who began.
   control.is_asleep = 0;
-  if (bpf_ringbuf_output(&ring, out, total, BPF_RB_FORCE_WAKEUP) != 0) lose(track, 1);
+  return bpf_ringbuf_output(&ring, out, total, BPF_RB_FORCE_WAKEUP) == 0;
+}
+
+static __always_inline bool is_named(struct file* file) {
+  const __u32 zero = 0;
+  struct Scratch* space = bpf_map_lookup_elem(&scratch, &zero);
+  if (!space) return false;
+  struct Name* name = &space->name;
+  __builtin_memset(name, 0, sizeof *name);
+  bpf_probe_read_kernel_str(name->bytes, sizeof name->bytes, BPF_CORE_READ(file, f_path.dentry, d_name.name));
+  return bpf_map_lookup_elem(&names, name) != NULL;
+}
+
+#define CGROUP_LEVELS 64
+
+struct CgroupWalk {
+  struct cgroup* at;
+  bool is_found;
+};
+
+static long step_up_cgroup(__u32 index, struct CgroupWalk* walk) {
+  struct cgroup* at = walk->at;
+  if (!at) return 1;
+  if (BPF_CORE_READ(at, kn, id) == control.rule_argument) {
+    walk->is_found = true;
+    return 1;
+  }
+  // A cgroup begins with its own state.
+  walk->at = (struct cgroup*)BPF_CORE_READ(at, self.parent);
+  return 0;
+}
+
+static __always_inline bool is_in_cgroup(struct task_struct* task) {
+  struct CgroupWalk walk = {BPF_CORE_READ(task, cgroups, dfl_cgrp), false};
+  bpf_loop(CGROUP_LEVELS, step_up_cgroup, &walk, 0);
+  return walk.is_found;
+}
+
+// Whether a task that begins something else is to be followed from then on.
+static __always_inline bool is_to_be_followed(struct task_struct* task, struct file* file) {
+  if (control.rule == kFollowCgroup) return is_in_cgroup(task);
+  if (control.rule == kFollowNames) return is_named(file);
+  struct Extra* extra = bpf_task_storage_get(&extras, task, 0, 0);
+  if (!extra || !extra->is_marked) return false;
+  extra->is_marked = 0;
+  return true;
+}
+
+// The thread that calls exec gets the number of its leader, whose own Track is over, and with the number its slot.
+static __always_inline struct Track* move_to_leader(struct task_struct* task, pid_t old_pid) {
+  if (old_pid == task->pid) return track_of(task);
+  struct Track* from = slot_of(old_pid);
+  if (!from || from->owner != (__u64)task) {
+    struct Extra* extra = bpf_task_storage_get(&extras, task, 0, 0);
+    if (!extra || extra->track.owner != (__u64)task) return NULL;
+    from = &extra->track;
+  }
+  struct Track* to = slot_of(task->pid);
+  if (!to || (to->owner && to->pid != (__u32)task->pid)) {
+    struct Extra* extra = extra_of(task);
+    if (!extra) return NULL;
+    to = &extra->track;
+  }
+  if (to != from) {
+    *to = *from;
+    from->owner = 0;
+  }
+  to->pid = task->pid;
+  to->is_end_held = 0;
+  return to;
 }
 
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct* task, pid_t old_pid, struct linux_binprm* bprm) {
-  struct Track* track = bpf_task_storage_get(&tracks, task, 0, 0);
-  if (!track) return 0;
-  const __u32 former = track->is_on ? track->tid : 0;
-  if (!track->is_on) control.pid_level = BPF_CORE_READ(task, thread_pid, level);
-  // The thread that calls exec gets the number of its leader, whose own track is over.
+  struct file* file = bprm->file;
+  struct Track* track = move_to_leader(task, old_pid);
+  const __u32 former = track ? track->tid : 0;
+  if (!track) {
+    if (!is_to_be_followed(task, file)) return 0;
+    if (control.rule == kFollowMarked) control.pid_level = BPF_CORE_READ(task, thread_pid, level);
+    track = claim(task);
+    if (!track) return 0;
+  }
   track->tid = tid_of(task);
   track->tgid = track->tid;
-  if (!track->is_on) {
-    track->is_on = 1;
+  if (!former) {
     track->birth_kind = kBornByExec;
     __sync_fetch_and_add(&control.live_count, 1);
     put_birth(track);
+    track->owner = (__u64)task;
   }
   track->last_ip = 0;
   track->last_nr = -1;
@@ -552,12 +770,21 @@ int BPF_PROG(on_exec, struct task_struct* task, pid_t old_pid, struct linux_binp
   if (track->skipped | track->transparent) tell_skipped(track);
   track->image = __sync_fetch_and_add(&control.image_count, 1) + 1;
   track->state = UNKNOWN_STATE;
-  put_exec(track, task, bprm, former ? former : track->tid);
+  const struct KernelRecord record = {track->tid, former ? former : track->tid, kExec, 0, 0, 0};
+  if (((track->lost || track->owes_birth) && !settle(track)) || !put_image(track, record, task, file, bprm)) {
+    lose(track, 1);
+  }
+  if (control.rule == kFollowNames && former && !is_named(file)) let_go(track);
   return 0;
 }
 
 static __always_inline void tell_end(struct Track* track, int status) {
   tell(track, kExit, (status >> 8) & 0xff, 0, status & 0x7f, 0);
+}
+
+static __always_inline void end(struct Track* track, int status) {
+  tell_end(track, status);
+  track->owner = 0;
 }
 
 // The end of a leader is the end of its process: where threads of it live on it is held back, as wait(2) does, and told
@@ -570,14 +797,82 @@ int BPF_PROG(on_exit, struct task_struct* task) {
   const int status = signal->flags & SIGNAL_GROUP_EXIT ? signal->group_exit_code : task->exit_code;
   if (task->pid == task->tgid) {
     __sync_lock_test_and_set(&track->is_end_held, 1);
-    if (signal->live.counter == 0 && __sync_lock_test_and_set(&track->is_end_held, 0)) tell_end(track, status);
+    if (signal->live.counter == 0 && __sync_lock_test_and_set(&track->is_end_held, 0)) end(track, status);
   } else {
-    tell_end(track, status);
+    end(track, status);
     if (signal->live.counter == 0) {
-      struct Track* leader = bpf_task_storage_get(&tracks, task->group_leader, 0, 0);
-      if (leader && __sync_lock_test_and_set(&leader->is_end_held, 0)) tell_end(leader, status);
+      struct Track* leader = track_of(task->group_leader);
+      if (leader && __sync_lock_test_and_set(&leader->is_end_held, 0)) end(leader, status);
     }
   }
   __sync_fetch_and_sub(&control.live_count, 1);
+  return 0;
+}
+
+// Work that was handed to io_uring makes no calls. The task may be a thread of the kernel's in the process.
+static __always_inline int count_submission(void) {
+  struct task_struct* task = bpf_get_current_task_btf();
+  if (track_of(task) || track_of(task->group_leader)) __sync_fetch_and_add(&control.io_uring_count, 1);
+  return 0;
+}
+
+SEC("raw_tp/io_uring_submit_req")
+int on_submission(void* unused) { return count_submission(); }
+
+// Who is met while it runs. Its leader's record says what runs in the process; the image is that of all its threads.
+static __always_inline bool meet(struct task_struct* task, struct Track* leader) {
+  struct Track* track = claim(task);
+  if (!track) return false;
+  track->tid = tid_of(task);
+  track->birth_kind = kJoined;
+  __sync_fetch_and_add(&control.live_count, 1);
+  if (leader) {
+    track->tgid = leader->tgid;
+    track->image = leader->image;
+    put_birth(track);
+  } else {
+    track->tgid = track->tid;
+    track->image = __sync_fetch_and_add(&control.image_count, 1) + 1;
+    const struct KernelRecord record = {track->tid, 0, kBirth, 0, kJoined, track->tgid};
+    if (!put_image(track, record, task, BPF_CORE_READ(task, mm, exe_file), NULL)) track->owes_birth = 1;
+  }
+  track->owner = (__u64)task;
+  return true;
+}
+
+// Over all tasks, for the loader: who is to be followed by the rule and is not yet. Repeated until nobody is new: whose
+// parent is followed by then is followed from its birth.
+SEC("iter/task")
+int walk(struct bpf_iter__task* context) {
+  struct task_struct* task = context->task;
+  if (!task || track_of(task)) return 0;
+  if (!control.met_count) control.pid_level = BPF_CORE_READ(bpf_get_current_task_btf(), thread_pid, level);
+  if (!BPF_CORE_READ(task, mm)) return 0;
+  struct Track* leader = NULL;
+  if (task->pid != task->tgid) {
+    leader = track_of(task->group_leader);
+    if (!leader) return 0;
+  } else if (control.rule == kFollowTree) {
+    if (tid_of(task) != control.rule_argument && !track_of(task->real_parent) &&
+        !track_of((struct task_struct*)task->real_parent->group_leader))
+      return 0;
+  } else if (control.rule == kFollowCgroup) {
+    if (!is_in_cgroup(task)) return 0;
+  } else if (control.rule == kFollowNames) {
+    if (!is_named(BPF_CORE_READ(task, mm, exe_file))) return 0;
+  } else {
+    return 0;
+  }
+  if (meet(task, leader)) __sync_fetch_and_add(&control.met_count, 1);
+  return 0;
+}
+
+// When nothing else runs any more: what was only counted so far.
+SEC("iter/task")
+int settle_all(struct bpf_iter__task* context) {
+  struct task_struct* task = context->task;
+  if (!task) return 0;
+  struct Track* track = track_of(task);
+  if (track && (track->skipped | track->transparent)) tell_skipped(track);
   return 0;
 }

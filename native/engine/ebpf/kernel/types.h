@@ -21,6 +21,7 @@ typedef _Bool bool;
 #define NULL ((void*)0)
 
 enum bpf_map_type {
+  BPF_MAP_TYPE_HASH = 1,
   BPF_MAP_TYPE_ARRAY = 2,
   BPF_MAP_TYPE_PERCPU_ARRAY = 6,
   BPF_MAP_TYPE_RINGBUF = 27,
@@ -51,6 +52,25 @@ struct signal_struct {
 
 struct upid {
   int nr;
+};
+
+struct kernfs_node {
+  __u64 id;
+};
+
+struct cgroup;
+
+struct cgroup_subsys_state {
+  struct cgroup_subsys_state* parent;
+};
+
+struct cgroup {
+  struct cgroup_subsys_state self;
+  struct kernfs_node* kn;
+};
+
+struct css_set {
+  struct cgroup* dfl_cgrp;
 };
 
 struct pid {
@@ -110,6 +130,7 @@ struct fs_struct {
 
 struct mm_struct {
   unsigned long arg_start, arg_end;
+  struct file* exe_file;
 };
 
 struct task_struct {
@@ -118,10 +139,12 @@ struct task_struct {
   int exit_code;
   pid_t pid;
   pid_t tgid;
+  struct task_struct* real_parent;
   struct task_struct* group_leader;
   struct pid* thread_pid;
   struct fs_struct* fs;
   struct signal_struct* signal;
+  struct css_set* cgroups;
   void* bpf_storage;
 };
 
@@ -138,6 +161,10 @@ struct sigaction {
 
 struct k_sigaction {
   struct sigaction sa;
+};
+
+struct bpf_iter__task {
+  struct task_struct* task;
 };
 
 #pragma clang attribute pop
