@@ -133,6 +133,9 @@ export interface Metric {
   readonly values: readonly { readonly labels: Readonly<Record<string, string>>; readonly value: number }[]
 }
 
+/** What `metricsText` is, over HTTP. */
+export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
+
 /** The text format of Prometheus. */
 export function metricsText(metrics: readonly Metric[]): string {
   return metrics

@@ -14,6 +14,7 @@ interface ServeOptions {
   readonly port: number
   readonly tlsCert?: string
   readonly tlsKey?: string
+  readonly metrics?: boolean
   readonly hostName?: readonly string[]
 }
 
@@ -28,6 +29,7 @@ export function defineServe(program: Command, output: Output): void {
     .option('--tls-cert <file>', 'certificate in PEM')
     .option('--tls-key <file>', 'its key in PEM')
     .option('--host-name <name>', 'a name that it is called by, beside its address; repeatable', collect)
+    .option('--metrics', 'answer /healthz and /metrics (Prometheus) without a login: sums, no names')
     .addHelpText(
       'after',
       '\nPrints a link with a token that is new each time: who has it may read everything and decide about alerts.\n' +
@@ -57,6 +59,7 @@ async function serve(options: ServeOptions, output: Output): Promise<void> {
       port,
       tls,
       names: options.hostName ?? [],
+      hasMetrics: options.metrics === true,
       actor: userInfo().username,
       onTrouble: (error) => output.message(`tracefp: ${printable((error as Error).message, 1000)}\n`),
     }).catch((error: unknown) => {

@@ -6,6 +6,7 @@ import { explainMiss } from '../match/explain.ts'
 import { printable } from '../match/printable.ts'
 import type { AlertState } from '../store/records.ts'
 import type { SessionStore } from '../store/session-store.ts'
+import { sinkStates } from '../store/sink-states.ts'
 import type { Fingerprints } from './fingerprints.ts'
 
 export interface Answer {
@@ -45,7 +46,9 @@ export class Api {
       return found({ programs: this.#store.programs().slice(0, 1000), fingerprints: this.#fingerprints.list() })
     if (name === 'fingerprints' && SHA256.test(id)) return found(this.#fingerprints.page(id))
     if (name === 'diff') return this.#diff(query)
-    if (name === 'counts') return found({ ...this.#store.counts(), head: this.#store.head() })
+    if (name === 'counts') {
+      return found({ ...this.#store.counts(), head: this.#store.head(), sinks: sinkStates(this.#store) })
+    }
     if (name === 'audit') return found(this.#store.audit())
     return NOT_FOUND
   }

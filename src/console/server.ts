@@ -4,7 +4,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
 import { type AddressInfo, isIP } from 'node:net'
+import { METRICS_TYPE, metricsText } from '../alert/formats.ts'
 import { UsageError } from '../errors.ts'
+import { VERSION } from '../package.ts'
+import { metricsOf } from '../store/metrics.ts'
 import type { SessionStore } from '../store/session-store.ts'
 import { Access } from './access.ts'
 import { Api } from './api.ts'
@@ -23,6 +26,8 @@ export interface ConsoleOptions {
   readonly tls: { readonly key: string; readonly cert: string } | null
   /** Further names that it is called by: what stands in Host. */
   readonly names: readonly string[]
+  /** Whether `/healthz` and `/metrics` are answered without a login: sums only. */
+  readonly hasMetrics?: boolean
   /** Who decides, for the record. */
   readonly actor: string
   /** What failed while nobody waited for it. */
@@ -78,8 +83,9 @@ export async function serveConsole(options: ConsoleOptions): Promise<Console> {
   const access = new Access({ hosts, isSecure: tls !== null })
   const api = new Api(store, new Fingerprints(store.home), options.actor)
   const live = new Live(store, options.onTrouble)
+  const metrics = options.hasMetrics === true ? (): string => metricsText(metricsOf(store)) : null
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
-    handle({ access, api, live }, request, response).catch((error: unknown) => {
+    handle({ access, api, live, metrics }, request, response).catch((error: unknown) => {
       options.onTrouble(error)
       if (response.headersSent) response.destroy()
       else send(response, 500, { error: 'the console could not do it; its terminal says why' })
@@ -112,9 +118,14 @@ interface Parts {
   readonly access: Access
   readonly api: Api
   readonly live: Live
+  readonly metrics: (() => string) | null
 }
 
-async function handle({ access, api, live }: Parts, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function handle(
+  { access, api, live, metrics }: Parts,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value)
   if (!access.isOwnHost(request)) return send(response, 421, { error: 'this is not a name of this console' })
   const url = new URL(request.url ?? '/', 'http://console.invalid')
@@ -122,6 +133,9 @@ async function handle({ access, api, live }: Parts, request: IncomingMessage, re
   if (request.method === 'GET') {
     const file = Object.hasOwn(FILES, pathname) ? FILES[pathname] : undefined
     if (file !== undefined) return void response.writeHead(200, { 'content-type': file[0] }).end(file[1])
+    if (metrics !== null && pathname === '/healthz') return send(response, 200, { status: 'ok', tracefp: VERSION })
+    if (metrics !== null && pathname === '/metrics')
+      return void response.writeHead(200, { 'content-type': METRICS_TYPE }).end(metrics())
     const login = access.login(request)
     if (login === undefined) return send(response, 401, { error: 'log in' })
     if (pathname === '/api/me') return send(response, 200, { csrf: login.csrf })

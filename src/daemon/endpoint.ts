@@ -3,6 +3,7 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { type AddressInfo, isIP } from 'node:net'
+import { METRICS_TYPE } from '../alert/formats.ts'
 import { TracefpError } from '../errors.ts'
 import type { Listen } from './config.ts'
 
@@ -16,8 +17,6 @@ export interface Endpoint {
   readonly url: string
   close(): Promise<void>
 }
-
-const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
 /** @throws TracefpError TFP_ERR_FILE: it cannot listen there. */
 export async function openEndpoint({ address, port }: Listen, answers: Answers): Promise<Endpoint> {

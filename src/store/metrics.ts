@@ -1,19 +1,19 @@
 // What the store holds, as metrics: no label is made of a name that a program could choose.
 
 import type { Metric } from '../alert/formats.ts'
-import { waitingCounts } from '../outbox/spool.ts'
 import type { SessionStore } from './session-store.ts'
+import { sinkStates } from './sink-states.ts'
 
 export function metricsOf(store: SessionStore): Metric[] {
   const counts = store.counts()
   const plain = (name: string, help: string, value: number, type: Metric['type'] = 'gauge'): Metric => {
     return { name: `tracefp_${name}`, help, type, values: [{ labels: {}, value }] }
   }
-  const sinks = store.sinkCounts()
+  const sinks = sinkStates(store)
   const perSink = (name: string, help: string, countOf: (sink: (typeof sinks)[number]) => number): Metric => ({
-    name: `tracefp_sink_${name}_total`,
+    name: `tracefp_sink_${name}`,
     help,
-    type: 'counter',
+    type: name.endsWith('_total') ? 'counter' : 'gauge',
     values: sinks.map((sink) => ({ labels: { sink: sink.name }, value: countOf(sink) })),
   })
   return [
@@ -27,14 +27,9 @@ export function metricsOf(store: SessionStore): Metric[] {
     plain('gaps', 'Gaps of all sessions in the store.', counts.gapCount),
     plain('records_dropped', 'Records dropped in all sessions in the store.', counts.droppedCount),
     plain('store_bytes', 'Size of database and evidence.', counts.byteCount),
-    perSink('sent', 'Events sent.', ({ sentCount }) => sentCount),
-    perSink('failed', 'Attempts that failed.', ({ failedCount }) => failedCount),
-    perSink('dropped', 'Events dropped unsent.', ({ droppedCount }) => droppedCount),
-    {
-      name: 'tracefp_sink_waiting',
-      help: 'Events that wait to be sent.',
-      type: 'gauge' as const,
-      values: waitingCounts(store.home).map(({ receiver, count }) => ({ labels: { sink: receiver }, value: count })),
-    },
+    perSink('sent_total', 'Events sent.', ({ sentCount }) => sentCount),
+    perSink('failed_total', 'Attempts that failed.', ({ failedCount }) => failedCount),
+    perSink('dropped_total', 'Events dropped unsent.', ({ droppedCount }) => droppedCount),
+    perSink('waiting', 'Events that wait to be sent.', ({ waitingCount }) => waitingCount),
   ].filter(({ values }) => values.length > 0)
 }
