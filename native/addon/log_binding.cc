@@ -1,5 +1,5 @@
-// The scanner of logs, called on bytes that JavaScript holds: no thread, nothing of them kept, nothing allocated per
-// call.
+// The scanner of logs, called on bytes that JavaScript holds: no thread, nothing allocated per call. Arrays that are
+// used again and again are asked for their memory once: that costs more than most calls.
 //
 //   new LogScanner(simd)                      '' = the fastest; a form that does not run here is refused
 //   setPrefix(pid, time, delta, pointer)
@@ -56,8 +56,10 @@ class ScannerObject final : public Napi::ObjectWrap<ScannerObject> {
                            InstanceMethod<&ScannerObject::set_prefix>("setPrefix"),
                            InstanceMethod<&ScannerObject::set_name>("setName"),
                            InstanceMethod<&ScannerObject::add_program>("addProgram"),
+                           InstanceMethod<&ScannerObject::read>("read"),
                            InstanceMethod<&ScannerObject::tell>("tell"),
                            InstanceAccessor<&ScannerObject::threads>("threads"),
+                           InstanceMethod<&ScannerObject::make_batch>("makeBatch"),
                        });
   }
 
@@ -104,21 +106,28 @@ class ScannerObject final : public Napi::ObjectWrap<ScannerObject> {
     return Napi::Number::New(info.Env(), teller_->add_program({*table, used.Data(), symbols.Data()}));
   }
 
-  void tell(const Napi::CallbackInfo& info) {
+  Napi::Value make_batch(const Napi::CallbackInfo& info) {
+    call_limit_ = std::max(info[0].ToNumber().Uint32Value(), 1u);
+    batch_ = Napi::Persistent(Napi::Uint32Array::New(info.Env(), kHeaderWords + call_limit_ * kCallWords));
+    words_ = batch_.Value().Data();
+    return batch_.Value();
+  }
+
+  void read(const Napi::CallbackInfo& info) {
     auto bytes = info[0].As<Napi::Uint8Array>();
-    auto batch = info[3].As<Napi::Uint32Array>();
-    const size_t at = std::min<size_t>(info[1].ToNumber().Uint32Value(), bytes.ByteLength());
-    const size_t length = batch.ElementLength();
-    if (length < kHeaderWords + kCallWords) {
-      Napi::RangeError::New(info.Env(), "a batch has room for one call at least").ThrowAsJavaScriptException();
-      return;
-    }
-    uint32_t* const words = batch.Data();
-    const size_t size = std::min(bytes.ByteLength() - at, kScanBytesLimit);
-    const Told told =
-        teller_->tell(bytes.Data() + at, size, info[2].ToBoolean(), reinterpret_cast<ToldCall*>(words + kHeaderWords),
-                      (length - kHeaderWords) / kCallWords);
-    memcpy(words, &told, sizeof(told));
+    bytes_ = Napi::Persistent(bytes.As<Napi::Object>());
+    data_ = bytes.Data();
+    size_ = bytes.ByteLength();
+    is_new_ = true;
+  }
+
+  void tell(const Napi::CallbackInfo& info) {
+    if (words_ == nullptr) return;
+    const size_t at = std::min<size_t>(info[0].As<Napi::Number>().Uint32Value(), size_);
+    const Told told = teller_->tell(data_ + at, std::min(size_ - at, kScanBytesLimit), is_new_,
+                                    reinterpret_cast<ToldCall*>(words_ + kHeaderWords), call_limit_);
+    is_new_ = false;
+    memcpy(words_, &told, sizeof(told));
   }
 
   static TimeForm time_form_of(const std::string& name) {
@@ -128,6 +137,13 @@ class ScannerObject final : public Napi::ObjectWrap<ScannerObject> {
 
   std::unique_ptr<LogScanner> scanner_;
   Napi::Reference<Napi::Uint32Array> threads_;
+  Napi::Reference<Napi::Uint32Array> batch_;
+  uint32_t* words_ = nullptr;  // of the batch
+  size_t call_limit_ = 0;
+  Napi::ObjectReference bytes_;
+  const uint8_t* data_ = nullptr;
+  size_t size_ = 0;
+  bool is_new_ = true;
   std::vector<Napi::ObjectReference> program_memory_;
   std::unique_ptr<LogTeller> teller_;
 };

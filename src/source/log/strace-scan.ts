@@ -119,8 +119,6 @@ export class StraceScan {
   #bytes: Buffer = Buffer.alloc(0)
   /** Where the bytes of the scanner begin in them. */
   #begin = 0
-  /** Whether the scanner must look at the bytes anew. */
-  #isNew = true
   /** Number of the first line of the scanner's bytes. */
   #firstLine = 0
   /** Where the line being told begins in the scanner's bytes; -1: none is. */
@@ -183,13 +181,12 @@ export class StraceScan {
     const scanner = this.#scanner
     const { splitter, counts } = this.#reader
     let last: Tracee | null = null
-    this.#isNew = true
     this.#bytes = splitter.chunk
+    scanner.read(this.#bytes)
     for (;;) {
       if (this.#isWatching && !this.#reader.isWatching) this.#endWatch()
       this.#begin = splitter.at
-      scanner.tell(this.#bytes, this.#begin, this.#isNew)
-      this.#isNew = false
+      scanner.tell(this.#begin)
       this.#firstLine = splitter.number + 1
       const { consumedBytes, lineCount, until } = scanner
       if (lineCount > 0) {
@@ -399,7 +396,7 @@ export class StraceScan {
     if (form === this.#prefix) return
     this.#prefix = form
     this.#scanner.setPrefix(prefix)
-    this.#isNew = true
+    this.#scanner.read(this.#bytes)
   }
 }
 
