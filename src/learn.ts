@@ -4,13 +4,14 @@
 import { existsSync } from 'node:fs'
 import { constants } from 'node:os'
 import { dirname } from 'node:path'
-import type { EngineResult, Fault, LaunchOptions } from './addon/addon.ts'
+import { type EngineResult, type Fault, VIEW } from './addon/addon.ts'
 import { TracefpError } from './errors.ts'
+import { LearnedTables } from './match/learned-tables.ts'
 import { type RecordedProgram, Recorder } from './match/recorder.ts'
 import { Walker } from './match/walker.ts'
 import { estimateOf } from './model/estimate.ts'
 import { ledgerPathOf, updateLedger } from './model/files.ts'
-import { makeSettings, type Settings, type Tally } from './model/fingerprint.ts'
+import { type Fingerprint, makeSettings, type Settings, type Tally } from './model/fingerprint.ts'
 import { makeFolder } from './model/folder.ts'
 import { type ObservationOptions, type RunDelta, type RunInfo, RunObservation } from './model/learner.ts'
 import type { Ledger } from './model/ledger.ts'
@@ -19,9 +20,9 @@ import type { Image, StreamHandler } from './model/stream.ts'
 import { newUlid } from './model/ulid.ts'
 import { VERSION } from './package.ts'
 import { hostFacts } from './source/host.ts'
-import { assertLaunched } from './source/launch.ts'
 import { libcVersion } from './source/libc.ts'
-import { type Engine, LiveSource } from './source/live.ts'
+import { LiveSource } from './source/live.ts'
+import { assertBegun, factsOfTarget, liveOptionsOf, type Target } from './source/target.ts'
 import { tee } from './source/tee.ts'
 import { engineMemory } from './store/engine-memory.ts'
 import { readFingerprint } from './store/fingerprint-file.ts'
@@ -30,8 +31,8 @@ import { ImageCache } from './store/image-cache.ts'
 import { linuxMapping } from './syscall/mapping.ts'
 
 export interface LearnOptions {
-  readonly launch: LaunchOptions
-  readonly engine: Engine
+  /** A program to start; or, under engine ebpf, what already runs: every slice of time is a run. */
+  readonly target: Exclude<Target, { kind: 'attach' }>
   /** The .tfp to write; null = one in the fingerprint store. */
   readonly file: string | null
   /** Name in the store; null = made of the program's. */
@@ -56,7 +57,7 @@ export interface LearnOptions {
 
 export interface Slices {
   readonly ms: number
-  /** It is told to end (SIGTERM) after so many, or when the chance of something new is surely below `below`. */
+  /** It is told to end (SIGTERM), or let go where it ran before, after so many, or when the chance of something new is surely below `below`. */
   readonly limit: number
   readonly below: number | null
 }
@@ -103,7 +104,8 @@ const CRASHES: readonly number[] = (
 export function learnLive(options: LearnOptions): RunningLearn {
   const mapping = linuxMapping()
   const imageCache = new ImageCache(options.home)
-  let session: { file: string; run: RunObservation; recorder: Recorder; walker: Walker<RecordedProgram> } | undefined
+  const { target } = options
+  let session: Session | undefined
   let rootPid = 0
   let slicing: Slicing | null = null
   const counts = options.countsCalls === true ? new CallCounts() : null
@@ -116,14 +118,30 @@ export function learnLive(options: LearnOptions): RunningLearn {
     const run = new RunObservation(settings, runInfoOf(options), observationOf(options))
     const recorder = new Recorder(run, mapping)
     const walker = new Walker<RecordedProgram>(recorder, { mapping, tracks: settings.tracks })
-    session = { file, run, recorder, walker }
+    // What is counted or is one sequence needs every call.
+    const tables =
+      isEbpf(target) && counts === null && settings.tracks === 'thread'
+        ? new LearnedTables(existsSync(file) ? readFingerprint(file) : null, settings, mapping)
+        : null
+    session = { file, run, recorder, walker, tables }
     if (options.slices !== undefined) {
-      const end = (): void => void (rootPid > 0 && process.kill(rootPid, 'SIGTERM'))
+      const end = (): void => {
+        if (target.kind === 'follow') source.stop()
+        else if (rootPid > 0) process.kill(rootPid, 'SIGTERM')
+      }
       slicing = new Slicing(
         options.slices,
-        recorder,
-        () => runInfoOf(options),
-        (delta) => addRun(file, delta, false),
+        () => {
+          const delta = recorder.cut(runInfoOf(options))
+          // All that is in the next slice is told again.
+          for (const table of tables?.all() ?? []) source.replaceTable(table, table, VIEW.tellAfter)
+          return delta
+        },
+        async (delta) => {
+          const added = await addRun(file, delta, false)
+          tables?.renew(added.fingerprint, (old, now) => source.replaceTable(old, now, VIEW.tellAfter))
+          return added
+        },
         end,
       )
     }
@@ -131,10 +149,14 @@ export function learnLive(options: LearnOptions): RunningLearn {
   }
   const source = new LiveSource(
     {
-      engine: options.engine,
-      launch: options.fault === undefined ? options.launch : { ...options.launch, fault: options.fault },
-      ...engineMemory(options.home, options.launch),
+      ...liveOptionsOf(withFault(target, options.fault)),
+      ...(target.kind === 'launch' ? engineMemory(options.home, target.launch) : {}),
       imageCache,
+      tableOf: (tid) => {
+        const key = session?.walker.programOf(tid)?.observation.key
+        return key === undefined ? null : (session?.tables?.tableOf(key) ?? null)
+      },
+      viewOf: () => VIEW.tellAfter,
       onStart: (pid) => {
         rootPid = pid
         options.onStart(pid)
@@ -148,12 +170,12 @@ export function learnLive(options: LearnOptions): RunningLearn {
   )
 
   const finish = async (result: EngineResult): Promise<LearnedRun> => {
-    assertLaunched(result, options.launch)
+    assertBegun(result, target)
     if (session === undefined || wasStopped) {
       throw new TracefpError('TFP_ERR_ENGINE_FAILED', 'the run was stopped before its end: nothing was learned from it')
     }
     const { file, run, recorder, walker } = session
-    await (slicing as Slicing | null)?.finish()
+    const last = (await (slicing as Slicing | null)?.finish()) ?? null
     walker.finish()
     await imageCache.save()
     const delta = run.finish()
@@ -171,7 +193,10 @@ export function learnLive(options: LearnOptions): RunningLearn {
       const nothing = { newTransitionCount: 0, transitionCount: 0, runCount: 0, tally: null, scenarioTally: null }
       return { ...common, isLearned: false, ...nothing }
     }
-    return { ...common, isLearned: true, ...(await addRun(file, delta, options.isUpgrade === true)) }
+    // What is left of a process that goes on is no slice.
+    const isOver = target.kind === 'follow' && last !== null
+    const { fingerprint: _, ...learned } = isOver ? last : await addRun(file, delta, options.isUpgrade === true)
+    return { ...common, isLearned: true, ...learned }
   }
 
   return {
@@ -180,10 +205,29 @@ export function learnLive(options: LearnOptions): RunningLearn {
       .then(finish)
       .finally(() => (slicing as Slicing | null)?.stop()),
     stop: () => {
-      wasStopped = true
+      // Who is only let go has been learned from.
+      wasStopped = target.kind === 'launch'
       source.stop()
     },
   }
+}
+
+interface Session {
+  readonly file: string
+  readonly run: RunObservation
+  readonly recorder: Recorder
+  readonly walker: Walker<RecordedProgram>
+  /** Engine ebpf: what need not be told again and again. */
+  readonly tables: LearnedTables | null
+}
+
+function isEbpf(target: Target): boolean {
+  return target.kind === 'follow' || (target.kind === 'launch' && target.engine === 'ebpf')
+}
+
+function withFault(target: Target, fault: Fault | undefined): Target {
+  if (fault === undefined || target.kind !== 'launch') return target
+  return { ...target, launch: { ...target.launch, fault } }
 }
 
 type Added = Awaited<ReturnType<typeof addRun>>
@@ -191,42 +235,37 @@ type Added = Awaited<ReturnType<typeof addRun>>
 /** Cuts what goes on into runs. */
 class Slicing {
   readonly #slices: Slices
-  readonly #recorder: Recorder
   readonly #timer: NodeJS.Timeout
   #adding: Promise<void> = Promise.resolve()
   #failure: unknown
+  #last: Added | null = null
   #count = 0
 
-  constructor(
-    slices: Slices,
-    recorder: Recorder,
-    nextInfo: () => RunInfo,
-    add: (delta: RunDelta) => Promise<Added>,
-    end: () => void,
-  ) {
+  constructor(slices: Slices, cut: () => RunDelta, add: (delta: RunDelta) => Promise<Added>, end: () => void) {
     this.#slices = slices
-    this.#recorder = recorder
-    this.#timer = setInterval(() => this.#cut(nextInfo(), add, end), slices.ms)
+    this.#timer = setInterval(() => this.#cut(cut(), add, end), slices.ms)
   }
 
-  /** The last slice is what was left. @throws what adding one of them threw. */
-  async finish(): Promise<void> {
+  /** The last slice is what was left. Answers what the one before came to; null: there was none. @throws what adding one of them threw. */
+  async finish(): Promise<Added | null> {
     this.stop()
     await this.#adding
     if (this.#failure !== undefined) throw this.#failure
+    return this.#last
   }
 
   stop(): void {
     clearInterval(this.#timer)
   }
 
-  #cut(next: RunInfo, add: (delta: RunDelta) => Promise<Added>, end: () => void): void {
-    const delta = this.#recorder.cut(next)
+  #cut(delta: RunDelta, add: (delta: RunDelta) => Promise<Added>, end: () => void): void {
     this.#adding = this.#adding
       .then(() => add(delta))
       .then(
-        ({ scenarioTally }) => {
+        (added) => {
           this.#count += 1
+          this.#last = added
+          const { scenarioTally } = added
           const { limit, below } = this.#slices
           const isQuiet = below !== null && scenarioTally !== null && estimateOf(scenarioTally).upper < below
           if (this.#count >= limit || isQuiet) end()
@@ -279,7 +318,7 @@ function runInfoOf(options: LearnOptions): RunInfo {
     kernel,
     libc: libcVersion(),
     tool: `tracefp ${VERSION}`,
-    command: options.launch.argv,
+    command: factsOfTarget(options.target).argv,
   }
 }
 
@@ -288,11 +327,13 @@ function settingsOf(file: string): Partial<Settings> {
   return existsSync(file) ? readFingerprint(file).settings : {}
 }
 
+type Learned = Pick<LearnedRun, 'newTransitionCount' | 'transitionCount' | 'runCount' | 'tally' | 'scenarioTally'>
+
 async function addRun(
   file: string,
   delta: RunDelta,
   isUpgrade: boolean,
-): Promise<Pick<LearnedRun, 'newTransitionCount' | 'transitionCount' | 'runCount' | 'tally' | 'scenarioTally'>> {
+): Promise<Learned & { readonly fingerprint: Fingerprint }> {
   try {
     makeFolder(dirname(file))
   } catch (cause) {
@@ -302,6 +343,7 @@ async function addRun(
     addTo(ledger, delta, file, isUpgrade),
   )
   return {
+    fingerprint: update.fingerprint,
     newTransitionCount: update.result.newTransitionCount,
     transitionCount: update.result.transitionCount,
     runCount: update.fingerprint.runCount,

@@ -30,6 +30,8 @@ export interface LearnOptions {
   readonly engine: Engine
   readonly pin: 'auto' | 'always' | 'never'
   readonly from?: readonly string[]
+  readonly pid?: number
+  readonly cgroup?: string
   readonly format: LogFormatName | 'auto'
   readonly mapping?: string
 }
@@ -57,7 +59,7 @@ export function defineLearn(program: Command, output: Output): void {
     .option('--max-runs <n>', 'give up then', wholeNumber, 200)
     .option(
       '--slice <duration>',
-      'for a service: run it once, every slice of time is a run; then end it by SIGTERM',
+      'for a service: run it once, every slice of time is a run; then end it by SIGTERM (--pid: let it go)',
       seconds,
     )
     .option('--faults', 'run it once as it is, then again and again while one call at a time fails: see README')
@@ -87,6 +89,12 @@ export function defineLearn(program: Command, output: Output): void {
     .option('--never-learn <names>', 'more calls that are never learned', nameList)
     .addOption(engineOption(command))
     .addOption(pinOption(command))
+    .option(
+      '--pid <pid>',
+      'learn a process that runs, with all below it, slice by slice; needs engine ebpf',
+      wholeNumber,
+    )
+    .option('--cgroup <path>', 'learn what runs in a cgroup (v2), such as system.slice/nginx.service, as --pid does')
     .option('--from <log...>', 'learn from logs instead, each of them a run; - is stdin')
     .addOption(formatOption(command))
     .option('--mapping <name>', 'what names and numbers of the logs mean: a name, or a file')
@@ -97,6 +105,15 @@ export function defineLearn(program: Command, output: Output): void {
       }
       if (options.slice !== undefined && options.faults === true)
         throw new UsageError('--faults runs it again and again: it takes no --slice')
+      if (options.pid !== undefined || options.cgroup !== undefined) {
+        const isOther = argv.length > 0 || options.from !== undefined
+        if (isOther) throw new UsageError('--pid and --cgroup learn what runs: they take no program and no logs')
+        if (options.faults === true || options.upgrade !== undefined)
+          throw new UsageError('--faults and --upgrade start a program: they take no --pid and no --cgroup')
+        const { learnWhatRuns } = await import('./learn-watched.ts')
+        process.exitCode = await learnWhatRuns(options, settingsOf(options), output)
+        return
+      }
       if (options.from !== undefined) {
         if (argv.length > 0) throw new UsageError('--from reads logs: it takes no program to run')
         const { learnFrom } = await import('./learn-from.ts')

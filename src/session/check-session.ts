@@ -295,7 +295,10 @@ export function nameOf(what: Watched): string {
 }
 
 /** Of `joined`: whom engine ebpf follows. */
-export function followTarget(what: Watched, options: Pick<CheckSessionOptions, 'thread' | 'kernelRingBytes'>): Target {
+export function followTarget(
+  what: Watched,
+  options: Pick<CheckSessionOptions, 'thread' | 'kernelRingBytes'>,
+): Extract<Target, { kind: 'follow' }> {
   const { kernelRingBytes } = options
   const common = {
     hidesHost: options.thread === 'this',
@@ -306,6 +309,15 @@ export function followTarget(what: Watched, options: Pick<CheckSessionOptions, '
   return { kind: 'follow', follow: { ...common, ...whom }, name: nameOf(what) }
 }
 
+/** Of what was not started here. */
+export const NO_STREAMS: Streams = {
+  descriptors: [-1, -1, -1],
+  stdin: null,
+  stdout: null,
+  stderr: null,
+  closeProgramEnds: () => {},
+}
+
 function joined(what: Watched, options: CheckSessionOptions): Prepared {
   if (typeof what === 'number') {
     if (!Number.isInteger(what) || what < 1) throw new UsageError(`pid ${what}: expected a whole number of at least 1`)
@@ -314,13 +326,7 @@ function joined(what: Watched, options: CheckSessionOptions): Prepared {
     throw new UsageError(`${nameOf(what)}: only engine ebpf can watch that`)
   }
   if (options.signal?.aborted === true) throw options.signal.reason
-  const streams: Streams = {
-    descriptors: [-1, -1, -1],
-    stdin: null,
-    stdout: null,
-    stderr: null,
-    closeProgramEnds: () => {},
-  }
+  const streams = NO_STREAMS
   if (typeof what === 'number' && options.engine !== 'ebpf') {
     return { target: { kind: 'attach', attach: { pid: what, hidesHost: options.thread === 'this' } }, streams }
   }

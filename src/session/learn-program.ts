@@ -1,12 +1,14 @@
 // Learning from a host: one run of a program, added to a fingerprint.
 
 import { UsageError } from '../errors.ts'
-import type { LearnedFault, LearnedRun, Slices } from '../learn.ts'
+import type { LearnedFault, LearnedRun, LearnOptions, Slices } from '../learn.ts'
 import type { Settings } from '../model/fingerprint.ts'
 import { tracefpHome } from '../store/home.ts'
-import { followTask, type ProgramOptions, prepare } from './check-session.ts'
+import { followTarget, followTask, NO_STREAMS, type ProgramOptions, prepare, type Watched } from './check-session.ts'
 import { startTaskIn } from './start-task.ts'
-import type { Stdio } from './stdio.ts'
+import type { Stdio, Streams } from './stdio.ts'
+
+type LearnTarget = LearnOptions['target']
 
 /** Nobody would read a pipe: what a learning run prints is its own affair. */
 type LearnStdio = Exclude<Stdio, 'pipe'>
@@ -44,13 +46,45 @@ export async function learnProgram(argv: readonly string[], options: LearnProgra
   if ([options.stdio].flat().includes('pipe' as LearnStdio))
     throw new UsageError('learn has no streams to give: stdio pipe')
   const { launch, streams } = prepare(argv, options)
+  return await learnFrom({ kind: 'launch', launch, engine: options.engine ?? 'auto' }, streams, options)
+}
+
+/** What is said about starting a program does not apply. */
+export type LearnWatchedOptions = Omit<
+  LearnProgramOptions,
+  | 'stdio'
+  | 'fault'
+  | 'countsCalls'
+  | 'isUpgrade'
+  | 'cwd'
+  | 'env'
+  | 'uid'
+  | 'gid'
+  | 'engine'
+  | 'pin'
+  | 'bytes'
+  | 'slices'
+> & { readonly slices: Slices; readonly kernelRingBytes?: number }
+
+/**
+ * Learns, under engine ebpf, what already runs: a process with all below it, or a cgroup. Every slice of time is a run; then, or when
+ * it is aborted, it is let go as it was.
+ * @throws as learnProgram.
+ */
+export async function learnWatched(
+  what: Exclude<Watched, { host: true }>,
+  options: LearnWatchedOptions,
+): Promise<LearnedRun> {
+  return await learnFrom(followTarget(what, options), NO_STREAMS, options)
+}
+
+async function learnFrom(target: LearnTarget, streams: Streams, options: LearnProgramOptions): Promise<LearnedRun> {
   const task = startTaskIn(
     options.thread ?? 'worker',
     {
       kind: 'learn',
       options: {
-        launch,
-        engine: options.engine ?? 'auto',
+        target,
         file: options.file ?? null,
         name: options.name ?? null,
         scenario: options.scenario ?? 'default',
