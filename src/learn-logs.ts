@@ -1,5 +1,6 @@
 // Learn from logs, the whole story: as learn.ts, but each session of a log is a run. Runs are added to the ledger some hundred at
-// a time: a ledger is written whole.
+// a time: a ledger is written whole. Reading (LogRuns) and adding (LearnedRuns) do not know each other, so that logs can be read in
+// threads (session/learn-logs-in-threads.ts).
 
 import { existsSync, realpathSync } from 'node:fs'
 import { constants } from 'node:os'
@@ -10,7 +11,8 @@ import { type BegunSession, LogHandler } from './match/log-handler.ts'
 import { isUnread, notesOfCounts, type ReadCounts, UNPARSED_SHARE } from './match/log-notes.ts'
 import { type RecordedProgram, Recorder } from './match/recorder.ts'
 import { Walker } from './match/walker.ts'
-import { ledgerPathOf, readFingerprintFile, updateLedger } from './model/files.ts'
+import { decodeFingerprint } from './model/codec-fingerprint.ts'
+import { ledgerPathOf, updateLedger } from './model/files.ts'
 import { type Fingerprint, makeSettings, type Settings, type Tally } from './model/fingerprint.ts'
 import { makeFolder as make } from './model/folder.ts'
 import { type RunDelta, type RunInfo, RunObservation } from './model/learner.ts'
@@ -20,18 +22,16 @@ import type { Image } from './model/stream.ts'
 import { newUlid } from './model/ulid.ts'
 import { VERSION } from './package.ts'
 import { hostFacts } from './source/host.ts'
-import { mappingOfLog } from './source/log/log-mapping.ts'
+import { type MappedLog, mappingOfLog } from './source/log/log-mapping.ts'
 import type { LogFormatName } from './source/log/log-reader.ts'
-import { logInputsOf } from './source/log/log-sets.ts'
+import { type LogInput, logInputsOf } from './source/log/log-sets.ts'
 import type { LogSession, OpenLog } from './source/log/log-source.ts'
-import { readFingerprint } from './store/fingerprint-file.ts'
+import { readFingerprint, readFingerprintText } from './store/fingerprint-file.ts'
 import { fileToLearnInto, fingerprintFolder } from './store/fingerprint-store.ts'
 import type { Mapping } from './syscall/mapping.ts'
 import { type NamingMapping, namingMapping } from './syscall/naming.ts'
 
-export interface LearnLogsOptions {
-  /** Files, `-` for stdin. */
-  readonly logs: readonly string[]
+export interface ReadLogsOptions {
   readonly format: LogFormatName | 'auto'
   /** Name or file; null: that of the log, or of the fingerprint that is added to, or the usual one. */
   readonly mapping: string | null
@@ -45,6 +45,11 @@ export interface LearnLogsOptions {
   /** Names of calls that are not learned; absent: the usual ones. */
   readonly neverLearned?: readonly string[]
   readonly home: string
+}
+
+export interface LearnLogsOptions extends ReadLogsOptions {
+  /** Files, `-` for stdin. */
+  readonly logs: readonly string[]
   readonly onSession: (session: LearnedSession) => void
   /** Runs were added to a file. */
   readonly onWritten: (file: LearnedFile) => void
@@ -84,30 +89,69 @@ const CRASHES: readonly number[] = (
 
 /** Reads the logs one after the other and adds each session to the fingerprint of its program. */
 export async function learnLogs(options: LearnLogsOptions): Promise<void> {
-  const { file } = options
-  const learned = file === null || !existsSync(file) ? null : (await readFingerprintFile(file)).settings.mapping
-  const shared: Shared = { learnedMapping: learned, known: new Map(), ledgers: new PendingRuns(options.onWritten) }
-  const { ledgers } = shared
+  const runs = new LearnedRuns(options)
+  const reading = new LogRuns({ ...options, onRun: (run) => runs.add(run) })
   for (const input of await logInputsOf(options.logs, { format: options.format })) {
+    await reading.read(input)
+    await runs.writeFull()
+  }
+  await runs.writeAll()
+}
+
+/** A run that is to be added to a file. */
+export interface LearnedRun {
+  readonly file: string
+  readonly delta: RunDelta
+  /** What it was read from. */
+  readonly log: MappedLog
+}
+
+export interface LogRunsOptions extends ReadLogsOptions {
+  readonly onRun: (run: LearnedRun) => void
+  readonly onSession: (session: LearnedSession) => void
+  readonly onFailure: (error: unknown, log: string) => void
+  readonly onOpen?: (log: OpenLog) => void
+  readonly onProgress?: (log: string, position: number, size: number | null) => void
+}
+
+/** Reads logs and tells the runs in them. */
+export class LogRuns {
+  readonly #options: LogRunsOptions
+  /** Mapping of the file that is added to; null: it is new. */
+  readonly #learned: string | null
+  /** Files that are added to, as they were before; null: it is new. */
+  readonly #known = new Map<string, Fingerprint | null>()
+
+  constructor(options: LogRunsOptions) {
+    this.#options = options
+    this.#learned = learnedMapping(options)
+  }
+
+  /** Files that were written since, as they were before. */
+  remember(known: ReadonlyMap<string, Fingerprint | null>): void {
+    for (const [file, fingerprint] of known) if (!this.#known.has(file)) this.#known.set(file, fingerprint)
+  }
+
+  async read(input: LogInput): Promise<void> {
     try {
       const log = await input.open()
-      options.onOpen?.(log)
-      await new LogLearn(log, options, shared).run()
+      this.#options.onOpen?.(log)
+      await new LogLearn(log, this.#options, { learnedMapping: this.#learned, known: this.#known }).run()
     } catch (error) {
-      options.onFailure(error, input.name)
+      this.#options.onFailure(error, input.name)
     }
-    await ledgers.writeFull()
   }
-  await ledgers.writeAll()
+}
+
+/** The mapping that the file to add to was learned with. */
+function learnedMapping({ file }: ReadLogsOptions): string | null {
+  return file === null || !existsSync(file) ? null : decodeFingerprint(readFingerprintText(file), file).settings.mapping
 }
 
 /** What the logs of one command share. */
 interface Shared {
-  /** Mapping of the file that is added to; null: it is new. */
   readonly learnedMapping: string | null
-  /** Files that are added to, as they were before; null: it is new. */
   readonly known: Map<string, Fingerprint | null>
-  readonly ledgers: PendingRuns
 }
 
 interface Learning {
@@ -126,13 +170,13 @@ interface LearnSession {
 /** One log: its sessions, one after the other. */
 class LogLearn {
   readonly #log: OpenLog
-  readonly #options: LearnLogsOptions
+  readonly #options: LogRunsOptions
   readonly #shared: Shared
   readonly #mapping: Mapping
   readonly #naming: NamingMapping
   #session: LearnSession | null = null
 
-  constructor(log: OpenLog, options: LearnLogsOptions, shared: Shared) {
+  constructor(log: OpenLog, options: LogRunsOptions, shared: Shared) {
     this.#log = log
     this.#options = options
     this.#shared = shared
@@ -218,7 +262,9 @@ class LogLearn {
     const delta = run.finish()
     const leftOut = leftOutText(delta.leftOut)
     if (leftOut !== undefined) recorder.note({ code: 'not_learned', message: leftOut, inconclusive: false })
-    if (refusal === null) this.#shared.ledgers.add(file, delta, this.#mapping)
+    const { name, format, mappingName } = this.#log
+    if (refusal === null)
+      this.#options.onRun({ file, delta, log: { name, format: { name: format.name }, mappingName } })
     this.#options.onSession({
       name: session.facts.name,
       refusal,
@@ -236,9 +282,8 @@ class LogLearn {
       return { id: session, at: startedAt, scenario, host, kernel, tool, command: argv }
     }
     const { host } = hostFacts()
-    const at = new Date().toISOString()
-    // Under which kernel it was written is not known.
-    return { id: newUlid(), at, scenario, host, kernel: '', tool, command: [facts.name] }
+    // Under which kernel it was written is not known. A number and a time it gets when it is added.
+    return { id: '', at: '', scenario, host, kernel: '', tool, command: [facts.name] }
   }
 }
 
@@ -255,19 +300,29 @@ function refusalOf(handler: LogHandler, walker: Walker<RecordedProgram>, counts:
   return CRASHES.includes(signal) ? `the program crashed (signal ${signal})` : null
 }
 
-/** Runs that wait to be written, by file. */
-class PendingRuns {
-  readonly #onWritten: (file: LearnedFile) => void
+/** Adds runs to the ledgers of their files, in the order in which it gets them. */
+export class LearnedRuns {
+  /** Files that were written, as they were before; null: it was new. */
+  readonly before: Map<string, Fingerprint | null> = new Map()
+  readonly #options: ReadLogsOptions & Pick<LearnLogsOptions, 'onWritten'>
+  readonly #learned: string | null
   readonly #byFile = new Map<string, { readonly mapping: Mapping; readonly deltas: RunDelta[] }>()
 
-  constructor(onWritten: (file: LearnedFile) => void) {
-    this.#onWritten = onWritten
+  constructor(options: ReadLogsOptions & Pick<LearnLogsOptions, 'onWritten'>) {
+    this.#options = options
+    this.#learned = learnedMapping(options)
   }
 
-  add(file: string, delta: RunDelta, mapping: Mapping): void {
+  add({ file, delta, log }: LearnedRun): void {
+    const { info } = delta
+    const named = info.id === '' ? { ...delta, info: { ...info, id: newUlid(), at: new Date().toISOString() } } : delta
     const pending = this.#byFile.get(file)
-    if (pending === undefined) this.#byFile.set(file, { mapping, deltas: [delta] })
-    else pending.deltas.push(delta)
+    if (pending !== undefined) {
+      pending.deltas.push(named)
+      return
+    }
+    const mapping = mappingOfLog(log, this.#options.mapping, this.#learned)
+    this.#byFile.set(file, { mapping, deltas: [named] })
   }
 
   async writeFull(): Promise<void> {
@@ -283,12 +338,13 @@ class PendingRuns {
     this.#byFile.delete(file)
     const first = pending?.deltas[0]
     if (pending === undefined || first === undefined) return
+    if (!this.before.has(file)) this.before.set(file, existsSync(file) ? readFingerprint(file, pending.mapping) : null)
     makeFolder(dirname(file))
     const { result, fingerprint } = await updateLedger(file, first.settings, pending.mapping, (ledger) =>
       addAll(ledger, pending.deltas, file),
     )
     const { runCount, tally } = fingerprint
-    this.#onWritten({
+    this.#options.onWritten({
       file,
       runCount,
       tally,

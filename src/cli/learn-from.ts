@@ -1,12 +1,13 @@
 // tracefp learn --from: each session of the logs is a run that somebody else made.
 
 import { TracefpError } from '../errors.ts'
-import { type LearnedFile, type LearnedSession, learnLogs } from '../learn-logs.ts'
+import type { LearnedFile, LearnedSession } from '../learn-logs.ts'
 import { printable } from '../match/printable.ts'
 import { FINISHED_BELOW } from '../model/estimate.ts'
 import type { Settings } from '../model/fingerprint.ts'
 import { neverLearnedBut } from '../model/never-learned.ts'
-import type { OpenLog } from '../source/log/log-source.ts'
+import { learnLogsInThreads } from '../session/learn-logs-in-threads.ts'
+import type { OpenedLog } from '../session/log-protocol.ts'
 import { tracefpHome } from '../store/home.ts'
 import { estimateLine } from './estimate-words.ts'
 import { EXIT_CODES, exitCodeOfError } from './exit-codes.ts'
@@ -29,7 +30,7 @@ export async function learnFrom(
   optimiseLater()
   const telling = new LearnOutput(options, output)
   try {
-    await learnLogs({
+    await learnLogsInThreads({
       logs: expandPatterns(logs),
       format: options.format,
       mapping: options.mapping ?? null,
@@ -68,7 +69,7 @@ class LearnOutput {
     this.#progress = new Progress(output)
   }
 
-  opened({ name, format, reason }: OpenLog): void {
+  opened({ name, format, reason }: OpenedLog): void {
     if (this.#options.format !== 'auto' || format.name === this.#format) return
     this.#format = format.name
     this.#say(`tracefp: ${printable(name)} is read as ${format.name}: ${reason}\n`)
