@@ -22,10 +22,11 @@ const SRC_ROOMS = [
   ['review'], // what people read of fingerprints and reports, and decide on: it replays captures
   ['console'], // shows sessions and alerts, and fingerprints as review draws them
   ['daemon'],
+  ['bench'], // measures all of it
   ['index'],
   ['cli'],
 ]
-const NATIVE_ROOMS = [['syscall'], ['stop', 'ring', 'match'], ['engine', 'log'], ['addon']]
+const NATIVE_ROOMS = [['syscall'], ['stop', 'ring', 'match'], ['engine', 'log', 'bench'], ['addon']]
 
 // What may be said only at its address (the beginnings of paths). `identifier`, `module` and `text` are tried on
 // TypeScript, `code` on C++ (comments and strings blanked), `include` on the files it includes.

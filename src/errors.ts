@@ -32,6 +32,7 @@ export const ERRORS = {
   TFP_ERR_SOURCE_FORMAT: 'the log is in no format that tracefp knows',
   TFP_ERR_SOURCE_LOG: 'nothing can be learned or checked from the log',
   TFP_ERR_DAEMON_CONFIG: 'the configuration of watch could not be used',
+  TFP_ERR_BENCH: 'a measurement could not be made',
   TFP_ERR_FILE: 'a file could not be read or written',
 } as const
 

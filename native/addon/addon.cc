@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "addon/bench_binding.h"
 #include "addon/log_binding.h"
 #include "addon/tape_binding.h"
 #include "engine/ebpf/ebpf_engine.h"
@@ -434,6 +435,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("NativeSession", Session::define(env));
   exports.Set("LogScanner", define_log_scanner(env));
   exports.Set("TapePlayer", define_tape_player(env));
+  exports.Set("bench", make_bench(env));
   exports.Set("makePipe", Napi::Function::New(env, make_pipe));
   exports.Set("processFacts", Napi::Function::New(env, process_facts));
   exports.Set("sendDatagram", Napi::Function::New(env, send_datagram));

@@ -11,6 +11,8 @@ namespace tracefp {
 namespace {
 
 constexpr size_t kBlock = 64;
+// So many are judged plainly after one that vectors could not judge.
+constexpr size_t kPlainBlocks = 8;
 
 // A pair is the 16 bits at its first byte: one load for both codes, and one for what is known of them.
 inline uint8_t is_known_pair(const uint8_t* memo, const uint8_t* codes) {
@@ -22,18 +24,20 @@ inline uint8_t is_known_pair(const uint8_t* memo, const uint8_t* codes) {
   return memo[pair];
 }
 
+bool are_known_pairs(const uint8_t* memo, const uint8_t* codes) {
+  uint8_t known = 1;
+#pragma GCC unroll 64
+  for (size_t k = 0; k < kBlock; k++) known &= is_known_pair(memo, codes + k - 1);
+  return known != 0;
+}
+
 size_t plain_pairs(const uint8_t* memo, const uint8_t* codes, size_t from, size_t to) {
   size_t i = from;
   // Runs are often short: what ends them is looked for at once, and by blocks only then.
   for (const size_t near = to - from < kBlock ? to : from + kBlock; i < near; i++) {
     if (is_known_pair(memo, codes + i - 1) == 0) return i;
   }
-  for (; to - i >= kBlock; i += kBlock) {
-    uint8_t known = 1;
-#pragma GCC unroll 64
-    for (size_t k = 0; k < kBlock; k++) known &= is_known_pair(memo, codes + i + k - 1);
-    if (known == 0) break;
-  }
+  while (to - i >= kBlock && are_known_pairs(memo, codes + i)) i += kBlock;
   for (; i < to; i++) {
     if (is_known_pair(memo, codes + i - 1) == 0) return i;
   }
@@ -72,12 +76,12 @@ __attribute__((target("avx512f,avx512bw,avx512vbmi"))) size_t vbmi_pairs(const u
     const __m512i bit = _mm512_shuffle_epi8(bits, _mm512_and_si512(after, _mm512_set1_epi8(7)));
     const __mmask64 far =
         _mm512_test_epi8_mask(_mm512_or_si512(before, after), _mm512_set1_epi8(static_cast<char>(0xc0)));
-    uint64_t doubtful = ~_mm512_test_epi8_mask(row, bit) | far;
-    // Codes from 0x60 on are in the memo of pairs only.
-    for (; doubtful != 0; doubtful &= doubtful - 1) {
-      const size_t at = i + static_cast<size_t>(__builtin_ctzll(doubtful));
-      if (is_known_pair(memo, codes + at - 1) == 0) return at;
-    }
+    if ((_mm512_test_epi8_mask(row, bit) & ~far) == ~uint64_t{0}) continue;
+    // Codes from 0x60 on are in the memo of pairs only. Where there is one there are more: it is asked for the next
+    // blocks, too.
+    for (size_t near = 0; near < kPlainBlocks && to - i >= kBlock && are_known_pairs(memo, codes + i); near++)
+      i += kBlock;
+    if (to - i < kBlock || !are_known_pairs(memo, codes + i)) break;
   }
   for (; i < to; i++) {
     if (is_known_pair(memo, codes + i - 1) == 0) return i;

@@ -29,24 +29,53 @@ bool read_signed(const uint8_t* bytes, size_t size, size_t* at, int64_t* value) 
   return false;
 }
 
-void leave(TapeHead& head, uint32_t place) {
-  for (uint32_t i = place; i > 0; i--) head.recent[i] = head.recent[i - 1];
-  head.recent[0] = head.current;
-}
+// The recent slots, for as long as a player plays: they stand in any order, and their order is a number of 16 digits of
+// four bits, the first one lowest. So going back to one moves digits, in a register, and not memory that was just
+// written.
+class Recent {
+ public:
+  explicit Recent(const TapeHead& head) : count_(head.recent_count), current_(head.current) {
+    memcpy(slots_, head.recent, sizeof(slots_));
+  }
 
-bool recall(TapeHead& head, uint32_t place) {
-  if (place >= head.recent_count) return false;
-  const uint32_t slot = head.recent[place];
-  leave(head, place);
-  head.current = slot;
-  return true;
-}
+  uint32_t current() const { return current_; }
 
-void go_to(TapeHead& head, uint32_t slot) {
-  if (head.recent_count < kRecentTracks) head.recent_count++;
-  leave(head, head.recent_count - 1);
-  head.current = slot;
-}
+  bool recall(uint32_t place) {
+    if (place >= count_) return false;
+    current_ = leave(place);
+    return true;
+  }
+
+  void go_to(uint32_t slot) {
+    if (count_ < kRecentTracks) count_++;
+    leave(count_ - 1);
+    current_ = slot;
+  }
+
+  void store(TapeHead* head) const {
+    head->recent_count = count_;
+    head->current = current_;
+    for (uint32_t i = 0; i < kRecentTracks; i++) head->recent[i] = slots_[order_ >> 4 * i & 0xf];
+  }
+
+ private:
+  // The current slot becomes the first; the one at `place` has gone, and is answered.
+  uint32_t leave(uint32_t place) {
+    const uint32_t shift = 4 * place;
+    const uint64_t digit = order_ >> shift & 0xf;
+    const uint64_t before = order_ & ((uint64_t{1} << shift) - 1);
+    const uint64_t behind = order_ & ~(((uint64_t{1} << shift) - 1) << 4 | 0xf);
+    order_ = behind | before << 4 | digit;
+    const uint32_t gone = slots_[digit];
+    slots_[digit] = current_;
+    return gone;
+  }
+
+  uint64_t order_ = 0xfedcba9876543210;
+  uint32_t count_;
+  uint32_t current_;
+  uint32_t slots_[kRecentTracks];
+};
 
 // The slot of a tid; 0: it has none.
 uint32_t slot_of(const Tape& tape, uint32_t tid) {
@@ -58,15 +87,10 @@ uint32_t slot_of(const Tape& tape, uint32_t tid) {
   }
 }
 
+// Before they are counted.
 void remember(TapeSlot& slot, const uint8_t* calls, size_t count) {
-  if (count >= sizeof(slot.history)) {
-    memcpy(slot.history, calls + count - sizeof(slot.history), sizeof(slot.history));
-    return;
-  }
-  uint8_t both[2 * sizeof(slot.history)];
-  memcpy(both, slot.history, sizeof(slot.history));
-  for (size_t i = 0; i < count; i++) both[sizeof(slot.history) + i] = calls[i];
-  memcpy(slot.history, both + count, sizeof(slot.history));
+  constexpr size_t kept = sizeof(slot.history);
+  for (size_t i = count > kept ? count - kept : 0; i < count; i++) slot.history[(slot.count + i) % kept] = calls[i];
 }
 
 }  // namespace
@@ -104,19 +128,20 @@ size_t TapePlayer::take(TapeSlot& slot, const uint8_t* bytes, size_t at, size_t 
 
 void TapePlayer::play(const Tape& tape, const uint8_t* bytes, size_t size) {
   TapeHead& head = *tape.head;
+  Recent recent(head);
   size_t at = head.at;
   while (at < size) {
     const uint8_t op = bytes[at];
     if (op >= kFirstCode) {
-      TapeSlot& slot = tape.slots[head.current];
+      TapeSlot& slot = tape.slots[recent.current()];
       const size_t count = take(slot, bytes, at, size);
       if (count == 0) break;
+      remember(slot, bytes + at, count);
       slot.count += static_cast<uint32_t>(count);
       head.taken += static_cast<uint32_t>(count);
-      remember(slot, bytes + at, count);
       at += count;
     } else if (op >= kOpRecent) {
-      if (!recall(head, op - kOpRecent)) break;
+      if (!recent.recall(op - kOpRecent)) break;
       at++;
     } else if (op == kOpTime || op == kOpTrack) {
       size_t next = at + 1;
@@ -127,16 +152,17 @@ void TapePlayer::play(const Tape& tape, const uint8_t* bytes, size_t size) {
         if (std::fabs(time) > kMaxTimeMs) break;
         head.time_ms = time;
       } else {
-        const int64_t tid = int64_t{tape.slots[head.current].tid} + moved;
+        const int64_t tid = int64_t{tape.slots[recent.current()].tid} + moved;
         const uint32_t slot = tid <= 0 || tid > UINT32_MAX ? 0 : slot_of(tape, static_cast<uint32_t>(tid));
         if (slot == 0) break;
-        go_to(head, slot);
+        recent.go_to(slot);
       }
       at = next;
     } else {
       break;
     }
   }
+  recent.store(&head);
   head.at = static_cast<uint32_t>(at);
 }
 

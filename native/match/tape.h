@@ -24,14 +24,14 @@ struct TapeSlot {
   uint32_t former;  // the same, one call before
   uint32_t count;   // calls played since TypeScript last put it to 0
   uint32_t unused[3];
-  uint8_t history[16];  // its last calls, the last one last
+  uint8_t history[16];  // call n of them at n % 16
 };
 static_assert(sizeof(TapeSlot) == 48);
 
 struct TapeHead {
-  uint32_t at;       // in the bytes
-  uint32_t current;  // slot whose calls follow
+  uint32_t at;  // in the bytes
   uint32_t recent_count;
+  uint32_t current;                // slot whose calls follow
   uint32_t recent[kRecentTracks];  // slots that were left, the last one first
   uint32_t taken;                  // calls of all slots, ever; it wraps
   uint32_t unused[2];

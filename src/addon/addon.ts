@@ -3,6 +3,7 @@
 import { createRequire } from 'node:module'
 import { TracefpError } from '../errors.ts'
 import { PACKAGE_ROOT } from '../package.ts'
+import type { NativeBench } from './bench.ts'
 import type { NativeLogScanner, Simd } from './log-scanner.ts'
 import type { NativeTapePlayerConstructor } from './tape.ts'
 
@@ -184,6 +185,7 @@ export interface Addon {
   readonly NativeSession: new (options: NativeSessionOptions) => NativeSession
   readonly LogScanner: new (simd: Simd | '') => NativeLogScanner
   readonly TapePlayer: NativeTapePlayerConstructor
+  readonly bench: NativeBench
   makePipe(): [number, number]
   /** One datagram to a Unix socket, a path or `@name`; its errno, 0 when it was sent. Never waits. */
   sendDatagram(address: string, text: string): number

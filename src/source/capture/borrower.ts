@@ -71,7 +71,7 @@ export class Borrower {
       memo === undefined || callCount === 0
         ? [0, 0]
         : [memo.stateOf(slots[base + SLOT.state] as number), memo.stateOf(slots[base + SLOT.former] as number)]
-    const recentCount = this.#fillRecent(slot, Math.min(callCount, HISTORY_BYTES))
+    const recentCount = this.#fillRecent(slot, callCount)
     slots[base + SLOT.state] = 0
     slots[base + SLOT.count] = 0
     const recent = this.#recent
@@ -160,12 +160,13 @@ export class Borrower {
     return false
   }
 
-  /** The last calls of a slot, in order. */
-  #fillRecent(slot: number, count: number): number {
+  /** The last calls of a slot, in order, and how many they are. */
+  #fillRecent(slot: number, callCount: number): number {
     const { slotBytes, abis, numbers } = this.#tape
-    const from = slot * SLOT_WORDS * 4 + HISTORY_AT + HISTORY_BYTES - count
+    const history = slot * SLOT_WORDS * 4 + HISTORY_AT
+    const count = Math.min(callCount, HISTORY_BYTES)
     for (let i = 0; i < count; i += 1) {
-      const symbol = (slotBytes[from + i] as number) - OP.call
+      const symbol = (slotBytes[history + ((callCount - count + i) & (HISTORY_BYTES - 1))] as number) - OP.call
       this.#recent[2 * i] = abis[symbol] as number
       this.#recent[2 * i + 1] = numbers[symbol] as number
     }

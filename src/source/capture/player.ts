@@ -119,9 +119,9 @@ function take(tape: Tape, memos: readonly (PairMemo | StepMemo)[], at: number, e
   if (count === 0) return 0
   slots[base + SLOT.state] = state
   slots[base + SLOT.former] = former
+  remember(tape, slot, at, count)
   slots[base + SLOT.count] = (slots[base + SLOT.count] as number) + count
   head[HEAD.taken] = (head[HEAD.taken] as number) + count
-  remember(tape, slot, at, count)
   return count
 }
 
@@ -151,13 +151,13 @@ export function firstUnknownPair(pairs: Uint8Array, bytes: Uint8Array, at: numbe
   return i
 }
 
+/** Before they are counted. */
 function remember(tape: Tape, slot: number, at: number, count: number): void {
-  const { bytes, slotBytes } = tape
+  const { bytes, slotBytes, slots } = tape
   const history = slot * SLOT_WORDS * 4 + HISTORY_AT
-  const kept = Math.max(0, HISTORY_BYTES - count)
-  if (kept > 0) slotBytes.copyWithin(history, history + HISTORY_BYTES - kept, history + HISTORY_BYTES)
-  for (let i = kept; i < HISTORY_BYTES; i += 1) {
-    slotBytes[history + i] = bytes[at + count - HISTORY_BYTES + i] as number
+  const before = slots[slot * SLOT_WORDS + SLOT.count] as number
+  for (let i = Math.max(0, count - HISTORY_BYTES); i < count; i += 1) {
+    slotBytes[history + ((before + i) & (HISTORY_BYTES - 1))] = bytes[at + i] as number
   }
 }
 

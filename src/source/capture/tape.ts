@@ -2,19 +2,19 @@
 // calls follow. The decoder keeps its state here, in memory that native code shares (native/match/tape.h has the same
 // layout), so that calls which are nothing new can be played many at once (player.ts), and only the others are told.
 //
-//   head     words: at, current slot, count of recent slots, 16 recent slots, taken, unused; then the time as a float
-//   slots    SLOT_WORDS each: tid, memo, state, former state, count of calls, unused; then 16 bytes: its last calls
+//   head     words: at, count of recent slots, current slot, 16 recent slots, taken, unused; then the time as a float
+//   slots    SLOT_WORDS each: tid, memo, state, former state, count of calls, unused; then 16 bytes: call n of them at n % 16
 //   places   slot + 1 by tid, open addressing
 
 import { RECENT_TRACK_COUNT } from './layout.ts'
 
 export const HEAD: {
   readonly at: 0
-  readonly current: 1
-  readonly recentCount: 2
+  readonly recentCount: 1
+  readonly current: 2
   readonly recent: 3
   readonly taken: 19
-} = { at: 0, current: 1, recentCount: 2, recent: 3, taken: 19 }
+} = { at: 0, recentCount: 1, current: 2, recent: 3, taken: 19 }
 const HEAD_BYTES = 96
 const TIME_AT = 11 // in floats
 

@@ -172,7 +172,7 @@ test('a long run of known calls is played to its end, and the miss behind it is 
 })
 
 test('more calls than the first memo has places for, and a program of more states than fit into one, change nothing', () => {
-  const names = Array.from({ length: 200 }, (_, nr) => MAPPING.symbolOf(0, nr)).filter(
+  const names = Array.from({ length: 200 }, (_, nr) => MAPPING.symbolOf(1, nr)).filter(
     (name) => name !== 'rt_sigreturn',
   )
   const known = [...BEGINNING, ...calls(1, names, 4), ...calls(2, names.toReversed(), 4)]

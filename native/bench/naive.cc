@@ -1,0 +1,66 @@
+#include "bench/naive.h"
+
+#include <cstring>
+
+namespace tracefp {
+
+namespace {
+
+constexpr size_t kWindow = 6;
+
+uint64_t window_at(const uint8_t* codes) {
+  uint64_t window = 0;
+  for (size_t i = 0; i < kWindow; i++) window = window << 8 | codes[i];
+  return window;
+}
+
+}  // namespace
+
+uint64_t read_all(const uint8_t* bytes, size_t size) {
+  uint64_t sums[8] = {};
+  for (size_t i = 0; i + sizeof(sums) <= size; i += sizeof(sums)) {
+    uint64_t words[8];
+    memcpy(words, bytes + i, sizeof(words));
+    for (size_t k = 0; k < 8; k++) sums[k] ^= words[k];
+  }
+  uint64_t all = 0;
+  for (const uint64_t sum : sums) all ^= sum;
+  return all;
+}
+
+size_t walk_table(const Table& table, const uint8_t* symbols, size_t count) {
+  if (count == 0) return 0;
+  size_t misses = 0;
+  int32_t state = symbols[0];
+  for (size_t i = 1; i < count; i++) {
+    misses += table.allows(state, symbols[i]) ? 0 : 1;
+    state = table.next(state, symbols[i]);
+  }
+  return misses;
+}
+
+std::unordered_set<uint32_t> pairs_of(const uint8_t* learned, size_t count) {
+  std::unordered_set<uint32_t> pairs;
+  for (size_t i = 1; i < count; i++) pairs.insert(learned[i - 1] << 8 | learned[i]);
+  return pairs;
+}
+
+size_t count_in(const std::unordered_set<uint32_t>& pairs, const uint8_t* codes, size_t count) {
+  size_t misses = 0;
+  for (size_t i = 1; i < count; i++) misses += pairs.count(codes[i - 1] << 8 | codes[i]) == 0 ? 1 : 0;
+  return misses;
+}
+
+std::unordered_set<uint64_t> windows_of(const uint8_t* learned, size_t count) {
+  std::unordered_set<uint64_t> windows;
+  for (size_t i = 0; i + kWindow <= count; i++) windows.insert(window_at(learned + i));
+  return windows;
+}
+
+size_t count_in(const std::unordered_set<uint64_t>& windows, const uint8_t* codes, size_t count) {
+  size_t misses = 0;
+  for (size_t i = 0; i + kWindow <= count; i++) misses += windows.count(window_at(codes + i)) == 0 ? 1 : 0;
+  return misses;
+}
+
+}  // namespace tracefp
