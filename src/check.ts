@@ -9,6 +9,7 @@ import { Checker } from './match/checker.ts'
 import { Decider, type DeciderOptions, type GuardPolicy } from './match/decider.ts'
 import type { BurstOptions } from './match/frame.ts'
 import { LateDecider, type LateDeciderOptions } from './match/late-decider.ts'
+import { libraryMiss, libraryNote } from './match/library-miss.ts'
 import { MISS_LIMIT, type Miss } from './match/miss.ts'
 import { printable } from './match/printable.ts'
 import { buildReport, type Result } from './match/report.ts'
@@ -30,6 +31,7 @@ import type { Evidence } from './store/evidence.ts'
 import { readGivenFingerprints } from './store/fingerprint-file.ts'
 import { fingerprintFolder, rootNames, storedFor, storedNames } from './store/fingerprint-store.ts'
 import { ImageCache } from './store/image-cache.ts'
+import { LibraryWatch } from './store/library-watch.ts'
 import { trustIn } from './store/trust.ts'
 import { linuxMapping } from './syscall/mapping.ts'
 
@@ -84,6 +86,7 @@ export function checkLive(options: CheckOptions): RunningCheck {
   const isAttached = options.target.kind !== 'launch'
   const meant = meantBy(options.target)
   const imageCache = new ImageCache(options.home)
+  const libraries = new LibraryWatch(options.files, imageCache)
   const startedAt = new Date().toISOString()
   const capture = captureOf(options, mapping.name)
   let session: { walker: Walker<CheckedProgram>; checker: Checker; facts: CaptureSession } | undefined
@@ -119,11 +122,20 @@ export function checkLive(options: CheckOptions): RunningCheck {
     const find = (found: Image): Fingerprint[] =>
       options.files.length > 0
         ? []
-        : storedFor(fingerprintFolder(options.home), found, mapping, trust).map(({ fingerprint }) => fingerprint)
+        : storedFor(fingerprintFolder(options.home), found, mapping, trust).map(({ file, fingerprint }) => {
+            libraries.add(file)
+            return fingerprint
+          })
     const checker = new Checker({
       fingerprints: meant === undefined ? [...given, ...find(image)] : given,
       ...(meant === undefined ? {} : { find, meant }),
       mapping,
+      onProgram: (program, tid) => {
+        for (const change of libraries.look(program, tid)) {
+          checkerNow().note(libraryNote(change))
+          options.onMiss(libraryMiss(change, tid, new Date().toISOString()))
+        }
+      },
       ...(options.depth === null ? {} : { depth: options.depth }),
       ...(options.burst === undefined ? {} : { burst: options.burst }),
       onMiss: by === null ? tell : (miss) => by.onMiss(miss),

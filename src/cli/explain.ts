@@ -106,7 +106,8 @@ function knownText(miss: Miss, known: KnownFrom | null): string {
 
 function numbered(reports: readonly ReadReport[]): NumberedMiss[] {
   const all: NumberedMiss[] = []
-  for (const report of reports) for (const miss of report.misses) all.push({ number: all.length + 1, report, miss })
+  for (const report of reports)
+    for (const miss of [...report.misses, ...report.libraries]) all.push({ number: all.length + 1, report, miss })
   return all
 }
 

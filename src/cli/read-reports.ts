@@ -3,6 +3,7 @@
 
 import { readFileSync, statSync } from 'node:fs'
 import { FormatError, TracefpError } from '../errors.ts'
+import { libraryMiss } from '../match/library-miss.ts'
 import type { Miss } from '../match/miss.ts'
 
 /** What explaining needs of a report. */
@@ -13,6 +14,8 @@ export interface ReadReport {
   /** All misses; `misses` are those that the report lists. */
   readonly missCount: number
   readonly misses: readonly Miss[]
+  /** Libraries that are not those learned, as `image` misses: they are no part of the verdict. */
+  readonly libraries: readonly Miss[]
   readonly notes: readonly string[]
 }
 
@@ -82,8 +85,18 @@ function reportOf(value: unknown, file: string, line: number): ReadReport {
       const found = { layer: layer === 'fault' ? layer : null, burst: Number(burst ?? 1), isAlarm: isAlarm !== false }
       return { ...rest, depth, ...found, action: ACTIONS.includes(action) ? action : 'alert' }
     }),
+    libraries: (arrayOf(report['notes']) ?? []).flatMap((note) => libraryOf(note, textOf(report['startedAt']))),
     notes: (arrayOf(report['notes']) ?? []).map((note) => textOf(recordOf(note)?.['message'])),
   }
+}
+
+function libraryOf(note: unknown, at: string): Miss[] {
+  const library = recordOf(recordOf(note)?.['library'])
+  if (library === undefined) return []
+  const { sha256 } = library
+  const learned = (arrayOf(library['learned']) ?? []).map(textOf)
+  const [program, path] = [textOf(library['program']), textOf(library['path'])]
+  return [libraryMiss({ program, path, sha256: typeof sha256 === 'string' ? sha256 : null, learned }, 0, at)]
 }
 
 /** What is wrong with a miss. */

@@ -29,6 +29,8 @@ export class CheckedProgram implements WalkedProgram {
   /** Those that are an alarm, and those of kind `image` among them. */
   alarmCount = 0
   imageMissCount = 0
+  /** Whether a track of it has begun. */
+  hasBegun = false
   readonly #expected = new Map<number, readonly string[]>()
   readonly #paths = new Map<string, readonly string[]>()
 

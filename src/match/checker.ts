@@ -52,6 +52,8 @@ export interface CheckerOptions {
   /** Somebody decides about each miss: those that are not kept are made and told, too. */
   readonly tellsAll?: boolean
   /** More fingerprints, for an image that those above do not hold. */
+  /** A program that is known begins, for the first time; its process waits, where it is a live one. */
+  readonly onProgram?: (image: Image, tid: number) => void
   readonly find?: (image: Image) => readonly Fingerprint[]
   /**
    * The session has no first program. `some`: of all that runs only what has a fingerprint is meant; `all`: everything is.
@@ -198,6 +200,8 @@ export class Checker implements Judge<CheckedProgram> {
     const { meant } = this.#options
     if (this.root === null && (meant === undefined ? isRoot : program.known !== null)) this.root = program
     // The outcome knows about a root without a fingerprint: its note alone does not make the session inconclusive.
+    if (program.known !== null && !program.hasBegun) this.#options.onProgram?.(image, track.tid)
+    program.hasBegun = true
     if (program.known !== null) this.#checkImage(track, program, image)
     else if (meant === 'some') return program
     else if (isRoot && meant === undefined)

@@ -1,5 +1,6 @@
 // A miss in words: one line for stderr, and the long answer to "why is this a miss?". Works on a report alone, so that
 // any report can be explained anywhere. Everything from a tracee passes printable().
+import { isLibraryMiss } from './library-miss.ts'
 import type { Miss, MissAction } from './miss.ts'
 import { printable } from './printable.ts'
 import { isSensitive, isStrayReturn, wasKnownCall } from './severity.ts'
@@ -19,6 +20,7 @@ const ACTIONS: Readonly<Partial<Record<MissAction, { readonly word: string; read
 export function missLine(miss: Miss): string {
   const action = ACTIONS[miss.action]
   const done = action === undefined ? '' : `; ${action.word}`
+  if (isLibraryMiss(miss)) return `tracefp: library changed: ${subjectOf(miss)} ${libraryChangeOf(miss)}${done}`
   if (miss.kind === 'image') return `tracefp: abnormal: ${subjectOf(miss)} image changed: ${changeOf(miss)}${done}`
   const step = `${printable(miss.from)} -> ${printable(miss.to)}`
   if (miss.layer === 'fault') {
@@ -28,8 +30,20 @@ export function missLine(miss: Miss): string {
 }
 
 /** Misses that are no alarm are told where they are known from; else they are in the report only. */
-export function isTold({ isAlarm, layer }: Miss): boolean {
-  return isAlarm || layer !== null
+export function isTold(miss: Miss): boolean {
+  return miss.isAlarm || miss.layer !== null || isLibraryMiss(miss)
+}
+
+/** `/usr/lib/libz.so.1 is sha256 008f819498fe, learned was sha256 cb30d69b2424` */
+function libraryChangeOf({ to, expected }: Miss): string {
+  const parts = (text: string): [path: string, hash: string] => {
+    const [, path = '', hash = ''] = /^image:library:(.*):sha256:(\w+)$/s.exec(text) ?? []
+    return [printable(path), printable(hash.slice(0, 12))]
+  }
+  const [path, hash] = parts(to)
+  const now = hash === 'none' ? 'gone, or cannot be read' : `sha256 ${hash}`
+  const learned = expected.map((text) => parts(text)[1])
+  return `${path} is ${now}, ${learned.length === 0 ? 'it had no such library' : `learned was sha256 ${learned.join(', ')}`}`
 }
 
 /** `sha256 008f819498fe, learned cb30d69b2424` */
@@ -72,6 +86,7 @@ function whatHappened(miss: Miss): string {
     case 'exec':
       return `it executed ${printable(miss.to.replace(/^exec:/, ''))}, which it was never seen to execute`
     case 'image':
+      if (isLibraryMiss(miss)) return `it runs with another library than it was learned with: ${libraryChangeOf(miss)}`
       return `what runs (${to}) is not the image that the fingerprint was learned from`
     case 'end':
       return `it ended by itself after ${from}, where it was never seen to end`

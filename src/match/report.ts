@@ -1,6 +1,7 @@
 // The report of one session: JSON schema 1, fields in the order in which they are documented. What the matcher cannot
 // know (host, times, arguments) is given by the caller.
 import { constants } from 'node:os'
+import type { LibraryChange } from '../model/stream.ts'
 import type { CheckedProgram } from './checked-program.ts'
 import type { Checker } from './checker.ts'
 import type { Miss } from './miss.ts'
@@ -55,6 +56,8 @@ export interface ReportProgram {
 export interface ReportNote {
   readonly code: string
   readonly message: string
+  /** Of `library_changed`: which, and how. */
+  readonly library?: LibraryChange
 }
 
 export interface Report {
@@ -134,7 +137,9 @@ export function buildReport(facts: SessionFacts, walker: Walker<CheckedProgram>,
     programs: checker.programs.map(programOf),
     misses: checker.misses,
     notes: [
-      ...checker.notes.list().map(({ code, message }) => ({ code, message })),
+      ...checker.notes.list().map(({ code, message, library }) => {
+        return library === undefined ? { code, message } : { code, message, library }
+      }),
       ...imageNotes(checker),
       ...quietNotes(checker),
       ...floodNotes(checker),

@@ -22,6 +22,18 @@ export interface StreamNote {
   readonly code: string
   readonly message: string
   readonly inconclusive: boolean
+  readonly library?: LibraryChange
+}
+
+/** A library of a known program that is not the file that was learned. */
+export interface LibraryChange {
+  /** Key of the program. */
+  readonly program: string
+  readonly path: string
+  /** Null: it is gone, or cannot be read. */
+  readonly sha256: string | null
+  /** Empty: the program had no library there. */
+  readonly learned: readonly string[]
 }
 
 /** What was done about a miss before its call ran. */

@@ -4,6 +4,7 @@ import { readFileSync, rmSync } from 'node:fs'
 import { type AlertEvent, EVENT_MISSES, type EventKind } from '../alert/event.ts'
 import { DEFAULT_POLICY, isToTell, modeOf, type Policy, SEVERITIES } from '../alert/policy.ts'
 import { type Elsewhere, NOWHERE, scoreOf, severityOf } from '../alert/score.ts'
+import { isLibraryMiss, libraryMissesOf } from '../match/library-miss.ts'
 import type { Miss } from '../match/miss.ts'
 import type { Report, Result } from '../match/report.ts'
 import { newUlid } from '../model/ulid.ts'
@@ -62,11 +63,12 @@ export class Alarm {
     await this.#retry?.close()
     const { host, machineId, bootId, uid, session, name, gapCount, droppedCount } = report
     const known = { host, machineId, bootId, uid, session, name, gapCount, droppedCount }
+    const libraries = libraryMissesOf(report.notes, report.startedAt)
     await this.#judge(
-      report.misses,
+      [...report.misses, ...libraries],
       (image) => {
         const program = report.programs.find((other) => other.image === image)
-        const missCount = program?.missCount ?? countOf(report.misses, image)
+        const missCount = (program?.missCount ?? countOf(report.misses, image)) + countOf(libraries, image)
         return { ...known, sha256: program?.sha256 ?? null, fingerprint: program?.fingerprint ?? null, missCount }
       },
       'closed',
@@ -85,7 +87,7 @@ export class Alarm {
   /** Scores what there is, keeps it and tells it, where it says more than what was told before. */
   async #judge(misses: readonly Miss[], factsOf: (program: string) => ProgramFacts, last?: 'closed'): Promise<void> {
     // Those below the threshold, and what is known from failures, alarm nobody.
-    const alarms = misses.filter(({ isAlarm }) => isAlarm)
+    const alarms = misses.filter((miss) => miss.isAlarm || isLibraryMiss(miss))
     const programs = [...new Set(alarms.map(({ image }) => image))]
     const events: AlertEvent[] = []
     await this.#withStore((store) => {

@@ -99,7 +99,8 @@ export class Keeper {
   async ended(result: Result, evidence: Evidence | null = null): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer)
     await this.#telling
-    if (result.outcome === 'abnormal') {
+    const isToTell = result.report.notes.some(({ library }) => library !== undefined)
+    if (result.outcome === 'abnormal' || isToTell) {
       await this.#attempt(async () => (await this.#alarmOf()).ended(result, evidence))
       return
     }

@@ -118,7 +118,17 @@ async function beginCheck(
 async function beginLearn({ options }: WorkerTask & { kind: 'learn' }, life: Life): Promise<Begun> {
   const { learnLive } = await import('../learn.ts')
   const learn = learnLive({ ...options, ...life })
-  return { done: learn.done.then((run) => ({ type: 'learned', run })), stop: learn.stop }
+  const done = learn.done.then(async (run): Promise<WorkerMessage> => {
+    if (!run.isLearned) return { type: 'learned', run }
+    const env = options.target.kind === 'launch' ? options.target.launch.env : []
+    const { learnLibraries } = await import('./learn-libraries.ts')
+    return await learnLibraries(run.file, env, options.home).then(
+      () => ({ type: 'learned', run }),
+      // What was learned was learned.
+      ({ message }: Error) => ({ type: 'learned', run: { ...run, notes: [...run.notes, message] } }),
+    )
+  })
+  return { done, stop: learn.stop }
 }
 
 async function beginRecord({ options }: WorkerTask & { kind: 'record' }, life: Life): Promise<Begun> {
