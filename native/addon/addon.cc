@@ -379,6 +379,7 @@ Napi::Value ring_layout(const Napi::CallbackInfo& info) {
   set("RECORD_EXTRA_OFFSET", offsetof(Record, extra));
   set("RECORD_RESTART", kRecordRestart);
   set("RECORD_ASKED", kRecordAsked);
+  set("RECORD_KNOWN", kRecordKnown);
   return layout;
 }
 

@@ -43,8 +43,9 @@ enum class RecordKind : uint8_t {
   // value calls were judged in the kernel and are no misses; the last of them follow. extra: transparent calls beside
   // them. Only engine ebpf has these.
   kSkipped = 8,
-  // value calls of a track that were counted in the kernel, not told; extra of them are misses, flags were not judged.
-  // What came before them is not known. Only engine ebpf has these.
+  // value calls of a track that were judged and counted in the kernel, and are not told; extra of them are misses, abi
+  // <<
+  // 16 | flags of them were not judged. The last of them follow, with kRecordKnown. Only engine ebpf has these.
   kFlood = 9,
 };
 
@@ -89,6 +90,9 @@ constexpr uint16_t kRecordRestart = 1;
 
 // Set on kCall in a guarded session when the call is a miss. The tracee waits until the reader answers.
 constexpr uint16_t kRecordAsked = 2;
+
+// Set on kCall when the call was judged and counted already: it only says where the track stands.
+constexpr uint16_t kRecordKnown = 4;
 
 struct Record {
   uint32_t tid;

@@ -19,6 +19,7 @@ import {
   type StreamNote,
 } from '../model/stream.ts'
 import { TransitionTable } from '../model/table.ts'
+import { TRANSPARENT_SYMBOL } from '../model/table-layout.ts'
 import type { Mapping } from '../syscall/mapping.ts'
 import { CheckedProgram, type Known } from './checked-program.ts'
 import { isKnownFault } from './faults.ts'
@@ -162,6 +163,13 @@ export class Checker implements Judge<CheckedProgram> {
     this.alarmCount += missCount
     program.alarmCount += missCount
     this.#floodCount += missCount
+  }
+
+  goOn(state: number, { known }: CheckedProgram, abi: number, nr: number): number {
+    if (known === null) return NO_STATE
+    const symbol = known.table.symbolOf(abi, nr)
+    if (symbol < 0) return symbol === TRANSPARENT_SYMBOL ? state : NO_STATE
+    return state < 0 ? known.table.resync(symbol) : known.table.next(state, symbol)
   }
 
   stray(track: Track<CheckedProgram>, program: CheckedProgram, abi: number, nr: number): void {

@@ -18,6 +18,8 @@ export interface Judge<P extends WalkedProgram> {
   skipped?(count: number): void
   /** Calls that were judged elsewhere and are not told. */
   flood?(program: P, counts: FloodCounts): void
+  /** The state after a call that was judged elsewhere. */
+  goOn?(state: number, program: P, abi: number, nr: number): number
   /** What calls of the program are judged by, where that is done elsewhere; null or left out: they are not. */
   lent?(program: P): LentProgram | null
   /** `count` calls in a row of one track were judged elsewhere. */

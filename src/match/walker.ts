@@ -218,6 +218,15 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
     track.begin(NO_STATE, '<gap>')
   }
 
+  onContext(tid: number, abi: number, nr: number): void {
+    const track = this.#tracks.get(tid)
+    if (track?.program == null) return
+    const index = callIndex(abi, nr)
+    track.lastFlags = index < 0 ? 0 : (track.program.flags[index] as number)
+    track.state = this.#judge.goOn?.(track.state, track.program, abi, nr) ?? NO_STATE
+    track.history.push(abi, nr)
+  }
+
   onNote(note: StreamNote): void {
     this.#judge.note(note)
   }

@@ -116,8 +116,13 @@ export interface StreamHandler {
    * check under engine ebpf has these.
    */
   onSkipped?(tid: number, count: number, transparentCount: number): void
-  /** The track made more misses than are told; where it stands is not known. Only a live check under engine ebpf has these. */
+  /**
+   * The track made more misses than are told. The last of its calls follow by onContext. Only a live check under engine ebpf has
+   * these.
+   */
   onFlood?(tid: number, counts: FloodCounts): void
+  /** A call that was judged and counted already: it only says where the track stands. */
+  onContext?(tid: number, abi: number, nr: number): void
   /**
    * Calls of this track that are no misses may be judged elsewhere, from the state that is answered on, instead of being told. Null: not
    * now. Before anything else is told of the track, and whenever `recall` asks for it, it is given back.

@@ -17,7 +17,15 @@ import {
 } from '../addon/addon.ts'
 import { UsageError } from '../errors.ts'
 import type { Above, BirthKind, Image, StreamHandler } from '../model/stream.ts'
-import { BIRTH_KIND, NOTE_KIND, RECORD_ASKED, RECORD_KIND, RECORD_RESTART, RING_STATE } from '../ring/layout.gen.ts'
+import {
+  BIRTH_KIND,
+  NOTE_KIND,
+  RECORD_ASKED,
+  RECORD_KIND,
+  RECORD_KNOWN,
+  RECORD_RESTART,
+  RING_STATE,
+} from '../ring/layout.gen.ts'
 import { RingReader } from '../ring/reader.ts'
 import { ancestorNames } from './host.ts'
 import { type ImageCache, identifyExec, identifyImage } from './image.ts'
@@ -214,6 +222,10 @@ export class LiveSource {
     const flags = packed >>> 16
     const kind = packed & 0xff
     if (kind === RECORD_KIND.call && handler !== null) {
+      if ((flags & RECORD_KNOWN) !== 0) {
+        handler.onContext?.(tid, (packed >>> 8) & 0xff, value)
+        return
+      }
       handler.onCall(tid, (packed >>> 8) & 0xff, value, (flags & RECORD_RESTART) !== 0)
       if ((flags & RECORD_ASKED) !== 0) this.#ask(tid, false)
       return
@@ -240,7 +252,8 @@ export class LiveSource {
       case RECORD_KIND.skipped:
         return this.#tell((told) => told.onSkipped?.(tid, value >>> 0, extra))
       case RECORD_KIND.flood: {
-        const counts = { callCount: value >>> 0, missCount: extra, unjudgedCount: flags }
+        const unjudgedCount = ((packed >>> 8) & 0xff) * 0x1_0000 + flags
+        const counts = { callCount: value >>> 0, missCount: extra, unjudgedCount }
         return this.#tell((told) => told.onFlood?.(tid, counts))
       }
       case RECORD_KIND.gap:

@@ -1,13 +1,13 @@
 // Attaching to what already runs: joined in the middle, followed exactly, and let go as it was.
-import { type ChildProcessByStdio, execFileSync, spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Readable, Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { attach, type CheckSession, learn } from '../../src/index.ts'
+import { attach, type CheckSession } from '../../src/index.ts'
 import { PACKAGE_ROOT } from '../../src/package.ts'
+import { killServices, learnService, Service } from './service.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'attach-'))
 const program = join(folder, 'service')
@@ -16,59 +16,8 @@ const fingerprint = join(folder, 'service.tfp')
 const home = join(folder, 'home')
 const cli = join(PACKAGE_ROOT, 'lib', 'tracefp.cjs')
 
-/** All it was ever seen to do, in every order that matters. */
-const LEARNED = 'gtfsxcigtsfxcggttffssxxcciigstxfcigfgsgxgcgiftxtcq'
-
-class Service {
-  readonly process: ChildProcessByStdio<Writable, Readable, null>
-  #output = ''
-  readonly ended: Promise<number | null>
-
-  constructor() {
-    // Below a shell: a child of this process could not be attached to.
-    this.process = spawn('sh', ['-c', '"$0" "$1"; exit $?', program, marker], { stdio: ['pipe', 'pipe', 'inherit'] })
-    this.process.stdout.on('data', (chunk: Buffer) => {
-      this.#output += chunk.toString()
-    })
-    this.ended = new Promise((resolve) => this.process.once('exit', resolve))
-    running.push(this)
-  }
-
-  get pid(): number {
-    const shell = this.process.pid as number
-    return Number(readFileSync(`/proc/${shell}/task/${shell}/children`, 'latin1').split(' ')[0])
-  }
-
-  /** It has begun. */
-  async ready(): Promise<this> {
-    await this.ask('i')
-    return this
-  }
-
-  kill(signal: NodeJS.Signals): void {
-    process.kill(this.pid, signal)
-  }
-
-  /** Its answers to these letters, one after the other. */
-  async ask(letters: string): Promise<string[]> {
-    const answers: string[] = []
-    for (const letter of letters) {
-      this.#output = ''
-      this.process.stdin.write(letter)
-      for (let i = 0; !this.#output.endsWith('\n'); i++) {
-        if (i > 500) throw new Error(`no answer to ${letter}`)
-        await sleep(10)
-      }
-      answers.push(this.#output.trim())
-    }
-    return answers
-  }
-}
-
-let running: Service[] = []
 afterEach(() => {
-  for (const service of running.filter(({ process }) => process.exitCode === null)) service.kill('SIGKILL')
-  running = []
+  killServices()
   rmSync(marker, { recursive: true, force: true })
 })
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -91,17 +40,12 @@ async function watch(service: Service, options: Parameters<typeof attach>[1] = {
 }
 
 beforeAll(async () => {
-  execFileSync('cc', ['-O1', '-pthread', '-o', program, join(import.meta.dirname, 'service.c')])
-  const letters = join(folder, 'letters')
-  writeFileSync(letters, LEARNED)
-  for (let i = 0; i < 8; i++) {
-    await learn(['sh', '-c', `exec ${program} < ${letters}`], { stdio: 'ignore', file: fingerprint, home })
-  }
+  await learnService(folder, fingerprint, home)
 })
 
 describe('a process that is attached to', () => {
   test('is authentic while it does what was learned, and every call is counted', async () => {
-    const service = await new Service().ready()
+    const service = await new Service(program, marker).ready()
     await service.ask('g')
     const session = await watch(service)
     await service.ask('ggtfscx')
@@ -119,7 +63,7 @@ describe('a process that is attached to', () => {
   })
 
   test('is seen in its threads and children of before and of since, call by call', async () => {
-    const service = await new Service().ready()
+    const service = await new Service(program, marker).ready()
     const session = await watch(service, { fingerprint, depth: 2 })
     const before = await service.ask('i')
     await service.ask('g'.repeat(10))
@@ -136,7 +80,7 @@ describe('a process that is attached to', () => {
   })
 
   test('is told apart when it does what was never learned', async () => {
-    const service = await new Service().ready()
+    const service = await new Service(program, marker).ready()
     const session = await watch(service)
     await service.ask('ge')
     session.stop()
@@ -147,7 +91,7 @@ describe('a process that is attached to', () => {
   })
 
   test('goes on as before when it is let go: no call was interrupted, no tracer is left', async () => {
-    const service = await new Service().ready()
+    const service = await new Service(program, marker).ready()
     for (let i = 0; i < 5; i++) {
       const session = await watch(service)
       await service.ask('gc')
@@ -161,7 +105,7 @@ describe('a process that is attached to', () => {
   })
 
   test('ends as it would, and the session with it', async () => {
-    const service = await new Service().ready()
+    const service = await new Service(program, marker).ready()
     const session = await watch(service)
     service.process.stdin.write('q')
     expect(await service.ended).toBe(5)
@@ -171,7 +115,7 @@ describe('a process that is attached to', () => {
   })
 
   test('stays stopped when it was stopped, and goes on at SIGCONT', async () => {
-    const service = await new Service().ready()
+    const service = await new Service(program, marker).ready()
     service.kill('SIGSTOP')
     await until(() => field(service.pid, 'State').startsWith('T'))
     const session = await watch(service)
@@ -184,11 +128,15 @@ describe('a process that is attached to', () => {
   })
 
   test('lives on when the host that watches it is killed', async () => {
-    const service = await new Service().ready()
-    const host = spawn(process.execPath, [cli, 'attach', '-f', fingerprint, '--pid', `${service.pid}`], {
-      env: { ...process.env, TRACEFP_HOME: home },
-      stdio: 'ignore',
-    })
+    const service = await new Service(program, marker).ready()
+    const host = spawn(
+      process.execPath,
+      [cli, 'attach', '--engine', 'trace', '-f', fingerprint, '--pid', `${service.pid}`],
+      {
+        env: { ...process.env, TRACEFP_HOME: home },
+        stdio: 'ignore',
+      },
+    )
     await until(() => field(service.pid, 'TracerPid') !== '0')
     await service.ask('gc')
     host.kill('SIGKILL')
@@ -197,7 +145,7 @@ describe('a process that is attached to', () => {
   })
 
   test('does not make the call that is a miss when the miss is killed', async () => {
-    const service = await new Service().ready()
+    const service = await new Service(program, marker).ready()
     const session = await watch(service, { onMiss: 'kill' })
     await service.ask('g')
     service.process.stdin.write('e')
@@ -208,7 +156,7 @@ describe('a process that is attached to', () => {
   })
 
   test('waits with everything it has at a miss that freezes it, until it is released', async () => {
-    const service = await new Service().ready()
+    const service = await new Service(program, marker).ready()
     let frozen = 0
     const session = await watch(service, { onMiss: 'freeze', onFreeze: () => frozen++ })
     service.process.stdin.write('e')
@@ -223,7 +171,7 @@ describe('a process that is attached to', () => {
   })
 
   test('is left alone at once when there is no fingerprint of it', async () => {
-    const service = await new Service().ready()
+    const service = await new Service(program, marker).ready()
     const session = attach(service.pid, { home, onMiss: 'kill' })
     expect(await session.outcome).toBe('no_fingerprint')
     expect(await service.ask('gi')).toEqual(['g', 'i 0'])
@@ -241,7 +189,7 @@ describe('attaching says clearly why it cannot', () => {
     await expect(attach(4_194_000, { home }).report).rejects.toThrow(/pid 4194000: .*there is no such process/)
     expect(() => attach(process.pid)).toThrow(/cannot watch itself/)
     expect(() => attach(-1)).toThrow(/whole number/)
-    const service = await new Service().ready()
+    const service = await new Service(program, marker).ready()
     const first = await watch(service)
     await expect(attach(service.pid, { home }).report).rejects.toThrow(/already has a tracer/)
     first.stop()
@@ -256,7 +204,7 @@ describe('the command line', () => {
   }
 
   test('watches for a while and ends with the verdict', async () => {
-    const service = await new Service().ready()
+    const service = await new Service(program, marker).ready()
     await service.ask('g')
     const { status, stderr } = run('-f', fingerprint, '--pid', `${service.pid}`, '--for', '2s')
     expect(stderr).toMatch(/authentic: service/)

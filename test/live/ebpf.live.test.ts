@@ -1,7 +1,7 @@
 // What engine ebpf does otherwise than the engines that stop the program: it may lose records and says so, it refuses nothing,
 // and it tells who began although nobody waited.
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -89,7 +89,7 @@ describe.skipIf(whyNot !== null)('engine ebpf', () => {
     expect(gapsOf(events) + countOf(events, GETPPID)).toBe(1_000_000)
   })
 
-  test('each of 3,000 processes of a storm is born, ends, and has its calls', async () => {
+  test('each of 10,000 processes of a storm is born, ends, and has its calls', async () => {
     const source = join(folder, 'storm.c')
     const storm = join(folder, 'storm')
     writeFileSync(
@@ -98,7 +98,7 @@ describe.skipIf(whyNot !== null)('engine ebpf', () => {
        #include <sys/wait.h>
        #include <unistd.h>
        int main(void) {
-         for (int i = 0; i < 3000; i++) {
+         for (int i = 0; i < 10000; i++) {
            if (fork() == 0) { for (int j = 0; j < 3; j++) syscall(SYS_getppid); _exit(0); }
            if (i % 50 == 49) while (wait(0) > 0) continue;
          }
@@ -108,9 +108,9 @@ describe.skipIf(whyNot !== null)('engine ebpf', () => {
     execFileSync('cc', ['-O1', '-o', storm, source])
     const { events } = await recordRun([storm], { engine: 'ebpf', launch: SILENT, timeoutMs: 60_000 })
     expect(gapsOf(events)).toBe(0)
-    expect(events.filter((event) => event.type === 'birth' && event.kind === 'fork').length).toBe(3000)
-    expect(events.filter(({ type }) => type === 'exit').length).toBe(3001)
-    expect(countOf(events, GETPPID)).toBe(9000)
+    expect(events.filter((event) => event.type === 'birth' && event.kind === 'fork').length).toBe(10000)
+    expect(events.filter(({ type }) => type === 'exit').length).toBe(10001)
+    expect(countOf(events, GETPPID)).toBe(30000)
   }, 90_000)
 
   test('a child that asks not to be traced is a track like any other', async () => {
@@ -227,6 +227,92 @@ describe.skipIf(whyNot !== null)('a check in the kernel', () => {
     // Until the reader has said what the program is judged by it is told; how long that takes is the machine's affair.
     expect(skippedCount).toBeGreaterThan(0)
   }, 120_000)
+})
+
+const FLOOD = `#include <stdlib.h>
+  #include <sys/syscall.h>
+  #include <unistd.h>
+  int main(int count, char **words) {
+    for (int i = 0; i < 50; i++) syscall(SYS_getppid);
+    for (int i = 0; i < 50; i++) syscall(SYS_getuid);
+    // Until the reader has said what it is judged by.
+    if (count > 1) usleep(300000);
+    for (long i = count > 1 ? atol(words[1]) : 0; i > 0; i--) {
+      syscall(SYS_getppid);
+      syscall(SYS_getuid);
+      if (i % 8 == 0) syscall(SYS_getgid);
+    }
+    return 0;
+  }`
+
+describe.skipIf(whyNot !== null)('misses that come too fast', () => {
+  test('are counted where they are not told: the numbers are those of an engine that tells all', async () => {
+    const source = join(folder, 'flood.c')
+    const flood = join(folder, 'flood')
+    const file = join(folder, 'flood.tfp')
+    writeFileSync(source, FLOOD)
+    execFileSync('cc', ['-O1', '-o', flood, source])
+    const common = { stdio: 'ignore', home: folder } as const
+    for (let run = 0; run < 2; run++) await learn([flood], { ...common, file, engine: 'notify' })
+    const reports = []
+    for (const engine of ['notify', 'ebpf'] as const) {
+      reports.push(await check([flood, '40000'], { ...common, engine, fingerprint: file, depth: 6 }).report)
+    }
+    const [told, counted] = reports.map(({ recordCount, transitionCount, missCount, alarmCount, gapCount }) => {
+      return [recordCount, transitionCount, missCount, alarmCount, gapCount]
+    })
+    expect(counted).toEqual(told)
+    expect(reports[1]?.missCount).toBeGreaterThan(40_000)
+    expect(reports.map(({ notes }) => notes.some(({ code }) => code === 'flood'))).toEqual([false, true])
+  }, 60_000)
+})
+
+describe.skipIf(whyNot !== null)('a table', () => {
+  test('is replaced a thousand times while calls are judged by it: none of them is a miss', async () => {
+    const argv = ['perl', '-e', 'for (1 .. 40) { select undef, undef, undef, 0.05; getppid for 1 .. 5000 }']
+    const file = join(folder, 'replaced.tfp')
+    await learn(argv, { stdio: 'ignore', home: folder, file, engine: 'notify' })
+    const mapping = linuxMapping()
+    const checker = new Checker({ fingerprints: [readFingerprint(file)], mapping, depth: 6 })
+    const walker = new Walker(checker, { mapping, tracks: 'thread', rootPpid: 0, rootAncestors: [] })
+    const tableOf = (tid: number): SharedArrayBuffer | null => walker.programOf(tid)?.known?.table.buffer ?? null
+    const launch = launchOptionsOf({ ...COMMAND, argv })
+    const live = new LiveSource({ engine: 'ebpf', launch, imageCache: new Map(), tableOf }, () => walker)
+    let table: SharedArrayBuffer | undefined
+    let count = 0
+    const replace = (old: SharedArrayBuffer): SharedArrayBuffer => {
+      const now = new SharedArrayBuffer(old.byteLength)
+      new Uint8Array(now).set(new Uint8Array(old))
+      if (!live.replaceTable(old, now, 0)) return old
+      count += 1
+      return now
+    }
+    const timer = setInterval(() => {
+      table ??= checker.root?.known?.table.buffer
+      for (let i = 0; i < 10 && count < 1000 && table !== undefined; i++) table = replace(table)
+    }, 10)
+    await live.run()
+    clearInterval(timer)
+    expect([count, checker.missCount, walker.gapCount]).toEqual([1000, 0, 0])
+    expect(walker.recordCount).toBeGreaterThan(200_000)
+  }, 60_000)
+})
+
+describe.skipIf(whyNot !== null)('what is learned', () => {
+  test('of runs that the kernel tells once is what is learned of all their calls: the same bytes', async () => {
+    const argv = [
+      'perl',
+      '-e',
+      '$SIG{USR1} = sub { getppid for 1 .. 9 }; for (1 .. 9) { kill USR1 => $$; chdir "/" for 1 .. 70 }',
+    ]
+    const [all, once] = ['notify', 'ebpf'].map((engine) => join(folder, `learned-${engine}.tfp`)) as [string, string]
+    for (let run = 0; run < 3; run++) {
+      const common = { stdio: 'ignore', home: folder } as const
+      await learn(argv, { ...common, file: all, engine: 'notify' })
+      await learn(argv, { ...common, file: once, engine: 'ebpf' })
+    }
+    expect(readFileSync(once, 'utf8')).toBe(readFileSync(all, 'utf8'))
+  }, 60_000)
 })
 
 /** What must not depend on the engine: numbers of threads do, and what two tracks did at the same time. */

@@ -75,7 +75,7 @@ struct Track {
   unsigned char is_flooding;  // calls are only counted, whatever they are
   unsigned char birth_kind;
   unsigned char told_due;  // calls that are told whatever they are
-  unsigned short unjudged;
+  unsigned short padding0;
   unsigned int image;  // 0: it has no table yet
   unsigned int view;   // serial of the view whose states `state` is one of
   int state;
@@ -93,7 +93,8 @@ struct Track {
   unsigned short flood_count;
   unsigned short padding;
   unsigned int flood_misses;  // of `skipped`, while flooding
-  unsigned int padding2[2];
+  unsigned int unjudged;      // of `skipped`, while flooding: what came before was not known
+  unsigned int padding2;
 };
 
 // Where a program's transition table stands in `tables`, and what of it the kernel half reads:

@@ -29,7 +29,7 @@ char LICENSE[] SEC("license") = "Dual MIT/GPL";
 enum { kCall = 1, kSignal = 2, kBirth = 3, kExec = 4, kExit = 5, kGap = 6, kNote = 7, kSkipped = 8, kFlood = 9 };
 enum { kBornByExec = 1, kBornAsThread = 2, kBornByFork = 3, kJoined = 4 };
 enum { kNoteListener = 4, kNoteOwnFilter = 5 };
-enum { kRestart = 1 };
+enum { kRestart = 1, kKnown = 4 };
 enum { kX86_64 = 1, kI386 = 2, kX32 = 3 };
 
 #define TS_COMPAT 2
@@ -211,20 +211,20 @@ __noinline int tell_skipped(struct Track* track) {
     return 0;
   }
   if (was_flooding) {
-    // What was only counted while it flooded says nothing of where the track stands.
-    track->state = UNKNOWN_STATE;
     if (transparent && !put(track, kSkipped, 0, 0, 0, transparent)) lose(track, transparent);
-    if (!put(track, kFlood, count, 0, track->unjudged, track->flood_misses)) lose(track, count);
-    return 0;
+    if (!put(track, kFlood, count, track->unjudged >> 16, track->unjudged, track->flood_misses)) {
+      lose(track, count);
+      return 0;
+    }
   }
-  if ((count > TRACEFP_KEPT || transparent) && !put(track, kSkipped, count - kept, 0, 0, transparent)) {
+  if (!was_flooding && (count > TRACEFP_KEPT || transparent) && !put(track, kSkipped, count - kept, 0, 0, transparent)) {
     lose(track, count + transparent);
     return 0;
   }
   for (__u32 i = 0; i < TRACEFP_KEPT; i++) {
     if (i >= kept) break;
     const __u16 call = track->kept[(count - kept + i) % TRACEFP_KEPT];
-    if (!put(track, kCall, call & 0xfff, call >> 12, 0, 0)) {
+    if (!put(track, kCall, call & 0xfff, call >> 12, was_flooding ? kKnown : 0, 0)) {
       lose(track, kept - i);
       return 0;
     }
@@ -245,20 +245,32 @@ static __always_inline __u32* word_at(struct Judged* by, __u32 offset) {
   return (__u32*)(by->tables + (offset & (TRACEFP_TABLE_BYTES - 4)));
 }
 
+// A call in the form in which it is kept; there is none for numbers that no table has.
+#define NOT_KEPT 0xffffffff
+
+static __always_inline __u32 kept_form(__u8 abi, __s32 nr) {
+  return (__u32)nr < 0x1000 ? (__u32)abi << 12 | nr : NOT_KEPT;
+}
+
+static __always_inline void keep(struct Track* track, __u32 call) {
+  track->kept[track->skipped % TRACEFP_KEPT] = call;
+  track->skipped++;
+}
+
 // A call that the table does not allow: what is done about it at once, and whether it is told.
-__noinline int is_flood(struct Track* track, __u32 flags) {
+__noinline int is_flood(struct Track* track, __u32 flags, __u32 call) {
   if (!track) return false;
   if (flags & kViewKill) bpf_send_signal(SIGKILL);
   if (flags & kViewStop) bpf_send_signal(SIGSTOP);
   if (flags & kViewTellAfter) track->told_due = TOLD_FIRST;
-  if (!(flags & kViewFlood)) return false;
+  if (!(flags & kViewFlood) || call == NOT_KEPT) return false;
   const __u32 window = bpf_ktime_get_ns() >> FLOOD_WINDOW_SHIFT;
   if (track->flood_window != window) {
     track->flood_window = window;
     track->flood_count = 0;
     if (!track->is_flooding) return false;
     track->flood_misses++;
-    track->skipped++;
+    keep(track, call);
     tell_skipped(track);
     return true;
   }
@@ -273,15 +285,15 @@ __noinline int is_flood(struct Track* track, __u32 flags) {
     track->unjudged = 0;
   }
   track->flood_misses++;
-  track->skipped++;
+  keep(track, call);
   return true;
 }
 
 // While it floods: an allowed call, or one that is not judged.
-__noinline int count_in_flood(struct Track* track, int is_judged) {
+__noinline int count_in_flood(struct Track* track, int is_judged, __u32 call) {
   if (!track) return true;
   if (!is_judged) track->unjudged++;
-  track->skipped++;
+  keep(track, call);
   const __u32 window = bpf_ktime_get_ns() >> FLOOD_WINDOW_SHIFT;
   if (track->flood_window != window) {
     track->flood_window = window;
@@ -319,6 +331,7 @@ static __always_inline bool is_known(struct Track* track, __u8 abi, __s32 nr) {
     state = UNKNOWN_STATE;
   }
   const __u32 place = view->lookup + (view->blocks[abi & 7] * 1024 + nr) * 2;
+  const __u32 call = kept_form(abi, nr);
   const __s32 symbol =
       (__u32)nr < 1024 ? *(const __s16*)(by->tables + (place & (TRACEFP_TABLE_BYTES - 2))) : UNKNOWN_STATE;
   if (symbol == -2) {  // transparent: what came before stays what came before
@@ -329,29 +342,28 @@ static __always_inline bool is_known(struct Track* track, __u8 abi, __s32 nr) {
   }
   if (symbol < 0 || state < 0) {
     track->state = symbol;
-    if (symbol < 0 && is_flood(track, state < 0 ? flags & kViewFlood : flags)) {
+    if (symbol < 0 && is_flood(track, state < 0 ? flags & kViewFlood : flags, call)) {
       if (state < 0) track->unjudged++;
       return true;
     }
-    if (track->is_flooding && symbol >= 0) return count_in_flood(track, false);
+    if (track->is_flooding && symbol >= 0) return count_in_flood(track, false, call);
     track->told_due = TOLD_FIRST;
     return false;
   }
   const __u32 at = (state * view->words_per_row + (symbol >> 5)) * 4;
   const __u32 bit = 1u << (symbol & 31);
   track->state = view->next ? (__s32)*word_at(by, view->next + (state * view->symbol_count + symbol) * 4) : symbol;
-  if (!(*word_at(by, view->rows + at) & bit)) return is_flood(track, flags);
+  if (!(*word_at(by, view->rows + at) & bit)) return is_flood(track, flags, call);
   __u32* used = word_at(by, view->used + at);
   const bool is_first = !(*used & bit);
   if (is_first) __sync_fetch_and_or(used, bit);
-  if (track->is_flooding) return count_in_flood(track, true);
+  if (track->is_flooding) return count_in_flood(track, true, call);
   if (track->told_due) {
     track->told_due--;
     return false;
   }
   if (is_first) return false;
-  track->kept[track->skipped % TRACEFP_KEPT] = abi << 12 | nr;
-  track->skipped++;
+  keep(track, call);
   return true;
 }
 
