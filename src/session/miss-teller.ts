@@ -32,8 +32,9 @@ export class MissTeller {
     // The same step of another thread is the same news.
     const kind = line.replace(/\[\d+\]/, '')
     const known = this.#kinds.get(kind)
-    if (known === undefined) {
-      if (this.#kinds.size < MAX_KINDS) this.#kinds.set(kind, { line: kind, count: 0 })
+    // What somebody was asked about is told each time: he waits for it.
+    if (known === undefined || miss.action === 'allow') {
+      if (known === undefined && this.#kinds.size < MAX_KINDS) this.#kinds.set(kind, { line: kind, count: 0 })
       this.#say(`${line}${place}`)
       return
     }

@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { FloodCounts } from '../../../src/model/stream.ts'
 import { CaptureWriter } from '../../../src/source/capture/writer.ts'
 import { tee } from '../../../src/source/tee.ts'
 import { ENDED_AT, keeper, replay, SESSION, type Told, tell } from './streams.ts'
@@ -149,7 +150,7 @@ test('a tee tells both handlers everything, the first one first', () => {
     keeper(told, () => 'second'),
   )
   const steps: Told[] = [
-    ['onBirth', 1, 0, 1, 'join', IMAGE],
+    ['onBirth', 1, 0, 1, 'join', IMAGE, { ppid: 7, ancestors: ['init'] }],
     ['onExec', 1, 1, IMAGE],
     ['onCall', 1, 1, 0, true],
     ['onDecided', 1, 'deny'],
@@ -166,15 +167,17 @@ test('a tee tells both handlers everything, the first one first', () => {
       ['second', ...step],
     ]),
   )
-  expect(new Set([...steps.map(([name]) => name), 'onSkipped'])).toEqual(new Set(Object.keys(both)))
+  expect(new Set([...steps.map(([name]) => name), 'onSkipped', 'onFlood'])).toEqual(new Set(Object.keys(both)))
 })
 
 test('calls that were judged elsewhere are a gap for the one who writes down, and calls for the one who judges', () => {
   const told: [string, ...Told][] = []
   const skipped: number[][] = []
+  const floods: [number, FloodCounts][] = []
   const second = {
     ...keeper(told, () => 'second'),
     onSkipped: (...counts: [number, number, number]) => void skipped.push(counts),
+    onFlood: (...counts: [number, FloodCounts]) => void floods.push(counts),
   }
   const both = tee(
     keeper(told, () => 'first'),
@@ -182,7 +185,13 @@ test('calls that were judged elsewhere are a gap for the one who writes down, an
   )
   both.onSkipped?.(1, 7, 2)
   both.onSkipped?.(1, 0, 2)
-  expect(told).toEqual([['first', 'onGap', 1, 7]])
+  const flood = { callCount: 9, missCount: 8, unjudgedCount: 1 }
+  both.onFlood?.(1, flood)
+  expect(told).toEqual([
+    ['first', 'onGap', 1, 7],
+    ['first', 'onGap', 1, 9],
+  ])
+  expect(floods).toEqual([[1, flood]])
   expect(skipped).toEqual([
     [1, 7, 2],
     [1, 0, 2],
