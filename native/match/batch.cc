@@ -95,54 +95,60 @@ __attribute__((target("avx512f,avx512bw,avx512vbmi"))) size_t vbmi_pairs(const u
 // from the row in which a guess says that it begins. A lane counts only if the one before it ended in that very row: a
 // wrong guess costs time and never an answer, and is put right.
 constexpr size_t kLaneCount = 8;
-constexpr size_t kLaneLength = 64;
-constexpr size_t kLanes = kLaneCount * kLaneLength;
+constexpr size_t kLongestLane = 128;
 
+// By the last five codes: more than that a state of depth 6 does not know.
 inline uint16_t* guess_at(StepMemo& memo, const uint8_t* end) {
-  uint32_t codes;
-  memcpy(&codes, end - 4, sizeof(codes));
-  return &memo.guesses[(codes * 0x9e3779b1U) >> 22];
+  uint64_t codes;
+  memcpy(&codes, end - sizeof(codes), sizeof(codes));
+  return &memo.guesses[(codes >> 24) * 0x9e3779b97f4a7c15 >> 52];
 }
 
-// True: every byte is a code that has a place in the rows.
-bool are_codes(const uint8_t* codes, uint32_t limit) {
-  uint8_t low = 0xff;
-  uint8_t high = 0;
-  for (size_t i = 0; i < kLanes; i++) {
-    low = codes[i] < low ? codes[i] : low;
-    high = codes[i] > high ? codes[i] : high;
+// How many of the bytes are codes that have a place in the rows, in steps of 16.
+size_t count_codes(const uint8_t* codes, size_t size, uint32_t limit) {
+  using Bytes = uint8_t __attribute__((vector_size(16)));
+  const Bytes last = Bytes{} + static_cast<uint8_t>(limit - 1 - kFirstCode);
+  size_t count = 0;
+  for (; size - count >= sizeof(Bytes); count += sizeof(Bytes)) {
+    Bytes bytes;
+    memcpy(&bytes, codes + count, sizeof(bytes));
+    const auto strange = (bytes - static_cast<uint8_t>(kFirstCode)) > last;
+    uint64_t halves[2];
+    memcpy(halves, &strange, sizeof(halves));
+    if ((halves[0] | halves[1]) != 0) break;
   }
-  return low >= kFirstCode && high < limit;
+  return count;
 }
 
 // How many lanes count, 0 to kLaneCount; `walked` is where the last of these ended.
-size_t walk_lanes(StepMemo& memo, const uint8_t* codes, uint32_t row, Walked* walked) {
+template <size_t kLength>
+size_t walk_lanes(StepMemo& memo, const uint8_t* codes, Walked* walked) {
   size_t begin[kLaneCount];
   size_t rows[kLaneCount];
   size_t former[kLaneCount];
   for (size_t lane = 0; lane < kLaneCount; lane++) {
-    begin[lane] = lane == 0 ? row : *guess_at(memo, codes + lane * kLaneLength);
+    begin[lane] = lane == 0 ? walked->row : *guess_at(memo, codes + lane * kLength);
     rows[lane] = begin[lane];
   }
   const uint16_t* const steps = memo.steps;
-  for (size_t i = 0; i < kLaneLength - 1; i++) {
+  for (size_t i = 0; i < kLength - 1; i++) {
 #pragma GCC unroll 8
-    for (size_t lane = 0; lane < kLaneCount; lane++) rows[lane] = steps[8 * rows[lane] + codes[lane * kLaneLength + i]];
+    for (size_t lane = 0; lane < kLaneCount; lane++) rows[lane] = steps[8 * rows[lane] + codes[lane * kLength + i]];
   }
   for (size_t lane = 0; lane < kLaneCount; lane++) {
     former[lane] = rows[lane];
-    rows[lane] = steps[8 * rows[lane] + codes[lane * kLaneLength + kLaneLength - 1]];
+    rows[lane] = steps[8 * rows[lane] + codes[lane * kLength + kLength - 1]];
   }
   size_t count = 0;
   for (; count < kLaneCount; count++) {
     if (count > 0 && begin[count] != rows[count - 1]) {
-      *guess_at(memo, codes + count * kLaneLength) = static_cast<uint16_t>(rows[count - 1]);
+      *guess_at(memo, codes + count * kLength) = static_cast<uint16_t>(rows[count - 1]);
       break;
     }
     if (rows[count] == 0) break;
   }
   if (count > 0) {
-    walked->count += count * kLaneLength;
+    walked->count += count * kLength;
     walked->row = static_cast<uint32_t>(rows[count - 1]);
     walked->former = static_cast<uint32_t>(former[count - 1]);
   }
@@ -193,11 +199,17 @@ Walked walk_plainly(const StepMemo& memo, const uint8_t* codes, size_t from, siz
 Walked walk_steps(StepMemo& memo, const uint8_t* codes, size_t from, size_t to, uint32_t row) {
   Walked walked{0, row, row};
   if (row == 0) return walked;
-  while (to - from - walked.count >= kLanes) {
+  for (;;) {
     const size_t at = from + walked.count;
-    if (are_codes(codes + at, memo.limit) && walk_lanes(memo, codes + at, walked.row, &walked) > 0) continue;
-    // What ends the run is near, or something new is: one step at a time, and then again.
-    if (!go_on(memo, codes, from, at + kLaneLength, &walked)) return walked;
+    const size_t near = to - at < kLaneCount * kLongestLane ? to - at : kLaneCount * kLongestLane;
+    const size_t length = count_codes(codes + at, near, memo.limit) / kLaneCount;
+    if (length < 16) break;
+    const size_t lanes = length >= 128  ? walk_lanes<128>(memo, codes + at, &walked)
+                         : length >= 64 ? walk_lanes<64>(memo, codes + at, &walked)
+                         : length >= 32 ? walk_lanes<32>(memo, codes + at, &walked)
+                                        : walk_lanes<16>(memo, codes + at, &walked);
+    // Something new is near: one step at a time to behind it.
+    if (lanes == 0 && !go_on(memo, codes, from, at + 16, &walked)) return walked;
   }
   go_on(memo, codes, from, to, &walked);
   return walked;

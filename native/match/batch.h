@@ -37,8 +37,8 @@ size_t first_unknown_pair(BatchForm form, const uint8_t* memo, const uint8_t* co
 struct StepMemo {
   const uint16_t* steps = nullptr;
   uint32_t limit = 0;
-  // Where a flow stood after the four codes that hash to this place: a guess, see batch.cc.
-  std::vector<uint16_t> guesses = std::vector<uint16_t>(1024);
+  // Where a flow stood after the codes that hash to this place: a guess, see batch.cc.
+  std::vector<uint16_t> guesses = std::vector<uint16_t>(4096);
 };
 
 // Where a walk ended.
