@@ -28,6 +28,7 @@ export class Alarm {
   /** By session and program. */
   readonly #alerts = new Map<string, Known>()
   #retry: SpoolRetry | null = null
+  #store: SessionStore | null = null
 
   static async of(home: string, policy: Policy | null, onTrouble: (error: unknown) => void): Promise<Alarm> {
     return new Alarm(home, policy ?? DEFAULT_POLICY, onTrouble)
@@ -50,15 +51,27 @@ export class Alarm {
     const { host, machineId, bootId, uid } = hostFacts()
     const { session, name } = facts
     const known = { host, machineId, bootId, uid, session, name, gapCount: 0, droppedCount: 0 }
-    await this.#judge(misses, (program) => ({
-      ...known,
-      sha256: null,
-      fingerprint: null,
-      missCount: countOf(misses, program),
-    }))
+    try {
+      await this.#judge(misses, (program) => ({
+        ...known,
+        sha256: null,
+        fingerprint: null,
+        missCount: countOf(misses, program),
+      }))
+    } finally {
+      this.#closeStore()
+    }
   }
 
-  async ended({ report, outcome }: Result, evidence: Evidence | null): Promise<void> {
+  async ended(result: Result, evidence: Evidence | null): Promise<void> {
+    try {
+      await this.#ended(result, evidence)
+    } finally {
+      this.#closeStore()
+    }
+  }
+
+  async #ended({ report, outcome }: Result, evidence: Evidence | null): Promise<void> {
     // What still waits goes out with the last event, or stays on the disk.
     await this.#retry?.close()
     const { host, machineId, bootId, uid, session, name, gapCount, droppedCount } = report
@@ -114,7 +127,6 @@ export class Alarm {
       const record = { kind: 'alert', event, isTold: isNow || told !== null } as const
       this.#attempt(() => this.#inbox.put(event.session, record, true))
     }
-    await this.#withStore(() => {})
     await this.#tell(toTell)
   }
 
@@ -220,19 +232,22 @@ export class Alarm {
     }
   }
 
-  /** Null: it cannot be opened, which was told. */
+  /** With what was told until now. Null: it cannot be opened, which was told. */
   async #withStore(use: (store: SessionStore | null) => void): Promise<void> {
-    let store: SessionStore | null = null
     try {
-      store = await openStore(this.#home, this.#policy)
+      if (this.#store === null) this.#store = await openStore(this.#home, this.#policy)
+      else this.#store.takeIn()
     } catch (error) {
       this.#onTrouble(error)
+      this.#closeStore()
     }
-    try {
-      use(store)
-    } finally {
-      store?.close()
-    }
+    use(this.#store)
+  }
+
+  /** A session may go on for months: what it does not need is not held open. */
+  #closeStore(): void {
+    this.#store?.close()
+    this.#store = null
   }
 
   #attempt(work: () => void): void {

@@ -1,6 +1,7 @@
 // SQLite behind one interface: node:sqlite where the running Node has it, else the package libsql. Either is loaded when a
 // store is opened and not before: what `tracefp run` starts with knows nothing of it.
 
+import { existsSync } from 'node:fs'
 import { TracefpError } from '../errors.ts'
 
 export type Value = string | number | null | Uint8Array
@@ -70,7 +71,18 @@ async function loadBuiltin(): Promise<Open> {
   }
 }
 
+/**
+ * To find out which C library there is it has Node write a whole diagnostic report (18 ms); where ldd can be read it finds it there,
+ * once the report says nothing.
+ */
 async function loadLibsql(): Promise<Open> {
-  const { default: Libsql } = (await import('libsql')) as unknown as { default: new (file: string) => Opened }
-  return (file) => new Libsql(file)
+  const { report } = process
+  const { getReport } = report
+  if (existsSync('/usr/bin/ldd')) report.getReport = () => ({})
+  try {
+    const { default: Libsql } = (await import('libsql')) as unknown as { default: new (file: string) => Opened }
+    return (file) => new Libsql(file)
+  } finally {
+    report.getReport = getReport
+  }
 }

@@ -227,6 +227,8 @@ export class CaptureWindow implements StreamHandler {
         file,
         mappingName: this.#options.mappingName,
         now: () => this.#time ?? Date.now(),
+        // What is wanted of it in the end is copied, and that is synced.
+        isSynced: false,
       }),
       hasMiss: false,
     }

@@ -23,6 +23,8 @@ export interface CaptureWriterOptions {
   readonly blockBytes?: number
   /** Milliseconds since 1970; default: the clock. */
   readonly now?: () => number
+  /** Whether it is on the disk once it ended; default: true. */
+  readonly isSynced?: boolean
 }
 
 export class CaptureWriter {
@@ -35,6 +37,7 @@ export class CaptureWriter {
   readonly #file: string
   readonly #blockBytes: number
   readonly #now: () => number
+  readonly #isSynced: boolean
   readonly #bytes = new ByteWriter()
   #descriptor: number
   #crc: number
@@ -42,7 +45,8 @@ export class CaptureWriter {
   #timer: NodeJS.Timeout | null = null
 
   /** Begins the file anew. @throws TracefpError TFP_ERR_FILE. */
-  constructor({ file, mappingName, blockBytes, now }: CaptureWriterOptions) {
+  constructor({ file, mappingName, blockBytes, now, isSynced }: CaptureWriterOptions) {
+    this.#isSynced = isSynced ?? true
     this.#file = file
     this.#blockBytes = blockBytes ?? DEFAULT_BLOCK_BYTES
     this.#now = now ?? Date.now
@@ -88,7 +92,7 @@ export class CaptureWriter {
     this.flush()
     this.#bytes.json(trailer)
     this.#writeBlock(BLOCK_KIND.trailer)
-    this.#close(true)
+    this.#close(this.#isSynced)
   }
 
   /** Ends a capture whose session came to no end; readers will find it cut off. Of one that never began nothing is left. */
