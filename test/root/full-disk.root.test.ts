@@ -62,6 +62,33 @@ describe.skipIf(!isMounted)(`a full disk${isMounted ? '' : ` (skipped: ${mounted
     for (const name of [file, ledger]) rmSync(name)
   })
 
+  test('a run whose home has no room is judged as always, and says what was not recorded', () => {
+    const file = join(folder, 'true.tfp')
+    expect(tracefp('learn', '-o', file, '--runs', '1', '--', 'sh', '-c', 'true').status).toBe(0)
+    const home = join(disk, 'home')
+    mkdirSync(home, { mode: 0o700 })
+    const run = (...command: string[]) => {
+      const env = { ...process.env, TRACEFP_HOME: home }
+      return spawnSync(process.execPath, [MAIN, 'run', '-f', file, '--', ...command], { encoding: 'utf8', env })
+    }
+    fill(0)
+    const normal = run('sh', '-c', 'true')
+    expect(normal.status).toBe(0)
+    expect(normal.stderr).toMatch(/^tracefp: note: not all was recorded: .*ENOSPC: no space left on device/m)
+    const abnormal = run('sh', '-c', 'umask 022')
+    expect(abnormal.status).toBe(100)
+    expect(abnormal.stderr).toMatch(/-> umask; expected/)
+    rmSync(join(disk, 'filler'))
+    // Nothing half-written is in the way.
+    expect(run('sh', '-c', 'true').stderr).not.toMatch(/not all was recorded/)
+    const listed = spawnSync(process.execPath, [MAIN, 'sessions', '--json'], {
+      encoding: 'utf8',
+      env: { ...process.env, TRACEFP_HOME: home },
+    })
+    expect(JSON.parse(listed.stdout)).toMatchObject([{ verdict: 'authentic', state: 'ended' }])
+    rmSync(home, { recursive: true })
+  })
+
   test('a capture that cannot be written to its end is an error that says so', () => {
     fill(1)
     const { status, stderr } = tracefp('record', '-o', join(disk, 'c.tfc'), '--', ...OTHER)

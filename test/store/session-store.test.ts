@@ -207,7 +207,7 @@ describe.each(ENGINES)('with %s', (engine) => {
     expect(store.audit()).toMatchObject({ linkCount: 1, findings: [] })
   })
 
-  test('by age and by size the oldest normal sessions go, an open alert stays, and the chain knows', async () => {
+  test('by age the oldest normal sessions go, an open alert stays, and the chain knows', async () => {
     const old = { startedAt: '2020-01-01T00:00:00.000Z' }
     putNormal(old)
     putNormal()
@@ -222,6 +222,45 @@ describe.each(ENGINES)('with %s', (engine) => {
         .sort(),
     ).toEqual([false, true])
     expect(store.audit()).toMatchObject({ prunedCount: 1, findings: [] })
+  })
+
+  test('by size the oldest normal sessions go first, an open alert stays, and the chain knows', async () => {
+    const { session } = putAbnormal()
+    const argv = ['./server', 'x'.repeat(8_000)]
+    const normal = Array.from({ length: 200 }, () => putNormal({ argv }))
+    const keepMiB = 0.5
+    using store = await SessionStore.open(home, { engine, retention: { keepDays: 90, keepMiB } })
+    const left = store.sessions({ limit: 1_000 }).map(({ id }) => id)
+    expect(store.counts().byteCount).toBeLessThanOrEqual(keepMiB * 2 ** 20)
+    expect(left).toContain(session)
+    // Not one more than had to go: a tenth of them at a time.
+    expect(left.length).toBeGreaterThan(30)
+    // Names of one millisecond are in no order but their own.
+    expect(left.filter((id) => id !== session)).toEqual(
+      normal
+        .sort()
+        .slice(-(left.length - 1))
+        .reverse(),
+    )
+    expect(store.alerts()).toHaveLength(1)
+    expect(store.audit()).toMatchObject({ prunedCount: 201 - left.length, findings: [] })
+  })
+
+  test('a store of the first schema is brought to this one, with all that is in it', async () => {
+    const { session, alert } = putAbnormal()
+    ;(await open()).close()
+    // What the second step made is all that the first did not have.
+    const old = await openDatabase(storeFile(home), engine)
+    old.exec('DROP TABLE sink; PRAGMA user_version = 1')
+    old.close()
+    putNormal()
+    using store = await open()
+    expect(store.sessions().map(({ id }) => id)).toContain(session)
+    expect(store.alerts()).toMatchObject([{ id: alert }])
+    expect(store.counts().sessionCount).toBe(2)
+    store.countSinks([{ name: 'x', sentCount: 1, failedCount: 0, droppedCount: 0 }])
+    expect(store.sinkCounts()).toEqual([{ name: 'x', sentCount: 1, failedCount: 0, droppedCount: 0 }])
+    expect(store.audit().findings).toEqual([])
   })
 
   test('a store that is damaged is refused in words', async () => {
