@@ -1,4 +1,4 @@
-// Fuzzes the native scanner of logs with libFuzzer under ASan and UBSan: builds test/native/log/scanner_fuzz.cc, runs it, and keeps
+// Fuzzes the native scanner of logs, its teller and its judge with libFuzzer under ASan and UBSan: builds test/native/log/scanner_fuzz.cc, runs it, and keeps
 // the smallest corpus with the same coverage in build/fuzz. Usage: fuzz-log.mjs [seconds = 60]. Needs clang (clang-14).
 
 import { spawnSync } from 'node:child_process'
@@ -19,6 +19,9 @@ const WORDS = [
   '[ 257] ',
   '[00007f43c6a21ad7] ',
   'read(3, ',
+  'close(3',
+  'a("f"',
+  '<... a resumed>',
   'futex(0x7f, ',
   'set_robust_list(0x7f) ',
   ') = 0\n',
@@ -40,7 +43,8 @@ if (compiler === undefined) fail('no clang++: on Debian or Ubuntu: apt-get insta
 
 mkdirSync(corpus, { recursive: true })
 const sources = readdirSync(path.join(ROOT, 'native/log')).filter((name) => name.endsWith('.cc'))
-const files = ['test/native/log/scanner_fuzz.cc', ...sources.map((name) => `native/log/${name}`)]
+const others = ['native/match/table.cc', 'native/syscall/abi.cc']
+const files = ['test/native/log/scanner_fuzz.cc', ...sources.map((name) => `native/log/${name}`), ...others]
 run(compiler, [...FLAGS.split(' '), '-Inative', ...files, '-o', program])
 
 const dictionary = path.join(folder, 'words')

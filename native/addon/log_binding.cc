@@ -4,6 +4,8 @@
 //   new LogScanner(simd)                      '' = the fastest; a form that does not run here is refused
 //   setPrefix(pid, time, delta, pointer)
 //   setName(name, number) -> boolean
+//   setWatched(number, watched)               Watched
+//   descriptors                               Uint32Array: the words of each set (Descriptors)
 //   threads                                   Uint32Array: the words of each slot (LogThread)
 //   addProgram(table, used, symbols) -> its number    Uint8Array, Uint32Array, Int16Array: read and written as long as
 //   it lives tell(bytes, at, isNew, batch)             batch = Uint32Array: the words of Told; then the calls
@@ -55,10 +57,12 @@ class ScannerObject final : public Napi::ObjectWrap<ScannerObject> {
                        {
                            InstanceMethod<&ScannerObject::set_prefix>("setPrefix"),
                            InstanceMethod<&ScannerObject::set_name>("setName"),
+                           InstanceMethod<&ScannerObject::set_watched>("setWatched"),
                            InstanceMethod<&ScannerObject::add_program>("addProgram"),
                            InstanceMethod<&ScannerObject::read>("read"),
                            InstanceMethod<&ScannerObject::tell>("tell"),
                            InstanceAccessor<&ScannerObject::threads>("threads"),
+                           InstanceAccessor<&ScannerObject::descriptors>("descriptors"),
                            InstanceMethod<&ScannerObject::make_batch>("makeBatch"),
                        });
   }
@@ -75,7 +79,10 @@ class ScannerObject final : public Napi::ObjectWrap<ScannerObject> {
     const size_t skipped = -reinterpret_cast<uintptr_t>(threads.Data()) % alignof(LogThread);
     threads_ = Napi::Persistent(
         Napi::Uint32Array::New(info.Env(), kThreadSlots * kThreadWords, threads.ArrayBuffer(), skipped));
-    teller_ = std::make_unique<LogTeller>(*scanner_, reinterpret_cast<LogThread*>(threads_.Value().Data()));
+    descriptors_ =
+        Napi::Persistent(Napi::Uint32Array::New(info.Env(), kDescriptorSets * sizeof(Descriptors) / sizeof(uint32_t)));
+    teller_ = std::make_unique<LogTeller>(*scanner_, reinterpret_cast<LogThread*>(threads_.Value().Data()),
+                                          reinterpret_cast<Descriptors*>(descriptors_.Value().Data()));
   }
 
  private:
@@ -90,7 +97,15 @@ class ScannerObject final : public Napi::ObjectWrap<ScannerObject> {
     return Napi::Boolean::New(info.Env(), scanner_->set_name(name.data(), name.size(), number));
   }
 
+  void set_watched(const Napi::CallbackInfo& info) {
+    const uint32_t name = info[0].ToNumber().Uint32Value();
+    const uint32_t watched = info[1].ToNumber().Uint32Value();
+    if (name >= kNameLimit || watched > static_cast<uint32_t>(Watched::kCloses)) return;
+    teller_->watch(static_cast<uint16_t>(name), static_cast<Watched>(watched));
+  }
+
   Napi::Value threads(const Napi::CallbackInfo&) { return threads_.Value(); }
+  Napi::Value descriptors(const Napi::CallbackInfo&) { return descriptors_.Value(); }
 
   Napi::Value add_program(const Napi::CallbackInfo& info) {
     auto bytes = info[0].As<Napi::Uint8Array>();
@@ -137,6 +152,7 @@ class ScannerObject final : public Napi::ObjectWrap<ScannerObject> {
 
   std::unique_ptr<LogScanner> scanner_;
   Napi::Reference<Napi::Uint32Array> threads_;
+  Napi::Reference<Napi::Uint32Array> descriptors_;
   Napi::Reference<Napi::Uint32Array> batch_;
   uint32_t* words_ = nullptr;  // of the batch
   size_t call_limit_ = 0;

@@ -87,6 +87,8 @@ bool LogScanner::read(const Line& line, LogEntry* entry) const {
   const uint8_t* const end = line.end - (line.end[-1] == '\r' ? 1 : 0);
   const ResultKind result = result_of(line.begin, arguments, end, line.equals);
   if (result == ResultKind::kOther || (is_return && result == ResultKind::kUnfinished)) return true;
+  entry->arguments = static_cast<uint16_t>(arguments - line.begin);
+  if (result == ResultKind::kValue) entry->value = static_cast<uint16_t>(line.equals + 2 - line.begin);
   entry->kind = is_return                      ? EntryKind::kReturn
                 : result == ResultKind::kValue ? EntryKind::kCall
                                                : EntryKind::kUnfinished;
@@ -109,7 +111,8 @@ ScanResult LogScanner::scan(const uint8_t* data, size_t size, LogEntry* entries,
         if (result.entries == capacity) return result;
         Line line{data + result.consumed, at + std::countr_zero(feed), nullptr, data + result.consumed};
         LogEntry& entry = entries[result.entries++];
-        entry = {0, static_cast<uint32_t>(result.consumed), result.lines++, 0, EntryKind::kLine};
+        entry = {0, static_cast<uint32_t>(result.consumed), 0, 0, 0, EntryKind::kLine};
+        result.lines++;
         result.consumed = static_cast<size_t>(line.end - data) + 1;
         if (!has_prefix_ || static_cast<size_t>(line.end - line.begin) > kLongLineBytes) continue;
         line.equals = last_before_space(at, equals + kResultBlocks + block, (feed & -feed) - 1);

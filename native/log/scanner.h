@@ -25,12 +25,14 @@ enum class EntryKind : uint16_t {
   kReturn = 3,      // returned with a value
 };
 
-// As four 32-bit words it crosses the wall: src/addon/log-scanner.ts.
 struct LogEntry {
   uint32_t tid;     // 0: the line says none. Of kLine: nothing
   uint32_t offset;  // of the beginning of the line, in the scanned bytes
-  uint32_t line;    // lines before it in the scanned bytes
-  uint16_t name;    // its number in the table. Of kLine: nothing
+  // From there on: where the arguments begin, or their rest, and what the call returned. Of kUnfinished no value, of
+  // kLine nothing.
+  uint16_t arguments;
+  uint16_t value;
+  uint16_t name;  // its number in the table. Of kLine: nothing
   EntryKind kind;
 };
 static_assert(sizeof(LogEntry) == 16);

@@ -29,10 +29,30 @@ inline Judged judge(const LogProgram& program, LogThread& thread, uint16_t name)
   return Judged::kAllowed;
 }
 
+// The number at `text`, which a line feed ends; negative: none below kDescriptorLimit.
+int descriptor_at(const uint8_t* text) {
+  int number = 0;
+  const uint8_t* at = text;
+  for (; static_cast<uint8_t>(*at - '0') < 10; at++) {
+    number = 10 * number + (*at - '0');
+    if (number >= static_cast<int>(kDescriptorLimit)) return -1;
+  }
+  if (at == text || (*at != '\n' && *at != '\r' && *at != ' ' && *at != '<' && *at != ')')) return -1;
+  return number;
+}
+
+bool has_failed(const uint8_t* value) {
+  return value[0] == '-' && value[1] == '1' && value[2] == ' ' && value[3] == 'E';
+}
+
 }  // namespace
 
-LogTeller::LogTeller(const LogScanner& scanner, LogThread* threads)
-    : scanner_(scanner), threads_(threads), entries_(kEntryLimit) {}
+LogTeller::LogTeller(const LogScanner& scanner, LogThread* threads, Descriptors* descriptors)
+    : scanner_(scanner),
+      threads_(threads),
+      descriptors_(descriptors),
+      watched_(kNameLimit, Watched::kNot),
+      entries_(kEntryLimit) {}
 
 uint32_t LogTeller::add_program(const LogProgram& program) {
   programs_.push_back(program);
@@ -49,6 +69,21 @@ bool LogTeller::fill(const uint8_t* data, size_t size) {
     scanned_ = result.consumed;
     if (count_ > 0 || window == size) return count_ > 0;
   }
+}
+
+// False: the line is the reader's.
+bool LogTeller::watch_line(const LogEntry& entry, const LogThread& thread, Change* change) const {
+  if (thread.descriptors == 0) return false;
+  const bool opens = watched_[entry.name] == Watched::kOpens;
+  // What is opened is known when the call returns, what is closed when it is entered.
+  if (entry.kind == (opens ? EntryKind::kUnfinished : EntryKind::kReturn)) return true;
+  const uint8_t* const text = base_ + entry.offset + (opens ? entry.value : entry.arguments);
+  if (opens && has_failed(text)) return true;
+  const int descriptor = descriptor_at(text);
+  if (descriptor < 0) return false;
+  *change = {&descriptors_[thread.descriptors - 1].bits[descriptor / 32], uint32_t{1} << descriptor % 32, opens};
+  // Opened twice: a sign.
+  return !opens || (*change->word & change->bit) == 0;
 }
 
 Told LogTeller::tell(const uint8_t* data, size_t size, bool is_new, ToldCall* calls, size_t capacity) {
@@ -74,6 +109,11 @@ Told LogTeller::tell(const uint8_t* data, size_t size, bool is_new, ToldCall* ca
         told.stopped_by = entry.tid;
         return told;
       }
+      Change change;
+      if (watched_[entry.name] != Watched::kNot && !watch_line(entry, thread, &change)) {
+        told.until = ToldUntil::kLine;
+        return told;
+      }
       if (entry.kind != EntryKind::kReturn) {
         // A call within a call: its end is not in the log.
         if (thread.open != kNothingOpen) {
@@ -96,6 +136,7 @@ Told LogTeller::tell(const uint8_t* data, size_t size, bool is_new, ToldCall* ca
         }
         told.entered++;
       }
+      if (change.bit != 0) *change.word = change.is_open ? *change.word | change.bit : *change.word & ~change.bit;
       thread.open = entry.kind == EntryKind::kUnfinished ? entry.name : kNothingOpen;
       told.lines++;
       told.last_slot = slot;

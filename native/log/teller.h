@@ -34,8 +34,8 @@ struct alignas(64) LogThread {
   int32_t state;     // a state of the program's table
   uint32_t calls;    // judged; the next goes to recent[calls % kRecentCalls]
   uint32_t transparent_calls;
-  uint32_t former_state;  // before the last call; where calls > 0
-  uint32_t unused;
+  uint32_t former_state;          // before the last call; where calls > 0
+  uint32_t descriptors;           // number + 1 of those of its process; 0: calls that open or close are the reader's
   uint16_t recent[kRecentCalls];  // names of the last calls
 };
 static_assert(sizeof(LogThread) == 64);
@@ -46,6 +46,17 @@ constexpr int16_t kTransparentName = -2;
 constexpr int16_t kUnknownName = -3;  // the reader was not asked yet
 
 constexpr size_t kNameLimit = 2048;
+
+// While a log is watched for signs of a filter, of some names more matters than that they were called.
+enum class Watched : uint8_t { kNot, kOpens, kCloses };
+
+// Which descriptors a process has open, as bits. Others than these are the reader's.
+constexpr uint32_t kDescriptorLimit = 1024;
+constexpr uint32_t kDescriptorSets = 64;
+
+struct Descriptors {
+  uint32_t bits[kDescriptorLimit / 32];
+};
 
 // One program that calls are judged by. Nothing of it is owned.
 struct LogProgram {
@@ -82,8 +93,11 @@ struct Told {
 
 class LogTeller {
  public:
-  // Both outlive it. `threads` has kThreadSlots.
-  LogTeller(const LogScanner& scanner, LogThread* threads);
+  // All outlive it. `threads` has kThreadSlots, `descriptors` kDescriptorSets.
+  LogTeller(const LogScanner& scanner, LogThread* threads, Descriptors* descriptors);
+
+  // What is watched in calls of this name from here on.
+  void watch(uint16_t name, Watched watched) { watched_[name] = watched; }
 
   // The number of the program.
   uint32_t add_program(const LogProgram& program);
@@ -93,10 +107,20 @@ class LogTeller {
   Told tell(const uint8_t* data, size_t size, bool is_new, ToldCall* calls, size_t capacity);
 
  private:
+  // A descriptor that is opened or closed by a line: its bit in one word. None: `bit` is 0.
+  struct Change {
+    uint32_t* word = nullptr;
+    uint32_t bit = 0;
+    bool is_open = false;
+  };
+
   bool fill(const uint8_t* data, size_t size);
+  bool watch_line(const LogEntry& entry, const LogThread& thread, Change* change) const;
 
   const LogScanner& scanner_;
   LogThread* const threads_;
+  Descriptors* const descriptors_;
+  std::vector<Watched> watched_;
   std::vector<LogProgram> programs_;
   std::vector<LogEntry> entries_;
   size_t next_ = 0;                // the first entry that was not told

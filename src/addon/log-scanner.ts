@@ -6,8 +6,8 @@
 //
 // Of each thread it has a slot of 64 bytes, which both read and write:
 //
-//   word 0         1      2             3       4       5                   6              8 ... 15
-//        tid + 1 | open | program + 1 | state | calls | transparent calls | former state | names of the last 16 calls, 16 bits each
+//   word 0         1      2             3       4       5                   6              7                 8 ... 15
+//        tid + 1 | open | program + 1 | state | calls | transparent calls | former state | descriptors + 1 | the last 16 names, 16 bits each
 
 import { loadAddon } from './addon.ts'
 
@@ -31,6 +31,8 @@ export interface NativeLogScanner {
   setName(name: string, number: number): boolean
   readonly threads: Uint32Array
   addProgram(table: Uint8Array, used: Uint32Array, symbols: Int16Array): number
+  setWatched(number: number, watched: number): void
+  readonly descriptors: Uint32Array
   makeBatch(callLimit: number): Uint32Array
   read(bytes: Uint8Array): void
   tell(at: number): void
@@ -63,8 +65,9 @@ export const THREAD: {
   readonly calls: 4
   readonly transparentCalls: 5
   readonly formerState: 6
+  readonly descriptors: 7
   readonly recent: 8
-} = { tid: 0, open: 1, program: 2, state: 3, calls: 4, transparentCalls: 5, formerState: 6, recent: 8 }
+} = { tid: 0, open: 1, program: 2, state: 3, calls: 4, transparentCalls: 5, formerState: 6, descriptors: 7, recent: 8 }
 /** Where a thread has no name's number open. */
 export const NOTHING_OPEN = 0xffff
 export const OPEN_ELSEWHERE = 0xfffe
@@ -75,6 +78,13 @@ export const SPECIAL_NAME = 0xffff
 export const TOLD_NAME = -1
 export const TRANSPARENT_NAME = -2
 export const UNKNOWN_NAME = -3
+/** What more matters of the calls of a name: nothing, what they open, what they close. */
+export const NOT_WATCHED = 0
+export const WATCHED_OPENS = 1
+export const WATCHED_CLOSES = 2
+/** Sets of descriptors, and the words of one: a bit per descriptor. */
+export const DESCRIPTOR_SETS = 64
+export const DESCRIPTOR_WORDS = 32
 /** So many names fit. */
 export const NAME_LIMIT = 2048
 
@@ -83,12 +93,15 @@ export class LogScanner {
   readonly batch: Uint32Array
   /** Of which threads lines are told, and what they have open. */
   readonly threads: Uint32Array
+  /** Sets of open descriptors, which threads refer to. */
+  readonly descriptors: Uint32Array
   readonly #native: NativeLogScanner
 
   /** @throws TracefpError TFP_ERR_ADDON_MISSING when there is none for this machine; RangeError for a `simd` that it lacks. */
   constructor(callLimit: number, simd: Simd | '' = '') {
     this.#native = new (loadAddon().LogScanner)(simd)
     this.threads = this.#native.threads
+    this.descriptors = this.#native.descriptors
     this.batch = this.#native.makeBatch(callLimit)
   }
 
@@ -100,6 +113,11 @@ export class LogScanner {
   /** The number that entries tell for a name, from here on. False: there is no room for it, or it is too long. */
   setName(name: string, number: number): boolean {
     return this.#native.setName(name, number)
+  }
+
+  /** From here on; a name is not watched before. */
+  setWatched(number: number, watched: number): void {
+    this.#native.setWatched(number, watched)
   }
 
   /**

@@ -19,11 +19,42 @@ export function isWatchedCall(name: string): boolean {
   return OPENERS.has(name) || name.startsWith('close') || name.startsWith('io_uring') || name === 'unshare'
 }
 
+/** What the scanner can follow of a call of this name; undefined: nothing, or there is nothing. */
+export function descriptorCall(name: string): 'opens' | 'closes' | undefined {
+  return OPENERS.has(name) ? 'opens' : name === 'close' ? 'closes' : undefined
+}
+
 /** What a process did since its exec; a process whose beginning was not seen has none. */
 interface Beginning {
   callCount: number
   hasMemory: boolean
   hasThreadPointer: boolean
+}
+
+/** The descriptors that a process has open. */
+export class OpenDescriptors {
+  /** The first ones, as bits. */
+  readonly bits: Uint32Array = new Uint32Array(32)
+  readonly #others = new Set<number>()
+
+  has(descriptor: number): boolean {
+    if (!isLow(descriptor)) return this.#others.has(descriptor)
+    return (((this.bits[descriptor >>> 5] as number) >>> (descriptor & 31)) & 1) === 1
+  }
+
+  add(descriptor: number): void {
+    if (!isLow(descriptor)) this.#others.add(descriptor)
+    else this.bits[descriptor >>> 5] = (this.bits[descriptor >>> 5] as number) | (1 << (descriptor & 31))
+  }
+
+  delete(descriptor: number): void {
+    if (!isLow(descriptor)) this.#others.delete(descriptor)
+    else this.bits[descriptor >>> 5] = (this.bits[descriptor >>> 5] as number) & ~(1 << (descriptor & 31))
+  }
+}
+
+function isLow(descriptor: number): boolean {
+  return descriptor >= 0 && descriptor < 1024
 }
 
 export class FilterSigns {
@@ -33,7 +64,7 @@ export class FilterSigns {
   /** False: the order of calls of two threads is not known. */
   readonly #isOrdered: boolean
   readonly #beginnings = new WeakMap<Process, Beginning>()
-  readonly #descriptors = new WeakMap<Process, Set<number>>()
+  readonly #descriptors = new WeakMap<Process, OpenDescriptors>()
   #callCount = 0
   #resultCount = 0
   #successCount = 0
@@ -115,13 +146,23 @@ export class FilterSigns {
 
   #open(process: Process, name: string, descriptor: number): void {
     if (this.#hasIoUring || (!this.#isOrdered && process.threadCount > 1)) return
-    let open = this.#descriptors.get(process)
-    if (open === undefined) {
-      open = new Set()
-      this.#descriptors.set(process, open)
-    }
+    const open = this.#descriptorsOf(process)
     if (open.has(descriptor)) this.#tell(`${name} returned descriptor ${descriptor}, which was not closed before`)
     open.add(descriptor)
+  }
+
+  /** Those that calls of the process open and close, to be followed elsewhere for a while; null: they are not followed. */
+  openDescriptors(process: Process): OpenDescriptors | null {
+    return this.#hasIoUring || !this.#isOrdered ? null : this.#descriptorsOf(process)
+  }
+
+  #descriptorsOf(process: Process): OpenDescriptors {
+    let open = this.#descriptors.get(process)
+    if (open === undefined) {
+      open = new OpenDescriptors()
+      this.#descriptors.set(process, open)
+    }
+    return open
   }
 
   #close(process: Process, name: string, args: string): void {

@@ -13,7 +13,7 @@ import { countUnparsed, type LogCounts, type LogReader, type LogReaderOptions, n
 import { StraceAbi } from './strace-abi.ts'
 import { signalNumberOf } from './strace-args.ts'
 import { isSpecialCall, type Position, StraceCalls } from './strace-calls.ts'
-import { FilterSigns } from './strace-filter.ts'
+import { FilterSigns, type OpenDescriptors } from './strace-filter.ts'
 import { StraceLife } from './strace-life.ts'
 import { newLine, readLine, type StraceLine, withoutColours } from './strace-line.ts'
 import { type CallResult, newResult, readResult } from './strace-result.ts'
@@ -132,6 +132,10 @@ export class StraceReader implements LogReader, ScannedReader {
   isStillPlain(tid: number, tracee: Tracee): boolean {
     if (this.#ahead !== null || tracee === this.#glued || !isPlain(tracee)) return false
     return this.#session.life.tracees.get(tid) === tracee
+  }
+
+  openDescriptors({ process }: Tracee): OpenDescriptors | null {
+    return this.#session.signs.openDescriptors(process)
   }
 
   numberOf(name: string): CallNumber {

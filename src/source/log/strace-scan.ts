@@ -6,9 +6,12 @@
 import {
   BATCH_CALL_WORDS,
   BATCH_HEADER_WORDS,
+  DESCRIPTOR_SETS,
+  DESCRIPTOR_WORDS,
   type LogPrefix,
   LogScanner,
   NAME_LIMIT,
+  NOT_WATCHED,
   NOTHING_OPEN,
   OPEN_ELSEWHERE,
   RECENT_CALLS,
@@ -24,6 +27,8 @@ import {
   UNTIL_FULL,
   UNTIL_NAME,
   UNTIL_THREAD,
+  WATCHED_CLOSES,
+  WATCHED_OPENS,
 } from '../../addon/log-scanner.ts'
 import { TracefpError } from '../../errors.ts'
 import type { JudgedCalls, LentProgram, StreamHandler } from '../../model/stream.ts'
@@ -31,7 +36,7 @@ import { TRANSPARENT_SYMBOL } from '../../model/table-layout.ts'
 import type { CallNumber } from '../../syscall/naming.ts'
 import type { LineSplitter } from './line-splitter.ts'
 import { isOrdinaryCall } from './strace-calls.ts'
-import { isWatchedCall } from './strace-filter.ts'
+import { descriptorCall, isWatchedCall, type OpenDescriptors } from './strace-filter.ts'
 import { newLine, readLine, type StraceLine, withoutColours } from './strace-line.ts'
 import type { OpenCall, Tracee } from './strace-tracee.ts'
 
@@ -51,6 +56,8 @@ export interface ScannedReader {
   plainTracee(tid: number, last: Tracee | null): Tracee | null
   /** Whether it is still what `plainTracee` would answer. `tid` is not 0. */
   isStillPlain(tid: number, tracee: Tracee): boolean
+  /** What its process has open, to be followed until a line is read by `next`; null: calls that open or close are to be read. */
+  openDescriptors(tracee: Tracee): OpenDescriptors | null
   numberOf(name: string): CallNumber
   /** Lines were told that were not read: the last of them is of `last`, `callCount` of them enter a call. */
   told(last: Tracee, callCount: number): void
@@ -105,6 +112,8 @@ export class StraceScan {
   /** Those threads. */
   readonly #taken: TakenThread[] = []
   readonly #programs: JudgingProgram[] = []
+  /** Of which processes it is followed what they have open, by number of the set. */
+  readonly #followed: OpenDescriptors[] = []
   readonly #judged: Judged = {
     callCount: 0,
     transparentCount: 0,
@@ -271,10 +280,22 @@ export class StraceScan {
     this.#threads[slot + THREAD.tid] = tid + 1
     this.#threads[slot + THREAD.open] = tracee.open === null ? NOTHING_OPEN : OPEN_ELSEWHERE
     this.#threads[slot + THREAD.program] = 0
+    this.#threads[slot + THREAD.descriptors] = this.#isWatching ? this.#descriptorSet(tracee) : 0
     this.#slots[number] = thread
     this.#taken.push(thread)
     this.#borrow(thread)
     return true
+  }
+
+  /** Number + 1 of the set that follows what its process has open; 0: there is none. */
+  #descriptorSet(tracee: Tracee): number {
+    const open = this.#reader.openDescriptors(tracee)
+    if (open === null) return 0
+    const known = this.#followed.indexOf(open)
+    if (known >= 0) return known + 1
+    if (this.#followed.length === DESCRIPTOR_SETS) return 0
+    this.#scanner.descriptors.set(open.bits, this.#followed.length * DESCRIPTOR_WORDS)
+    return this.#followed.push(open)
   }
 
   /** Calls of the thread are judged by the scanner from here on, if the handler can lend its track. */
@@ -359,6 +380,11 @@ export class StraceScan {
       this.#settle(this.#taken[at] as TakenThread)
       this.#leave(at)
     }
+    for (const [set, { bits }] of this.#followed.entries()) {
+      const begin = set * DESCRIPTOR_WORDS
+      bits.set(this.#scanner.descriptors.subarray(begin, begin + DESCRIPTOR_WORDS))
+    }
+    this.#followed.length = 0
   }
 
   /** The reader has read the line of a call itself. */
@@ -369,15 +395,22 @@ export class StraceScan {
     if (isOrdinary) this.#learnPrefix(text.slice(0, body))
     if (known !== undefined || this.#names.size >= NAME_LIMIT) return
     this.#names.set(name, isOrdinary)
-    const isHeld = this.#isWatching && isWatchedCall(name)
+    const watched = this.#isWatching ? descriptorCall(name) : undefined
+    const isHeld = this.#isWatching && watched === undefined && isWatchedCall(name)
     this.#scanner.setName(name, isOrdinary && !isHeld ? this.#calls.length : SPECIAL_NAME)
+    if (isOrdinary && watched !== undefined)
+      this.#scanner.setWatched(this.#calls.length, watched === 'opens' ? WATCHED_OPENS : WATCHED_CLOSES)
     if (isOrdinary) this.#calls.push({ name, open: { name, args: '' } })
   }
 
   /** What was watched is ordinary from here on. */
   #endWatch(): void {
     this.#isWatching = false
-    for (const [number, { name }] of this.#calls.entries()) if (isWatchedCall(name)) this.#scanner.setName(name, number)
+    for (const [number, { name }] of this.#calls.entries()) {
+      if (!isWatchedCall(name)) continue
+      this.#scanner.setName(name, number)
+      this.#scanner.setWatched(number, NOT_WATCHED)
+    }
   }
 
   #resolve(name: number): number {

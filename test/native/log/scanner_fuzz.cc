@@ -5,6 +5,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -65,7 +68,6 @@ std::vector<Known> scan(plain::Text log, const Prefix& prefix, Simd simd, size_t
         const auto* const end = static_cast<const char*>(memchr(begin, '\n', data.size() - entry.offset));
         if (end == nullptr || (entry.offset > 0 && begin[-1] != '\n')) fail("not a line", log);
         const plain::Text line(begin, static_cast<size_t>(end - begin));
-        if (entry.line != i) fail("lines are not counted", line);
         plain::Line read;
         if (entry.kind != EntryKind::kLine) {
           read = {entry.kind == EntryKind::kCall         ? plain::Kind::kCall
@@ -74,7 +76,7 @@ std::vector<Known> scan(plain::Text log, const Prefix& prefix, Simd simd, size_t
                   entry.tid, kNames.at(entry.name)};
           if (plain::read_line(line) != read) fail("the plain twin reads it in another way", line);
         }
-        told.push_back({lines + entry.line, read});
+        told.push_back({lines + static_cast<uint32_t>(i), read});
       }
       lines += result.lines;
       at += result.consumed;
@@ -84,14 +86,98 @@ std::vector<Known> scan(plain::Text log, const Prefix& prefix, Simd simd, size_t
   }
 }
 
-// Told call by call, with all threads known: no line is lost, and what is told of one is what was read.
+// A table of five symbols, at depth 2: what may follow what has no meaning.
+constexpr int16_t kSymbols = 5;
+bool may_follow(int32_t state, int32_t symbol) { return (state + 2 * symbol) % 3 != 0; }
+
+std::vector<uint32_t> make_table() {
+  constexpr uint32_t kRows = 128;
+  constexpr uint32_t kLookup = 192;
+  constexpr uint32_t kSignals = kLookup + 2048;
+  std::vector<uint32_t> words((kSignals + 192) / 4);
+  words[0] = kTableMagic;
+  words[1] = kTableVersion;
+  words[2] = static_cast<uint32_t>(words.size() * 4);
+  words[3] = 2;
+  words[4] = words[5] = kSymbols;
+  words[6] = 1;
+  words[8] = kRows;
+  words[10] = kLookup;
+  words[11] = 1;
+  words[12] = words[14] = kSignals;
+  for (int32_t state = 0; state < kSymbols; state++)
+    for (int32_t symbol = 0; symbol < kSymbols; symbol++)
+      if (may_follow(state, symbol)) words[kRows / 4 + static_cast<uint32_t>(state)] |= 1u << symbol;
+  return words;
+}
+
+long number_in(plain::Text text) { return strtol(std::string(text.substr(0, 20)).c_str(), nullptr, 10); }
+
+// A thread as the plain twin sees it.
+struct PlainThread {
+  int32_t state = 0;
+  uint32_t calls = 0;
+  uint32_t transparent_calls = 0;
+  uint32_t told_calls = 0;
+  std::string open;
+  bool operator==(const PlainThread&) const = default;
+};
+
+// Told call by call, with all threads known, and every second of them judged: no line is lost, what is told of one is
+// what was read, and no call is let through that is a miss.
 void tell(plain::Text log, const Prefix& prefix, size_t capacity) {
   LogScanner& scanner = scanner_of(best_simd());
   scanner.set_prefix(prefix);
   LogThread threads[kThreadSlots] = {};
-  LogTeller teller(scanner, threads);
+  Descriptors descriptors[kDescriptorSets] = {};
+  std::set<long> expected_open;
+  LogTeller teller(scanner, threads, descriptors);
+  // close and `a` in place of open: threads of odd tids share what they have open.
+  teller.watch(2, Watched::kCloses);
+  teller.watch(7, Watched::kOpens);
+  static const std::vector<uint32_t> bytes = make_table();
+  const std::optional<Table> table = Table::open(bytes.data(), bytes.size() * 4);
+  if (!table) fail("no table", log);
+  std::vector<int16_t> symbols(kNameLimit, kUnknownName);
+  uint32_t used[kSymbols] = {};
+  uint32_t expected_used[kSymbols] = {};
+  teller.add_program({*table, used, symbols.data()});
+  std::map<uint32_t, PlainThread> twins;
   std::vector<ToldCall> calls(capacity);
   const std::vector<uint8_t> data(log.begin(), log.end());
+  const auto symbol_of = [](const std::string& name) {
+    const auto number = std::find(kNames.begin(), kNames.end(), name) - kNames.begin();
+    return static_cast<int16_t>(number == 5 ? kTransparentName : number == 6 ? kToldName : number % kSymbols);
+  };
+  const auto read_whole = [&](plain::Text line) {
+    const plain::Line read = plain::read_line(line);
+    if (read.kind == plain::Kind::kOther || !twins.contains(read.tid)) fail("a line is told that is none", line);
+    PlainThread& twin = twins[read.tid];
+    if (read.name == "close" && read.kind != plain::Kind::kReturn) {
+      if (read.tid % 2 == 0) fail("what is closed is not followed", line);
+      expected_open.erase(number_in(line.substr(line.find("close(") + 6)));
+    }
+    if (read.name == "a" && read.kind != plain::Kind::kUnfinished) {
+      if (read.tid % 2 == 0) fail("what is opened is not followed", line);
+      const long opened = number_in(line.substr(line.rfind("= ") + 2));
+      if (opened != -1 && !expected_open.insert(opened).second) fail("a sign is overlooked", line);
+    }
+    if (read.kind != plain::Kind::kReturn) {
+      const int16_t symbol = symbol_of(read.name);
+      if (!twin.open.empty() || (read.tid % 2 == 0 && symbol == kToldName)) fail("not to be told", line);
+      if (read.tid % 2 == 1) {
+        twin.told_calls++;
+      } else if (symbol == kTransparentName) {
+        twin.transparent_calls++;
+      } else {
+        if (!may_follow(twin.state, symbol)) fail("a miss is let through", line);
+        expected_used[twin.state] |= 1u << symbol;
+        twin.state = symbol;
+        twin.calls++;
+      }
+    }
+    twin.open = read.kind == plain::Kind::kUnfinished ? read.name : "";
+  };
   size_t at = 0;
   size_t lines = 0;
   for (bool is_new = true;; is_new = false) {
@@ -101,21 +187,46 @@ void tell(plain::Text log, const Prefix& prefix, size_t capacity) {
       const plain::Line line = plain::read_line(rest.substr(0, rest.find('\n')));
       const LogThread& thread = threads[calls[i].slot_and_name >> 16];
       if (line.kind == plain::Kind::kOther || line.kind == plain::Kind::kReturn || line.tid + 1 != thread.tid_plus_1 ||
-          line.name != kNames.at(calls[i].slot_and_name & 0xffff))
+          line.name != kNames.at(calls[i].slot_and_name & 0xffff) || thread.program != 0)
         fail("the teller tells another call", rest);
+      twins[line.tid].told_calls--;
     }
-    at += told.consumed;
+    const size_t end = at + told.consumed;
+    for (; at < end; at = log.find('\n', at) + 1) read_whole(log.substr(at, log.find('\n', at) - at));
+    for (const LogThread& thread : threads) {
+      if (thread.tid_plus_1 == 0) continue;
+      const PlainThread& twin = twins[thread.tid_plus_1 - 1];
+      const PlainThread known{thread.state, thread.calls, thread.transparent_calls, 0,
+                              thread.open == kNothingOpen ? "" : kNames.at(thread.open)};
+      if (twin != known) fail("the thread stands elsewhere", log);
+    }
     lines += told.lines;
     if (told.until == ToldUntil::kEnd) break;
     if (told.until == ToldUntil::kThread) {
-      threads[told.tid % kThreadSlots] = {told.tid + 1, kNothingOpen};
+      const uint32_t tid = told.stopped_by;
+      LogThread& slot = threads[tid % kThreadSlots];
+      if (slot.tid_plus_1 != 0) twins.erase(slot.tid_plus_1 - 1);
+      slot = {};
+      slot.tid_plus_1 = tid + 1;
+      slot.open = kNothingOpen;
+      slot.program = tid % 2 == 0 ? 1 : 0;
+      slot.descriptors = tid % 2;
+      twins[tid] = {};
+    } else if (told.until == ToldUntil::kName) {
+      const uint32_t name = told.stopped_by & 0xffff;
+      if (symbols[name] != kUnknownName) fail("the name is known", log);
+      symbols[name] = symbol_of(kNames.at(name));
     } else if (told.until == ToldUntil::kLine) {
       at = log.find('\n', at) + 1;
       lines++;
-      for (LogThread& thread : threads) thread.tid_plus_1 = 0;
+      for (LogThread& thread : threads) thread = {};
+      twins.clear();
     }
   }
   if (lines != static_cast<size_t>(std::count(log.begin(), log.end(), '\n'))) fail("a line is lost", log);
+  for (long i = 0; i < static_cast<long>(kDescriptorLimit); i++)
+    if (((descriptors[0].bits[i / 32] >> i % 32 & 1) != 0) != expected_open.contains(i)) fail("others are open", log);
+  if (memcmp(used, expected_used, sizeof(used)) != 0) fail("other transitions are used", log);
 }
 
 }  // namespace

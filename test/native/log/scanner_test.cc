@@ -34,7 +34,7 @@ class Reader {
     for (bool is_done = false; !is_done; scans++) {
       const ScanResult result = scanner_.scan(data.data() + at, data.size() - at, entries_.data(), entries_.size());
       CHECK(result.entries == result.lines);
-      for (size_t i = 0; i < result.entries; i++) take(entries_[i], data.data() + at, data.size() - at);
+      for (size_t i = 0; i < result.entries; i++) take(entries_[i], i, data.data() + at, data.size() - at);
       at += result.consumed;
       lines += result.lines;
       is_done = result.is_done;
@@ -51,15 +51,19 @@ class Reader {
   size_t scans = 0;
 
  private:
-  void take(const LogEntry& entry, const uint8_t* data, size_t size) {
-    std::string text = std::to_string(lines + entry.line + 1);
+  void take(const LogEntry& entry, size_t index, const uint8_t* data, size_t size) {
+    std::string text = std::to_string(lines + static_cast<uint32_t>(index) + 1);
     CHECK((entry.offset == 0 || data[entry.offset - 1] == '\n'));
     if (entry.kind == EntryKind::kLine) {
       const auto* const begin = reinterpret_cast<const char*>(data + entry.offset);
-      text += " |" + std::string(begin, static_cast<const char*>(memchr(begin, 0x0a, size - entry.offset)));
+      text += " |";
+      text.append(begin, static_cast<const char*>(memchr(begin, 0x0a, size - entry.offset)));
     } else {
-      text += " " + std::to_string(entry.tid) + (entry.kind == EntryKind::kReturn ? " .." : " ") +
-              names_.at(entry.name) + (entry.kind == EntryKind::kUnfinished ? ".." : "");
+      text += ' ';
+      text += std::to_string(entry.tid);
+      text += entry.kind == EntryKind::kReturn ? " .." : " ";
+      text += names_.at(entry.name);
+      if (entry.kind == EntryKind::kUnfinished) text += "..";
     }
     told.push_back(text);
   }
