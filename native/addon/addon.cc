@@ -321,6 +321,7 @@ class Session final : public Napi::ObjectWrap<Session> {
     object.Set("exitCode", result.exit_code);
     object.Set("exitSignal", result.exit_signal);
     object.Set("faultCount", result.fault_count);
+    object.Set("hasKprobe", result.has_kprobe);
     object.Set("failedOperation", result.failure.ok() ? "" : result.failure.op);
     object.Set("errno", result.failure.error);
     object.Set("errorText", result.failure.error == 0 ? "" : strerror(result.failure.error));

@@ -93,6 +93,7 @@ struct EngineResult {
   int exit_code = 0;
   int exit_signal = 0;
   uint32_t fault_count = 0;  // calls that `fault` answered
+  bool has_kprobe = false;   // engine ebpf: restarts are seen by a kprobe
   Status failure;            // the launch failed
 };
 

@@ -81,6 +81,8 @@ export interface EngineResult {
   readonly exitSignal: number
   /** Calls that `fault` answered. */
   readonly faultCount: number
+  /** Engine ebpf: calls that the kernel repeats are seen by a kprobe, else by a program at every return of a call. */
+  readonly hasKprobe: boolean
   /** The system call with which the launch failed; empty = it did not. */
   readonly failedOperation: string
   readonly errno: number

@@ -27,6 +27,8 @@ export interface Trial {
   readonly engine: string
   /** What kept engine ebpf from running; empty: it works. */
   readonly ebpf: string
+  /** It sees calls that the kernel repeats at no cost. */
+  readonly hasKprobe: boolean
   /** Time that one call takes longer under the engine; null: there is no dd to measure with. */
   readonly addedUsPerCall: number | null
 }
@@ -57,15 +59,16 @@ async function runTrial(): Promise<Trial> {
     exitCode: result.exitCode,
     notes,
     engine,
-    ebpf: await tryEbpf(),
+    ...(await tryEbpf()),
     addedUsPerCall: works ? await measureStop() : null,
   }
 }
 
-async function tryEbpf(): Promise<string> {
+async function tryEbpf(): Promise<Pick<Trial, 'ebpf' | 'hasKprobe'>> {
   const { result, callCount } = await runTraced(launchOf('true') ?? launchOfNode(), 'ebpf')
-  if (result.failedOperation !== '') return `${result.failedOperation}: ${result.errorText}`
-  return callCount > 0 ? '' : 'a program ran, but none of its calls were seen'
+  const { hasKprobe } = result
+  if (result.failedOperation !== '') return { ebpf: `${result.failedOperation}: ${result.errorText}`, hasKprobe }
+  return { ebpf: callCount > 0 ? '' : 'a program ran, but none of its calls were seen', hasKprobe }
 }
 
 async function runTraced(launch: LaunchOptions, engine: Engine): Promise<Counted> {

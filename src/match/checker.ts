@@ -121,7 +121,8 @@ export class Checker implements Judge<CheckedProgram> {
 
   /** In the order in which they were first entered. */
   get programs(): CheckedProgram[] {
-    return [...new Set(this.#programs.values())]
+    const all = [...new Set(this.#programs.values())]
+    return this.#options.meant === 'some' ? all.filter(({ known }) => known !== null) : all
   }
 
   call(track: Track<CheckedProgram>, program: CheckedProgram, abi: number, nr: number): number {

@@ -20,6 +20,7 @@ const TRIAL: Trial = {
   callCount: 29,
   engine: 'notify',
   ebpf: '',
+  hasKprobe: true,
   exitCode: 0,
   notes: [],
   addedUsPerCall: 4.2,

@@ -21,6 +21,7 @@ function errorOf(failedOperation: string, errno: number, errorText: string): Eng
     exitCode: 0,
     exitSignal: 0,
     faultCount: 0,
+    hasKprobe: false,
     failedOperation,
     errno,
     errorText,
@@ -60,7 +61,16 @@ test.each(CASES)(
 )
 
 test('a launch that went well is no error', () => {
-  const result = { rootPid: 1, exitCode: 0, exitSignal: 0, faultCount: 0, failedOperation: '', errno: 0, errorText: '' }
+  const result = {
+    rootPid: 1,
+    exitCode: 0,
+    exitSignal: 0,
+    faultCount: 0,
+    hasKprobe: false,
+    failedOperation: '',
+    errno: 0,
+    errorText: '',
+  }
   expect(() => assertLaunched(result, launch)).not.toThrow()
 })
 

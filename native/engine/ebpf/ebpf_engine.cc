@@ -115,6 +115,7 @@ Status EbpfEngine::start() {
   if (!launch_.has_value()) return start_following();
   status = program_.attach();
   if (!status.ok()) return status;
+  result_.has_kprobe = program_.has_kprobe();
   return launch_->start_untraced([this](pid_t pid) { return program_.follow_from_exec(pid); });
 }
 
@@ -130,6 +131,7 @@ Status EbpfEngine::start_following() {
     if (!named.ok()) return named;
   }
   Status status = program_.attach();
+  result_.has_kprobe = program_.has_kprobe();
   if (status.ok()) status = program_.meet_all();
   if (!status.ok()) return status;
   if (is_tree && program_.control().met_count == 0) return {"attach", ESRCH};

@@ -1,0 +1,474 @@
+// What engine ebpf promises about what already runs, tried on servers under load and on a whole machine. Needs root.
+//
+//   node scripts/prove-kernel.mjs [--part programs,servers,host,flood] [--minutes 2] [--rounds 5]
+//
+//   programs   wall time of real programs while they are followed, against bare, in turns
+//   servers    nginx under wrk, redis under redis-benchmark: attached to, learned, checked for --minutes, subverted, killed
+//   host       20 fingerprints while a build, a package and shells run
+//   flood      a program of nothing but misses, with another one beside it
+//
+// Programs that are not there are left out, and said. The last line is `N held, N did not`.
+
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+
+const { values } = parseArgs({
+  options: {
+    part: { type: 'string', default: 'programs,servers,host,flood' },
+    minutes: { type: 'string', default: '2' },
+    rounds: { type: 'string', default: '5' },
+  },
+})
+const minutes = Number(values.minutes)
+const rounds = Number(values.rounds)
+const here = (path) => fileURLToPath(new URL(path, import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'tracefp-prove-'))
+const environment = { ...process.env, TRACEFP_HOME: join(folder, 'home'), LC_ALL: 'C' }
+const tracefp = [process.execPath, here('../lib/tracefp.cjs')]
+const started = []
+let held = 0
+let failed = 0
+process.on('exit', () => {
+  for (const child of started) if (child.exitCode === null) child.kill('SIGKILL')
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const has = (command) => spawnSync('which', [command]).status === 0
+const median = (numbers) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1]
+const sh = (script) => spawnSync('sh', ['-c', script], { encoding: 'utf8', env: environment, cwd: folder })
+
+function claim(text, isTrue, facts = '') {
+  if (isTrue) held += 1
+  else failed += 1
+  console.log(`${isTrue ? 'held   ' : 'DID NOT'} ${text}${facts === '' ? '' : `: ${facts}`}`)
+}
+
+function run(...args) {
+  const [command, ...rest] = [...tracefp, ...args]
+  return spawnSync(command, rest, { encoding: 'utf8', env: environment, cwd: folder })
+}
+
+function begin([command, ...args], options = {}) {
+  const child = spawn(command, args, { env: environment, cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], ...options })
+  child.lines = []
+  child.stderr?.on('data', (chunk) => {
+    const at = Date.now()
+    for (const text of chunk.toString().split('\n').filter(Boolean)) child.lines.push({ at, text })
+  })
+  child.stdout?.on('data', () => {})
+  child.over = new Promise((resolve) => child.once('exit', resolve))
+  started.push(child)
+  return child
+}
+
+const reportOf = (file) => JSON.parse(readFileSync(join(folder, file), 'utf8'))
+
+/** attach, until it is told to end. */
+async function attach(...args) {
+  const watch = begin([...tracefp, 'attach', '--no-store', '--engine', 'ebpf', ...args])
+  await sleep(1500)
+  return watch
+}
+
+async function end(watch) {
+  watch.kill('SIGTERM')
+  await watch.over
+}
+
+// --- programs
+
+const WORKLOADS = {
+  find: "find /usr/share -name '*.conf' > /dev/null",
+  'git log': `git -C ${here('..')} log --stat -80 > /dev/null`,
+  'make -j2': 'make -B -j2 -C make > /dev/null',
+  sqlite3: 'sqlite3 /dev/shm/tracefp-prove.db < inserts.sql > /dev/null; rm -f /dev/shm/tracefp-prove.db',
+  node: `${process.execPath} files.js`,
+}
+
+function makeInputs() {
+  mkdirSync(join(folder, 'make'))
+  const units = Array.from({ length: 8 }, (_, i) => `u${i}`)
+  for (const unit of units) {
+    writeFileSync(join(folder, 'make', `${unit}.c`), `#include <stdio.h>\nint ${unit}(void) { return puts("x"); }\n`)
+  }
+  const rules = units.map((unit) => `${unit}.o: ${unit}.c\n\tcc -O1 -c -o $@ $<\n`).join('')
+  writeFileSync(join(folder, 'make', 'Makefile'), `all: ${units.map((unit) => `${unit}.o`).join(' ')}\n${rules}`)
+  const rows = Array.from({ length: 300 }, (_, i) => `insert into t values (${i});`).join('\n')
+  writeFileSync(join(folder, 'inserts.sql'), `create table t (i);\n${rows}\n`)
+  writeFileSync(
+    join(folder, 'files.js'),
+    `const fs = require('fs'); for (let i = 0; i < 30; i++) for (const name of fs.readdirSync('make')) fs.readFileSync('make/' + name)`,
+  )
+}
+
+/** A shell that does what stands on its stdin, and says how long it took. */
+function driver() {
+  const script = 'while read -r line; do s=$(date +%s%N); eval "$line"; e=$(date +%s%N); echo $((e - s)); done'
+  const child = begin(['setsid', 'sh', '-c', script], { stdio: ['pipe', 'pipe', 'inherit'] })
+  child.do = (line) =>
+    new Promise((resolve) => {
+      child.stdout.once('data', (chunk) => resolve(Number(chunk.toString()) / 1e6))
+      child.stdin.write(`${line}\n`)
+    })
+  return child
+}
+
+async function programs() {
+  makeInputs()
+  const workloads = Object.entries(WORKLOADS).filter(([name]) => has(name.split(' ')[0]))
+  const fingerprint = join(folder, 'programs.tfp')
+  for (const [, line] of workloads) {
+    for (let i = 0; i < 2; i++)
+      run('learn', '--engine', 'ebpf', '--runs', '1', '-o', fingerprint, '--', 'sh', '-c', line)
+  }
+  const free = driver()
+  const followed = driver()
+  for (const [, line] of workloads) await free.do(line)
+  const taken = Object.fromEntries(workloads.map(([name]) => [name, { bare: [], followed: [] }]))
+  for (let round = 0; round < rounds; round++) {
+    for (const [name, line] of workloads) taken[name].bare.push(await free.do(line))
+    const watch = await attach('-q', '-f', fingerprint, '--report', 'programs.json', '--pid', `${followed.pid}`)
+    for (const [name, line] of workloads) taken[name].followed.push(await followed.do(line))
+    await end(watch)
+  }
+  for (const child of [free, followed]) child.stdin.end()
+  for (const [name, { bare, followed: seen }] of Object.entries(taken)) {
+    const ratio = median(seen) / median(bare)
+    const least = Math.min(...seen) / Math.min(...bare)
+    const facts = `median ${ratio.toFixed(2)}, least ${least.toFixed(2)} of bare (${median(bare).toFixed(0)} ms)`
+    claim(`${name} takes at most 1.15 times as long`, Math.min(ratio, least) <= 1.15, facts)
+  }
+  await throughputs()
+}
+
+/** Requests a second of a server that is followed, against the same server bare. */
+async function throughputs() {
+  for (const server of await servers()) {
+    const fingerprint = join(folder, `${server.name}-rate.tfp`)
+    const load = begin(server.load(20))
+    run('learn', '--pid', `${server.pid}`, '--slice', '2s', '--runs', '3', '-o', fingerprint)
+    load.kill()
+    await load.over
+    const rates = { bare: [], followed: [] }
+    for (let round = 0; round < rounds; round++) {
+      rates.bare.push(server.rate())
+      const watch = await attach('-q', '-f', fingerprint, '--pid', `${server.pid}`)
+      rates.followed.push(server.rate())
+      await end(watch)
+    }
+    const ratio = median(rates.bare) / median(rates.followed)
+    const best = Math.max(...rates.bare) / Math.max(...rates.followed)
+    const facts = `median ${ratio.toFixed(2)}, best ${best.toFixed(2)} (bare ${median(rates.bare).toFixed(0)}/s)`
+    claim(`${server.name} is at most 1.15 times as slow`, Math.min(ratio, best) <= 1.15, facts)
+    server.stop()
+  }
+}
+
+// --- servers
+
+let library
+
+async function servers() {
+  library ??= compileEvil()
+  const all = []
+  if (has('redis-server') && has('redis-benchmark')) all.push(await redis())
+  if (has('nginx') && has('wrk')) all.push(await nginx())
+  if (all.length < 2) console.log('left out: redis-server and redis-benchmark, or nginx and wrk, are missing')
+  return all
+}
+
+function compileEvil() {
+  const file = join(folder, 'evil.so')
+  const { status, stderr } = sh(`cc -O1 -shared -fPIC -o ${file} ${here('measure/evil.c')} -ldl`)
+  if (status !== 0) throw new Error(stderr)
+  return file
+}
+
+/** A command, for so long. */
+function again(seconds, words) {
+  return ['timeout', `${seconds}`, 'sh', '-c', `while :; do ${words.join(' ')}; done > /dev/null 2>&1`]
+}
+
+async function redis() {
+  const port = '7391'
+  const command = ['redis-server', '--port', port, '--save', '', '--enable-module-command', 'yes', '--dir', folder]
+  const child = begin(['setsid', ...command], { env: { ...environment, EVIL_TIME: join(folder, 'evil-time') } })
+  await sleep(700)
+  const bench = (count) => [
+    'redis-benchmark',
+    '-p',
+    port,
+    '-c',
+    '20',
+    '-n',
+    `${count}`,
+    '-t',
+    'set,get,incr,lpush',
+    '-q',
+  ]
+  return {
+    name: 'redis',
+    pid: child.pid,
+    // Clients come and go, as they do.
+    load: (seconds) => again(seconds, [...bench(20_000), '; redis-cli -p', port, 'ping']),
+    rate: () => {
+      const { stdout } = spawnSync(bench(60_000)[0], [...bench(60_000).slice(1)], { encoding: 'utf8' })
+      const rates = [...stdout.matchAll(/([\d.]+) requests per second/g)].map(([, rate]) => Number(rate))
+      return median(rates)
+    },
+    /** Answers that did not come, of so many requests. */
+    lost: () => {
+      const { stdout, stderr } = spawnSync(bench(200_000)[0], bench(200_000).slice(1), { encoding: 'utf8' })
+      return /rror/.test(stdout + stderr) ? 1 : 0
+    },
+    subvert: () => sh(`redis-cli -p ${port} module load ${library}`),
+    stop: () => child.kill('SIGKILL'),
+  }
+}
+
+async function nginx() {
+  const port = '7392'
+  const root = join(folder, 'www')
+  mkdirSync(root, { recursive: true })
+  writeFileSync(join(root, 'index.html'), 'x'.repeat(2000))
+  const config = join(folder, 'nginx.conf')
+  writeFileSync(
+    config,
+    `daemon off; worker_processes 2; pid ${folder}/nginx.pid; error_log ${folder}/error.log; user root; env EVIL_TIME;
+     events { worker_connections 256; }
+     http { access_log ${folder}/access.log; server { listen 127.0.0.1:${port} reuseport; root ${root}; } }`,
+  )
+  const env = { ...environment, LD_PRELOAD: library, EVIL_TIME: join(folder, 'evil-time') }
+  const child = begin(['setsid', 'nginx', '-c', config], { env })
+  await sleep(700)
+  const wrk = (seconds) => ['wrk', '-t1', '-c20', `-d${seconds}s`, `http://127.0.0.1:${port}/`]
+  const text = (seconds) => spawnSync('wrk', wrk(seconds).slice(1), { encoding: 'utf8' }).stdout
+  return {
+    name: 'nginx',
+    pid: child.pid,
+    load: (seconds) => again(seconds, [...wrk(1), `; curl -s http://127.0.0.1:${port}/`]),
+    rate: () => Number(/Requests\/sec:\s+([\d.]+)/.exec(text(2))?.[1]),
+    lost: () => (/Socket errors|Non-2xx/.test(text(3)) ? 1 : 0),
+    subvert: () => sh(`curl -s -m 2 -H 'X-Evil: 1' http://127.0.0.1:${port}/ > /dev/null`),
+    stop: () => child.kill('SIGKILL'),
+  }
+}
+
+async function proveServers() {
+  const all = await servers()
+  const loads = all.map((server) => begin(server.load(Math.ceil(minutes * 60) + 120)))
+  // Learned and checked at the same time, as on a machine that is in use.
+  await Promise.all(all.map((server) => learnAndCheck(server)))
+  for (const load of loads) load.kill()
+  for (const server of all) await subvert(server)
+  for (const server of all) server.stop()
+}
+
+async function learnAndCheck(server) {
+  const fingerprint = join(folder, `${server.name}.tfp`)
+  const learning = begin([
+    ...tracefp,
+    'learn',
+    '--pid',
+    `${server.pid}`,
+    '--slice',
+    '4s',
+    '--runs',
+    '12',
+    '-o',
+    fingerprint,
+  ])
+  await learning.over
+  console.log(`        ${server.name}: ${learning.lines.map(({ text }) => text).join(' | ')}`)
+  const report = `${server.name}.json`
+  const watch = await attach(
+    '-f',
+    fingerprint,
+    '--report',
+    report,
+    '--for',
+    `${minutes * 60}s`,
+    '--pid',
+    `${server.pid}`,
+  )
+  const lost = server.lost()
+  await watch.over
+  const { verdict, recordCount, missCount, gapCount, misses } = reportOf(report)
+  const facts = `${verdict}, ${recordCount} calls in ${minutes} minutes, ${missCount} misses, ${gapCount} gaps`
+  claim(`${server.name} under load is authentic`, verdict === 'authentic', facts)
+  for (const { from, to } of misses.slice(0, 3)) console.log(`        ${from} -> ${to}`)
+  claim(`${server.name} loses no request while it is attached to`, lost === 0)
+}
+
+async function subvert(server) {
+  const fingerprint = join(folder, `${server.name}.tfp`)
+  const load = begin(server.load(60))
+  const evilTime = join(folder, 'evil-time')
+  rmSync(evilTime, { force: true })
+  const watch = await attach('-f', fingerprint, '--report', 'evil.json', '--pid', `${server.pid}`)
+  await sleep(500)
+  server.subvert()
+  for (let i = 0; i < 200 && !watch.lines.some(({ text }) => text.includes('abnormal')); i++) await sleep(10)
+  const began = existsSync(evilTime) ? Number(readFileSync(evilTime, 'utf8')) * 1000 : Number.NaN
+  const first = watch.lines.find(({ text }) => text.includes('abnormal'))
+  await sleep(300)
+  await end(watch)
+  const took = (first?.at ?? Number.NaN) - began
+  claim(`${server.name} subverted is told within 50 ms`, took < 50, `${took.toFixed(1)} ms: ${first?.text ?? 'never'}`)
+  const exec = reportOf('evil.json').misses.find(({ kind }) => kind === 'exec')
+  claim(
+    `${server.name}: who ran the shell is told`,
+    exec !== undefined,
+    `${exec?.to}, above it ${exec?.ancestors.join(' < ')}`,
+  )
+  const killer = await attach(
+    '-f',
+    fingerprint,
+    '--on-miss',
+    'kill',
+    '--report',
+    'killed.json',
+    '--pid',
+    `${server.pid}`,
+  )
+  await sleep(500)
+  server.subvert()
+  await Promise.race([killer.over, sleep(5000)])
+  const { misses, exit } = reportOf('killed.json')
+  claim(`${server.name} is killed at it`, misses[0]?.action === 'late-kill', `${misses[0]?.to}, ${exit.signal}`)
+  load.kill()
+}
+
+// --- host
+
+const TWENTY = [
+  'ls /',
+  'cat /etc/passwd',
+  'grep root /etc/passwd',
+  'sed s/a/b/ /etc/passwd',
+  'sort /etc/passwd',
+  'head -3 /etc/passwd',
+  'tail -3 /etc/passwd',
+  'wc /etc/passwd',
+  'cut -d: -f1 /etc/passwd',
+  'tr a b',
+  'uniq /etc/passwd',
+  'date',
+  'id',
+  'uname -a',
+  'stat /',
+  'du -s /etc/default',
+  'df /',
+  'basename /a/b',
+  'dirname /a/b',
+  'find /etc/default',
+]
+
+async function host() {
+  if (!existsSync(join(folder, 'make'))) makeInputs()
+  for (const command of TWENTY) {
+    for (let i = 0; i < 2; i++)
+      run('learn', '--engine', 'ebpf', '--runs', '1', '--', 'sh', '-c', `exec ${command} < /dev/null`)
+    run('learn', '--engine', 'ebpf', '--runs', '2', '--', ...command.split(' '))
+  }
+  const work =
+    'make -B -j2 -C make > /dev/null; for i in $(seq 40); do sh -c "ls / | sort | head -3 | wc -l > /dev/null"; done'
+  const apt = has('apt-get') ? 'apt-get install -y --reinstall hostname > /dev/null 2>&1' : 'true'
+  const timed = () => {
+    const start = performance.now()
+    sh(work)
+    return performance.now() - start
+  }
+  const taken = { bare: [], watched: [] }
+  timed()
+  for (let round = 0; round < rounds; round++) {
+    taken.bare.push(timed())
+    const watch = await attach('-q', '--report', 'host.json', '--host')
+    taken.watched.push(timed())
+    if (round === 0) sh(apt)
+    await end(watch)
+  }
+  const { programs, recordCount, gapCount, trackCount } = reportOf('host.json')
+  const names = programs.map(({ image }) => image.split('/').at(-1))
+  const known = new Set(TWENTY.map((command) => command.split(' ')[0]))
+  const judged = programs.filter(({ fingerprint }) => fingerprint !== null).map(({ image }) => image.split('/').at(-1))
+  claim(
+    'only what has a fingerprint is judged',
+    judged.every((name) => known.has(name) || name === 'dash'),
+    judged.join(' '),
+  )
+  console.log(`        ${trackCount} tracks, ${recordCount} calls, ${gapCount} gaps; met: ${names.length}`)
+  const ratio = median(taken.watched) / median(taken.bare)
+  claim('a build and shells take at most 1.15 times as long', ratio <= 1.15, ratio.toFixed(2))
+}
+
+// --- flood
+
+const FLOOD = `#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int main(int count, char** words) {
+  for (int i = 0; i < 50; i++) syscall(SYS_getppid);
+  for (int i = 0; i < 50; i++) syscall(SYS_getuid);
+  if (count > 1) usleep(300000);
+  for (long i = count > 1 ? atol(words[1]) : 0; i > 0; i--) { syscall(SYS_getppid); syscall(SYS_getuid); }
+  return 0;
+}`
+
+async function flood() {
+  writeFileSync(join(folder, 'flood.c'), FLOOD)
+  sh('cc -O1 -o flood flood.c')
+  run('learn', '--runs', '2', '-o', 'flood.tfp', '--', './flood')
+  const count = 10_000_000
+  const start = performance.now()
+  const watch = begin([
+    ...tracefp,
+    'run',
+    '--no-store',
+    '-q',
+    '-f',
+    'flood.tfp',
+    '--engine',
+    'ebpf',
+    '--report',
+    'flood.json',
+    '--',
+    './flood',
+    `${count}`,
+  ])
+  let most = 0
+  let isOver = false
+  watch.over.then(() => {
+    isOver = true
+  })
+  while (!isOver) {
+    await sleep(100)
+    const size = /VmRSS:\s+(\d+)/.exec(
+      existsSync(`/proc/${watch.pid}/status`) ? readFileSync(`/proc/${watch.pid}/status`, 'utf8') : '',
+    )
+    most = Math.max(most, Number(size?.[1] ?? 0))
+  }
+  const seconds = (performance.now() - start) / 1000
+  const { missCount, recordCount, gapCount } = reportOf('flood.json')
+  const rate = (missCount / seconds / 1e6).toFixed(1)
+  claim(
+    'every miss of a flood is counted',
+    missCount === count && gapCount === 0,
+    `${missCount} of ${count}, ${rate} M/s, ${recordCount} calls`,
+  )
+  claim('it costs bounded memory', most < 300_000, `${(most / 1024).toFixed(0)} MiB`)
+  console.log(`        lines told: ${watch.lines.length}`)
+}
+
+const PARTS = { programs, servers: proveServers, host, flood }
+for (const part of values.part.split(',')) {
+  console.log(`${part}:`)
+  await PARTS[part]()
+}
+console.log(`${held} held, ${failed} did not`)
+process.exit(failed === 0 ? 0 : 1)
