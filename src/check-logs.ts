@@ -49,15 +49,34 @@ export interface CheckLogsOptions {
   readonly follow: AbortSignal | null
   /** `log` is the session it is of. */
   readonly onMiss: (miss: Miss, log: string) => void
-  readonly onResult: (result: Result) => void
+  readonly onResult: (result: LogResult) => void
   /** A log could not be read, or what was read of it before. The others go on. */
   readonly onFailure: (error: unknown, log: string) => void
   readonly onOpen?: (log: OpenLog) => void
+  /** Results of abnormal sessions say how they were judged. */
+  readonly wantsEvidence?: boolean
   /** A session of a log begins, the one before it in this log is over. Of captures nobody is told: theirs is over long since. */
   readonly onBegin?: (session: BegunLogSession) => void
   readonly onProgress?: (log: string, position: number, size: number | null) => void
   /** Tables of the fingerprints of `files`, that another thread has compiled. */
   readonly tables?: CompiledTables
+}
+
+export interface LogResult extends Result {
+  /** Only where evidence is wanted: what is needed to judge an abnormal session again. */
+  readonly judgedBy?: JudgedBy
+}
+
+export interface JudgedBy {
+  /** The file. */
+  readonly path: string
+  /** Which of its sessions, from 0. */
+  readonly session: number
+  readonly format: LogFormatName
+  /** As it was asked for; null: as the log or the fingerprint says. */
+  readonly mapping: string | null
+  /** Texts of the fingerprints, in their order. */
+  readonly fingerprints: readonly string[]
 }
 
 export interface BegunLogSession {
@@ -137,6 +156,7 @@ class LogCheck {
   readonly #naming: NamingMapping
   readonly #tables = new Map<ProgramFingerprint, TransitionTable>()
   #session: CheckedSession | null = null
+  #endedCount = 0
 
   constructor(log: OpenLog, given: readonly Fingerprint[], trust: Trust | null, options: CheckLogsOptions) {
     this.#log = log
@@ -238,7 +258,19 @@ class LogCheck {
     const facts = { ...this.#factsOf(session), unparsedLineCount: counts.unparsedLineCount }
     const result = buildReport(facts, walker, checker)
     const isFalse = session.handler.noteCodes.has('filtered') || isUnread(counts)
-    this.#options.onResult(isFalse ? withoutVerdict(result) : result)
+    const judgedBy = !isFalse && result.outcome === 'abnormal' ? this.#judgedBy(checker) : null
+    this.#endedCount += 1
+    this.#options.onResult(isFalse ? withoutVerdict(result) : { ...result, ...(judgedBy === null ? {} : { judgedBy }) })
+  }
+
+  /** Null: it is not wanted, or cannot be done: a mapping of the user's own is nowhere but in its file. */
+  #judgedBy(checker: Checker): JudgedBy | null {
+    const { mapping, wantsEvidence } = this.#options
+    if (wantsEvidence !== true || this.#isCapture) return null
+    if (mapping !== null && builtinMapping(mapping) === undefined) return null
+    const { name, format } = this.#log
+    const session = this.#endedCount
+    return { path: name, session, format: format.name, mapping, fingerprints: checker.fingerprintTexts() }
   }
 
   /** A capture knows its session; of any other log only its name is known, and where and when it was checked. */

@@ -99,11 +99,12 @@ async function check(logs: readonly string[], options: CheckOptions, output: Out
       requireSignature: options.requireSignature ?? [],
       depth: options.depth ?? null,
       ...burstOf(options),
+      wantsEvidence: keeper !== null,
       follow: options.follow === true ? stopping.signal : null,
       onMiss: (miss, log) => telling.miss(miss, log),
       onResult: (result) => {
         telling.result(result)
-        keeping = keeping.then(() => keeper?.ended(result))
+        keeping = keeping.then(() => keeper?.ended(result, result.judgedBy ?? null))
       },
       onFailure: (error, log) => telling.failure(error, log),
       onOpen: (log) => telling.opened(log),

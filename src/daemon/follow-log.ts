@@ -1,9 +1,8 @@
 // Follows a log that somebody else writes, over rotations; each session in it is kept as one that runs.
 
-import { checkLogs } from '../check-logs.ts'
+import { checkLogs, type LogResult } from '../check-logs.ts'
 import { isTold } from '../match/explain.ts'
 import { printable } from '../match/printable.ts'
-import type { Result } from '../match/report.ts'
 import type { Keeper } from '../session/keeper.ts'
 import { MissTeller } from '../session/miss-teller.ts'
 import type { LogEntry } from './config.ts'
@@ -17,12 +16,12 @@ export function logAttempt(entry: LogEntry, home: string): Attempt {
     let keeping: Promise<void> = Promise.resolve()
     let failure: unknown = null
     const teller = new MissTeller((line) => telling.say(line.replace(/^tracefp: /, '')))
-    const end = (result: Result): void => {
+    const end = (result: LogResult): void => {
       const ending = keeper ?? keeperFor({ home, telling })
       keeper = null
       telling.ended(result.outcome)
       telling.trouble(result.outcome === 'no_fingerprint' ? 'there is no fingerprint for what it is of' : null)
-      keeping = keeping.then(() => ending.ended(result))
+      keeping = keeping.then(() => ending.ended(result, result.judgedBy ?? null))
     }
     await checkLogs({
       logs: [file],
@@ -33,6 +32,7 @@ export function logAttempt(entry: LogEntry, home: string): Attempt {
       requireSignature,
       depth,
       ...(burst === null ? {} : { burst }),
+      wantsEvidence: true,
       follow: telling.stop,
       onBegin: ({ session }) => {
         keeper = keeperFor({ home, telling })

@@ -4,6 +4,7 @@ import { readFileSync, rmSync } from 'node:fs'
 import { type AlertEvent, EVENT_MISSES, type EventKind } from '../alert/event.ts'
 import { DEFAULT_POLICY, isToTell, modeOf, type Policy, SEVERITIES } from '../alert/policy.ts'
 import { type Elsewhere, NOWHERE, scoreOf, severityOf } from '../alert/score.ts'
+import type { JudgedBy } from '../check-logs.ts'
 import { isLibraryMiss, libraryMissesOf } from '../match/library-miss.ts'
 import type { Miss } from '../match/miss.ts'
 import type { Report, Result } from '../match/report.ts'
@@ -16,6 +17,7 @@ import type { EndedRecord } from '../store/records.ts'
 import { evidenceFolder, type SessionStore } from '../store/session-store.ts'
 import type { Delivery } from './deliver.ts'
 import type { KeptFacts } from './keeper.ts'
+import { logCaptures } from './log-evidence.ts'
 import { openStore } from './open-store.ts'
 import { asText, judge } from './replay.ts'
 import { SpoolRetry } from './spool-retry.ts'
@@ -63,7 +65,7 @@ export class Alarm {
     }
   }
 
-  async ended(result: Result, evidence: Evidence | null): Promise<void> {
+  async ended(result: Result, evidence: Evidence | JudgedBy | null): Promise<void> {
     try {
       await this.#ended(result, evidence)
     } finally {
@@ -71,7 +73,7 @@ export class Alarm {
     }
   }
 
-  async #ended({ report, outcome }: Result, evidence: Evidence | null): Promise<void> {
+  async #ended({ report, outcome }: Result, evidence: Evidence | JudgedBy | null): Promise<void> {
     // What still waits goes out with the last event, or stays on the disk.
     await this.#retry?.close()
     const { host, machineId, bootId, uid, session, name, gapCount, droppedCount } = report
@@ -194,18 +196,13 @@ export class Alarm {
   /** Null: there is nothing to keep, or it cannot be kept, which was told. */
   async #keepEvidence(
     report: Report,
-    evidence: Evidence | null,
+    evidence: Evidence | JudgedBy | null,
     alerts: readonly AlertEvent[],
   ): Promise<EndedRecord['evidence']> {
     if (evidence === null) return null
-    const { captures: files, isWhole, processes, fingerprints } = evidence
     try {
-      const captures: Bundle['captures'][number][] = []
-      for (const file of files) {
-        const bytes = readFileSync(file)
-        const judged = await judge(bytes, fingerprints, report)
-        if (judged !== null) captures.push({ bytes: bytes.toString('base64'), report: asText(judged.report) })
-      }
+      const packed = 'captures' in evidence ? await packedOf(evidence, report) : await logCaptures(evidence, report)
+      if (packed === null) return null
       let previous = ''
       await this.#withStore((store) => {
         previous = store?.head() ?? ''
@@ -219,16 +216,15 @@ export class Alarm {
         previous,
         report,
         alerts,
-        processes,
-        isWhole: isWhole && captures.length === files.length,
-        captures,
-        fingerprints,
+        processes: 'processes' in evidence ? evidence.processes : [],
+        ...packed,
+        fingerprints: evidence.fingerprints,
       })
     } catch (error) {
       this.#onTrouble(error)
       return null
     } finally {
-      for (const file of files) rmSync(file, { force: true })
+      if ('captures' in evidence) for (const file of evidence.captures) rmSync(file, { force: true })
     }
   }
 
@@ -278,6 +274,20 @@ type ProgramFacts = Pick<
 interface Known {
   readonly event: AlertEvent
   readonly told: AlertEvent | null
+}
+
+/** The captures of a live session, with what judging them again says. */
+async function packedOf(
+  { captures: files, isWhole, fingerprints }: Evidence,
+  report: Report,
+): Promise<Pick<Bundle, 'captures' | 'isWhole'>> {
+  const captures: Bundle['captures'][number][] = []
+  for (const file of files) {
+    const bytes = readFileSync(file)
+    const judged = await judge(bytes, fingerprints, report)
+    if (judged !== null) captures.push({ bytes: bytes.toString('base64'), report: asText(judged.report) })
+  }
+  return { captures, isWhole: isWhole && captures.length === files.length }
 }
 
 /** One alert per session and program. */

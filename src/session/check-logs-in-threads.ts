@@ -24,7 +24,8 @@ export async function checkLogsInThreads(options: ThreadedOptions): Promise<void
   }
 }
 
-function taskOf({ format, mapping, files, home, requireSignature, depth, burst }: ThreadedOptions): CheckTask {
+function taskOf(options: ThreadedOptions): CheckTask {
+  const { format, mapping, files, home, requireSignature, depth, burst, wantsEvidence } = options
   return {
     kind: 'check',
     format,
@@ -34,6 +35,7 @@ function taskOf({ format, mapping, files, home, requireSignature, depth, burst }
     depth,
     ...(requireSignature === undefined ? {} : { requireSignature }),
     ...(burst === undefined ? {} : { burst }),
+    ...(wantsEvidence === undefined ? {} : { wantsEvidence }),
   }
 }
 

@@ -5,6 +5,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Policy } from '../alert/policy.ts'
+import type { JudgedBy } from '../check-logs.ts'
 import type { Miss } from '../match/miss.ts'
 import type { Result } from '../match/report.ts'
 import { hostFacts } from '../source/host.ts'
@@ -96,7 +97,7 @@ export class Keeper {
   }
 
   /** What came of it. Resolves when it is kept and sinks had their time. */
-  async ended(result: Result, evidence: Evidence | null = null): Promise<void> {
+  async ended(result: Result, evidence: Evidence | JudgedBy | null = null): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer)
     await this.#telling
     const isToTell = result.report.notes.some(({ library }) => library !== undefined)
@@ -106,7 +107,7 @@ export class Keeper {
     }
     const { report, outcome } = result
     // Misses that make no alarm leave none.
-    for (const file of evidence?.captures ?? []) rmSync(file, { force: true })
+    if (evidence !== null && 'captures' in evidence) for (const file of evidence.captures) rmSync(file, { force: true })
     this.#trying(() => this.#inbox.put(report.session, { kind: 'end', outcome, report, evidence: null }, false))
     await this.#attempt(async () => {
       if (this.#inbox.list().length >= FULL_INBOX * this.#takeInEvery) await this.takeIn()

@@ -1,9 +1,8 @@
 // What threads that read logs side by side are told, and what they say. Everything is plain: it is copied from thread to thread.
 
-import type { CheckLogsOptions } from '../check-logs.ts'
+import type { CheckLogsOptions, LogResult } from '../check-logs.ts'
 import type { LearnedRun, LearnedSession, ReadLogsOptions } from '../learn-logs.ts'
 import type { Miss } from '../match/miss.ts'
-import type { Result } from '../match/report.ts'
 import type { Fingerprint } from '../model/fingerprint.ts'
 import type { LogFormatName } from '../source/log/log-reader.ts'
 import type { PlainError } from './protocol.ts'
@@ -38,7 +37,7 @@ export interface OpenedLog {
 export type LogEvent =
   | { readonly type: 'opened'; readonly log: OpenedLog }
   | { readonly type: 'miss'; readonly miss: Miss; readonly log: string }
-  | { readonly type: 'result'; readonly result: Result }
+  | { readonly type: 'result'; readonly result: LogResult }
   | { readonly type: 'run'; readonly run: LearnedRun }
   | { readonly type: 'session'; readonly session: LearnedSession }
   | { readonly type: 'failure'; readonly error: PlainError; readonly log: string }

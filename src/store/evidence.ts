@@ -23,6 +23,17 @@ export interface Evidence {
   readonly fingerprints: readonly string[]
 }
 
+/** How text of a log is to be read. */
+export interface LogPart {
+  readonly format: string
+  /** Name of a built-in one; null: as the log or the fingerprint says. */
+  readonly mapping: string | null
+  /** Which of the sessions in it, from 0. */
+  readonly session: number
+  /** Number of its first line in the log. */
+  readonly firstLine: number
+}
+
 export interface Bundle {
   readonly evidence: 1
   readonly tracefp: string
@@ -36,7 +47,12 @@ export interface Bundle {
   readonly processes: readonly SeenProcess[]
   readonly isWhole: boolean
   /** Base64; `report`: what checking it says, as JSON. */
-  readonly captures: readonly { readonly bytes: string; readonly report: string }[]
+  readonly captures: readonly {
+    readonly bytes: string
+    readonly report: string
+    /** They are text of a log. */
+    readonly log?: LogPart
+  }[]
   readonly fingerprints: readonly string[]
 }
 
