@@ -1,4 +1,4 @@
-// npm run check:nodes [-- 22 24]: the file that was built here, under other versions of Node: the command line answers,
+// node scripts/check-nodes.mjs [22 24]: the file that was built here, under other versions of Node: the command line answers,
 // and the live tests pass. Arguments that begin with test/ choose other tests.
 
 import { spawnSync } from 'node:child_process'

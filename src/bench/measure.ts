@@ -51,14 +51,18 @@ export function costOf(work: () => unknown): Sample {
   return { cpuMs: (user + system) / 1000, wallMs }
 }
 
-/** What a command costs, with all that it waits for. Its output is thrown away. @throws TracefpError when it fails. */
-export function costOfCommand(command: readonly string[], options: SpawnSyncOptions = {}): Sample {
+/** What a command costs, with all that it waits for. Its output is thrown away. @throws TracefpError when it ends with another code. */
+export function costOfCommand(
+  command: readonly string[],
+  options: SpawnSyncOptions = {},
+  codes: readonly number[] = [0],
+): Sample {
   const { bench } = loadAddon()
   const before = bench.childCpuUs()
   const start = performance.now()
   const done = spawnSync(command[0] as string, command.slice(1), { stdio: 'ignore', timeout: 120_000, ...options })
   const wallMs = performance.now() - start
-  if (done.error !== undefined || done.status !== 0) {
+  if (done.error !== undefined || !codes.includes(done.status ?? -1)) {
     const how = done.error?.message ?? (done.signal === null ? `exit code ${done.status}` : done.signal)
     throw new TracefpError('TFP_ERR_BENCH', `${command.join(' ')}: ${how}`)
   }

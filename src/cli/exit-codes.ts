@@ -72,6 +72,7 @@ const DATA_COMMANDS: readonly string[] = [
   'audit',
   'notify',
   'doctor',
+  'bench',
   'completion',
 ]
 

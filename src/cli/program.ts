@@ -40,6 +40,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Define>> = new Map<string, () 
   ['verify', async () => (await import('./verify.ts')).defineVerify],
   ['mapping', async () => (await import('./mapping.ts')).defineMapping],
   ['doctor', async () => (await import('./doctor.ts')).defineDoctor],
+  ['bench', async () => (await import('./bench.ts')).defineBench],
   ['completion', async () => (await import('./completion.ts')).defineCompletion],
 ])
 

@@ -1,0 +1,193 @@
+// What watching costs: CPU time added (total minus bare, start-up apart) by each engine of tracefp, and by what people would use
+// instead, to programs that make many calls and programs that make few.
+
+import { join } from 'node:path'
+import {
+  type Contender,
+  costOfCommand,
+  cpuOf,
+  geometricMean,
+  inTurns,
+  least,
+  median,
+  type Samples,
+  wallOf,
+} from '../measure.ts'
+import type { Part, PartContext } from '../part.ts'
+import { findProgram } from '../peers.ts'
+import { costOfWorkload, findWorkloads, type Workload } from '../programs.ts'
+import type { Chart, PartResult, Ratio, Table } from '../result.ts'
+
+export const WATCHING: Part = { name: 'watching', title: 'Watching', run }
+
+interface Watcher {
+  readonly name: string
+  readonly prefix: readonly string[]
+  /** On idle CPUs it costs ten times as much as it must: once is enough. */
+  readonly isOnce?: boolean
+}
+
+const BARE: Watcher = { name: 'bare', prefix: [] }
+const PEER = 'strace -f, one CPU'
+const CALIBRATION: Workload = { name: 'true', command: ['true'], cwd: '/' }
+
+async function run(context: PartContext): Promise<PartResult> {
+  const { quick, folder, tracefp, tell } = context
+  const env = { ...process.env, TRACEFP_HOME: join(folder, 'home'), LC_ALL: 'C' }
+  const { found: workloads, skipped } = findWorkloads(context)
+  const { watchers, missing } = findWatchers(context, env)
+  tell('watching: programs are learned')
+  for (const { command, cwd, client } of [CALIBRATION, ...workloads]) {
+    // A server is learned from one session of its client.
+    if (client !== undefined)
+      await costOfWorkload([...tracefp, 'learn', '--runs', '1', '--'], { name: '', command, cwd, client }, env)
+    else costOfCommand([...tracefp, 'learn', '--runs', quick ? '2' : '12', '--', ...command], { env, cwd })
+  }
+  const contenders = [CALIBRATION, ...workloads].flatMap((workload) =>
+    [BARE, ...watchers].map(
+      ({ name, prefix, isOnce }): Contender => ({
+        name: `${workload.name}: ${name}`,
+        isOnce: isOnce === true,
+        run: () => costOfWorkload(prefix, workload, env),
+      }),
+    ),
+  )
+  const rounds = quick ? { warmUp: 0, kept: 2 } : { warmUp: 1, kept: 5 }
+  const samples = await inTurns(contenders, rounds, (round, of) => tell(`watching: round ${round} of ${of}`))
+  return resultOf(workloads, watchers, samples, [...skipped, ...missing], rounds.kept)
+}
+
+function findWatchers(
+  { quick, tracefp, folder }: PartContext,
+  env: NodeJS.ProcessEnv,
+): { watchers: Watcher[]; missing: string[] } {
+  const watchers: Watcher[] = []
+  const missing: string[] = []
+  const tryOut = (watcher: Watcher, why: string): void => {
+    try {
+      costOfCommand([...watcher.prefix, 'true'], { env })
+      watchers.push(watcher)
+    } catch {
+      missing.push(`${watcher.name}: ${why}`)
+    }
+  }
+  for (const engine of ['notify', 'trace', 'ebpf']) {
+    const prefix = [...tracefp, 'run', '-q', '--engine', engine, '--']
+    const why = engine === 'ebpf' ? 'needs root, Linux 5.17 with BTF' : 'does not work here: tracefp doctor'
+    try {
+      costOfCommand([...tracefp, 'learn', '--runs', '1', '--', 'true'], { env })
+    } catch {}
+    tryOut({ name: engine, prefix }, why)
+  }
+  const strace = findProgram('strace')
+  if (strace === undefined) missing.push('strace: not on this machine')
+  else {
+    const log = ['-o', '/dev/null']
+    if (findProgram('taskset') === undefined) missing.push('strace on one CPU: no taskset on this machine')
+    else watchers.push({ name: PEER, prefix: ['taskset', '-c', '0', strace, '-f', ...log] })
+    if (!quick) {
+      watchers.push({ name: 'strace -c -f, one CPU', prefix: ['taskset', '-c', '0', strace, '-c', '-f', ...log] })
+      watchers.push({ name: 'strace -f', prefix: [strace, '-f', ...log], isOnce: true })
+    }
+  }
+  const perf = findProgram('perf')
+  if (perf === undefined) missing.push('perf trace: not on this machine')
+  else if (!quick) {
+    tryOut(
+      { name: 'perf trace', prefix: [perf, 'trace', '-o', '/dev/null', '--'] },
+      'does not work on this kernel, or needs root',
+    )
+  }
+  const bpftrace = findProgram('bpftrace')
+  if (bpftrace === undefined) missing.push('bpftrace: not on this machine')
+  else if (!quick) {
+    const script = join(folder, 'bpftrace.sh')
+    const program = 'tracepoint:raw_syscalls:sys_enter { @[args->id] = count() }'
+    tryOut(
+      { name: 'bpftrace', prefix: ['sh', '-c', `exec ${bpftrace} -q -o /dev/null -e '${program}' -c "$*"`, script] },
+      'does not work on this kernel',
+    )
+  }
+  return { watchers, missing }
+}
+
+function resultOf(
+  workloads: readonly Workload[],
+  watchers: readonly Watcher[],
+  samples: Samples,
+  skipped: readonly string[],
+  rounds: number,
+): PartResult {
+  const of = (workload: string, watcher: string, figure: typeof median): number =>
+    figure(cpuOf(samples, `${workload}: ${watcher}`))
+  /** Start-up is what it adds to `true`. */
+  const added = (workload: string, watcher: string, figure: typeof median): number =>
+    of(workload, watcher, figure) -
+    of(workload, 'bare', figure) -
+    (of('true', watcher, figure) - of('true', 'bare', figure))
+  const hasPeer = watchers.some(({ name }) => name === PEER)
+  const share = (workload: string, watcher: string, figure: typeof median): number =>
+    Math.max(added(workload, watcher, figure), 0.001) / Math.max(added(workload, PEER, figure), 0.001)
+  const real = workloads.map(({ name }) => name).filter((name) => name !== 'getppid')
+  const own = watchers.filter(({ name }) => name !== PEER)
+  const tables: Table[] = []
+  const ratios: Ratio[] = []
+  const charts: Chart[] = []
+  if (hasPeer) {
+    const rows = own.map(({ name }) => [
+      name,
+      ...workloads.map((workload) => share(workload.name, name, median).toFixed(2)),
+      geometricMean(real.map((workload) => share(workload, name, median))).toFixed(2),
+    ])
+    const columns = ['', ...workloads.map(({ name }) => name), 'mean without getppid']
+    tables.push({ caption: `Added CPU, as a part of what ${PEER} adds`, columns, rows })
+    for (const [engine, onCalls, onReal] of [
+      ['notify', 0.3, 0.4],
+      ['trace', 0.44, 0.5],
+    ] as const) {
+      if (!own.some(({ name }) => name === engine)) continue
+      const push = (id: string, what: string, workloadNames: readonly string[], atMost: number): void => {
+        const mean = (figure: typeof median): number =>
+          geometricMean(workloadNames.map((workload) => share(workload, engine, figure)))
+        if (workloadNames.length === 0) return
+        ratios.push({
+          id: `watching.${engine}-${id}`,
+          what,
+          value: mean(median),
+          least: mean(least),
+          target: { atMost },
+        })
+      }
+      const calls = workloads.filter(({ name }) => name === 'getppid').map(({ name }) => name)
+      push('getppid', `${engine}, CPU added to getppid / that of ${PEER}`, calls, onCalls)
+      push('real', `${engine}, the same, geometric mean of the others`, real, onReal)
+    }
+  }
+  const slow = [BARE, ...watchers].map(({ name }) => [
+    name,
+    ...workloads.map((workload) =>
+      name === 'bare'
+        ? `${median(wallOf(samples, `${workload.name}: bare`)).toFixed(0)} ms`
+        : `${(median(wallOf(samples, `${workload.name}: ${name}`)) / median(wallOf(samples, `${workload.name}: bare`))).toFixed(1)} x`,
+    ),
+  ])
+  tables.push({
+    caption: 'Wall time, start-up and all',
+    columns: ['', ...workloads.map(({ name }) => name)],
+    rows: slow,
+  })
+  if (workloads.some(({ name }) => name === 'getppid')) {
+    const calls = Number(workloads.find(({ name }) => name === 'getppid')?.command.at(-1))
+    const bars = own.concat(watchers.filter(({ name }) => name === PEER)).map(({ name }) => ({
+      label: name,
+      value: Math.max((added('getppid', name, median) * 1e6) / calls, 1),
+    }))
+    charts.push({ name: 'watching', title: 'CPU added to a call', unit: 'ns', isLogarithmic: true, bars })
+    const rows = bars.map(({ label, value }) => [label, value.toFixed(0)])
+    tables.push({ caption: 'CPU added to a call of getppid, ns', columns: ['', 'ns'], rows })
+  }
+  const what =
+    `CPU time of the program and of what watches it, ${rounds} rounds in turns; what the same adds to \`true\` is taken off as start-up. ` +
+    `Programs are known (12 runs), with the store. \`${PEER}\`: strace and its program are held on one CPU, which is best for it.`
+  return { name: 'watching', title: WATCHING.title, what, tables, ratios, charts, skipped, samples }
+}
