@@ -68,6 +68,9 @@ export interface LiveResult extends Result {
   readonly evidence: Evidence | null
 }
 
+/** Of a capture that the user asked for, which evidence holds another copy of. */
+const MAX_RECORDED_BYTES = 32 << 20
+
 export interface RunningCheck {
   /** @throws EngineError, FormatError, TracefpError: see `check` of the library. */
   readonly done: Promise<LiveResult>
@@ -209,9 +212,7 @@ export function checkLive(options: CheckOptions): RunningCheck {
       walker,
       checker,
     )
-    const kept = capture instanceof CaptureWindow ? capture.take() : null
-    const evidence = kept === null ? null : { captures: kept.files, ...kept, fingerprints: checker.fingerprintTexts() }
-    return { ...judged, evidence }
+    return { ...judged, evidence: evidenceOf(options, capture, checker) }
   }
   const stop = (): void => {
     if (isAttached) late?.release()
@@ -262,14 +263,36 @@ function lateDeciderOf(
 
 /** Trouble with a capture that somebody asked for ends it all; evidence is worth no program. */
 function captureOf(
-  { record, evidence, session }: CheckOptions,
+  { record, evidence, session, target }: CheckOptions,
   mappingName: string,
 ): CaptureWriter | CaptureWindow | null {
   if (record !== null) return new CaptureWriter({ file: record, mappingName })
   try {
-    return evidence === null ? null : new CaptureWindow({ folder: evidence, mappingName }, session)
+    // Under engine ebpf only misses are told.
+    return evidence === null || isEbpf(target) ? null : new CaptureWindow({ folder: evidence, mappingName }, session)
   } catch {
     return null
+  }
+}
+
+/** What can be kept of a session with misses: its windows, what was recorded anyway, or no more than by what it was judged. */
+function evidenceOf(
+  { evidence, record }: CheckOptions,
+  capture: CaptureWriter | CaptureWindow | null,
+  checker: Checker,
+): Evidence | null {
+  const kept = capture instanceof CaptureWindow ? capture.take() : null
+  if (evidence === null || checker.missCount === 0 || (capture instanceof CaptureWindow && kept === null)) return null
+  const fingerprints = checker.fingerprintTexts()
+  if (kept !== null) return { captures: kept.files, ...kept, isOurs: true, fingerprints }
+  const isRecorded =
+    capture instanceof CaptureWriter && capture.failure === null && capture.byteCount <= MAX_RECORDED_BYTES
+  return {
+    captures: isRecorded && record !== null ? [record] : [],
+    isWhole: isRecorded,
+    isOurs: false,
+    processes: [],
+    fingerprints,
   }
 }
 

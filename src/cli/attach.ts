@@ -1,6 +1,7 @@
 // tracefp attach: joins a process that already runs and checks it, until it ends, the time is over or a signal comes; then
 // the process goes on as before.
 
+import { setPriority } from 'node:os'
 import type { Command } from 'commander'
 import { UsageError } from '../errors.ts'
 import { isTold } from '../match/explain.ts'
@@ -43,6 +44,9 @@ interface AttachOptions {
 }
 
 const DENIES_NOTHING = 'the policy says deny, which a program that was joined cannot be: misses are told only'
+/** As the engine's own thread. */
+const NICENESS = -10
+
 /** Who asks this process to end means the watch. */
 const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
 
@@ -100,11 +104,12 @@ async function attach(options: AttachOptions, onMiss: AttachOptions['onMiss'] | 
     fingerprint: options.fingerprint ?? [],
     requireSignature: options.requireSignature ?? [],
     thread: 'this',
-    ...(keeper === null ? {} : keeper.evidenceOptions(engine)),
+    ...(keeper === null ? {} : keeper.evidenceOptions()),
     ...(options.ring === undefined ? {} : { kernelRingBytes: options.ring }),
     ...(options.depth === undefined ? {} : { depth: options.depth }),
     ...burstOf(options),
   })
+  if (engine === 'ebpf') hurry()
   const stop = (): void => session.stop()
   for (const signal of ENDING) process.on(signal, stop)
   const timer = options.for === undefined ? undefined : setTimeout(stop, options.for * 1_000)
@@ -128,6 +133,15 @@ async function attach(options: AttachOptions, onMiss: AttachOptions['onMiss'] | 
   } finally {
     clearTimeout(timer)
     for (const signal of ENDING) process.off(signal, stop)
+  }
+}
+
+/** Nobody waits for this process: where the machine is busy, an alert would wait its turn. */
+function hurry(): void {
+  try {
+    setPriority(NICENESS)
+  } catch {
+    // It takes CAP_SYS_NICE.
   }
 }
 

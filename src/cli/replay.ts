@@ -25,7 +25,7 @@ export function defineReplay(program: Command, output: Output): void {
     .option('--json', 'what comes of it, as JSON')
     .addHelpText(
       'after',
-      '\nExample:\n  tracefp replay 01KVRM5W3C1R8YH6Z4N2T7Q9XB.tfe\n\nEnds with 0 when it is the same, else with 1.',
+      '\nExample:\n  tracefp replay 01KVRM5W3C1R8YH6Z4N2T7Q9XB.tfe\n\nEnds with 0 when it is the same, with 1 when not, and with 3 where no call was kept (engine ebpf).',
     )
     .action(async (name: string, options: ReplayOptions) => {
       process.exitCode = await replay(name, options, output)
@@ -45,8 +45,9 @@ async function replay(name: string, { json }: ReplayOptions, output: Output): Pr
     const whole = bundle.isWhole ? 'the whole session' : `${counted(captures.length, 'window')} of the session`
     const what = isSame ? 'the same, bit for bit' : 'NOT the same'
     output.data(`tracefp: ${printable(report.name)}: ${report.verdict}, ${counted(report.missCount, 'miss')}; `)
-    output.data(`replay of ${captures.length === 0 ? 'nothing, no capture was kept' : whole}: ${what}\n`)
+    output.data(`replay of ${captures.length === 0 ? 'nothing: no call of it was kept' : `${whole}: ${what}`}\n`)
   }
+  if (captures.length === 0) return EXIT_CODES.data.inconclusive
   return isSame ? EXIT_CODES.data.authentic : EXIT_CODES.data.abnormal
 }
 

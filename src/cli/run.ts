@@ -16,6 +16,8 @@ import {
   engineOption,
   FRAME_HELP,
   pinOption,
+  RING_HELP,
+  ringSize,
   SIGNATURE_HELP,
   THRESHOLD_HELP,
   wholeNumber,
@@ -37,6 +39,7 @@ interface RunOptions {
   readonly exitStatus: 'verdict' | 'program'
   readonly engine: Engine
   readonly pin: 'auto' | 'always' | 'never'
+  readonly ring?: number
   readonly store: boolean
   readonly quiet?: boolean
 }
@@ -53,12 +56,13 @@ export function defineRun(program: Command, output: Output): void {
     .option('--threshold <m>', THRESHOLD_HELP, wholeNumber)
     .addOption(
       command
-        .createOption('--on-miss <what>', 'what happens at a miss, before its call runs; see Guard in the README')
+        .createOption('--on-miss <what>', 'what happens at a miss, before its call runs (ebpf: after it); see Guard in the README')
         .choices(['alert', 'deny', 'kill', 'freeze'])
         .default('alert', 'as the policy says, else alert'),
     )
     .addOption(engineOption(command))
     .addOption(pinOption(command))
+    .option('--ring <mib>', RING_HELP, ringSize)
     .option('--require-signature <key>', SIGNATURE_HELP, collect)
     .option('--report <file>', 'write the report here as JSON; - is stdout')
     .option('--record <file>', 'write a capture here, which check and learn --from read', captureFile)
@@ -106,10 +110,11 @@ async function run(
       stopsWithProgram: hasTerminal(),
       thread: 'this',
       ...(bytes === undefined ? {} : { bytes }),
+      ...(options.ring === undefined ? {} : { kernelRingBytes: options.ring }),
       ...(options.depth === undefined ? {} : { depth: options.depth }),
       ...burstOf(options),
       ...(options.record === undefined ? {} : { record: options.record }),
-      ...(keeper === null ? {} : keeper.evidenceOptions(options.engine)),
+      ...(keeper === null ? {} : keeper.evidenceOptions()),
     })
     const attach = async (): Promise<void> => relay.attach(await session.pid)
     const follow = async (): Promise<void> => {

@@ -16,7 +16,7 @@ export function programAttempt(entry: ProgramEntry, home: string): Attempt {
     const keeper = keeperFor({ home, telling })
     const session = new CheckSession(command, {
       ...judgedOptions(entry, home),
-      ...keeper.evidenceOptions(engine),
+      ...keeper.evidenceOptions(),
       engine,
       env: environmentOf(entry),
       stdio: ['ignore', 'inherit', 'inherit'],

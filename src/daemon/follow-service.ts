@@ -22,7 +22,7 @@ export function serviceAttempt(entry: ServiceEntry, home: string): Attempt {
     const keeper = keeperFor({ home, telling })
     const session = new CheckSession(pid, {
       ...judgedOptions(entry, home),
-      ...keeper.evidenceOptions('trace'),
+      ...keeper.evidenceOptions(),
       onMiss: entry.onMiss ?? policyMode(telling, pid),
       onFreeze: (miss, id) => telling.say(frozenWords(miss, id)),
     })

@@ -224,7 +224,9 @@ export class Alarm {
       this.#onTrouble(error)
       return null
     } finally {
-      if ('captures' in evidence) for (const file of evidence.captures) rmSync(file, { force: true })
+      if ('captures' in evidence && evidence.isOurs) {
+        for (const file of evidence.captures) rmSync(file, { force: true })
+      }
     }
   }
 

@@ -60,9 +60,8 @@ export class Keeper {
     this.#alarm?.then((alarm) => alarm.adopt(policy)).catch(() => {})
   }
 
-  /** For the session: where its evidence is kept meanwhile. Engine ebpf tells only what is a miss: it has none. */
-  evidenceOptions(engine: string): { readonly evidence?: string } {
-    if (engine === 'ebpf') return {}
+  /** For the session: where its evidence is kept meanwhile. */
+  evidenceOptions(): { readonly evidence?: string } {
     const folder = join(this.#options.home, 'evidence')
     return this.#trying(() => makePrivateFolder(folder)) ? { evidence: folder } : {}
   }
@@ -107,7 +106,9 @@ export class Keeper {
     }
     const { report, outcome } = result
     // Misses that make no alarm leave none.
-    if (evidence !== null && 'captures' in evidence) for (const file of evidence.captures) rmSync(file, { force: true })
+    if (evidence !== null && 'captures' in evidence && evidence.isOurs) {
+      for (const file of evidence.captures) rmSync(file, { force: true })
+    }
     this.#trying(() => this.#inbox.put(report.session, { kind: 'end', outcome, report, evidence: null }, false))
     await this.#attempt(async () => {
       if (this.#inbox.list().length >= FULL_INBOX * this.#takeInEvery) await this.takeIn()

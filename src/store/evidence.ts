@@ -18,6 +18,8 @@ export interface Evidence {
   readonly captures: readonly string[]
   /** The one capture is of the whole session. */
   readonly isWhole: boolean
+  /** The files were made for this, and go once they are packed. */
+  readonly isOurs: boolean
   readonly processes: readonly SeenProcess[]
   /** Texts of the fingerprints that judged, in their order. */
   readonly fingerprints: readonly string[]

@@ -90,6 +90,39 @@ describe('a session in the store', () => {
     writeFileSync(bundle, bytes)
   })
 
+  test('what was recorded anyway is its evidence, and stays where it is', async () => {
+    const recorded = join(folder, 'recorded')
+    const capture = join(folder, 'capture')
+    const below = ['env', `TRACEFP_HOME=${recorded}`]
+    expect((await tracefp(['run', '--record', capture, '-f', file, '--', ...ABNORMAL], below)).code).toBe(100)
+    expect(readFileSync(capture).length).toBeGreaterThan(0)
+    const [name] = readdirSync(join(recorded, 'evidence'))
+    const replayed = await tracefp(['replay', join(recorded, 'evidence', name as string)], below)
+    expect(replayed).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/whole session: the same, bit for bit\n$/),
+    })
+  })
+
+  test('a log leaves the same as what ran', async () => {
+    const [logged, log] = [join(folder, 'logged'), join(folder, 'x.strace')]
+    const lines = (middle: string): string =>
+      ['execve("/opt/x", ["x"], 0x0) = 0', middle, 'exit_group(0) = ?'].map((call) => `9 ${call}\n`).join('')
+    writeFileSync(log, lines('write(1, "", 1) = 1'))
+    const below = ['env', `TRACEFP_HOME=${logged}`]
+    expect((await tracefp(['learn', '-o', join(folder, 'x.tfp'), '--from', log], below)).code).toBe(0)
+    writeFileSync(log, lines('mkdir("/x", 0777) = 0'))
+    expect((await tracefp(['check', '-f', join(folder, 'x.tfp'), log], below)).code).toBe(1)
+    const [{ evidence }] = JSON.parse((await tracefp(['sessions', '--json'], below)).stdout)
+    rmSync(log)
+    const replayed = await tracefp(['replay', join(logged, 'evidence', evidence)], below)
+    expect(replayed).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/whole session: the same, bit for bit\n$/),
+    })
+    expect((await tracefp(['audit'], below)).code).toBe(0)
+  })
+
   test('--no-store leaves nothing', async () => {
     const none = join(folder, 'none')
     const ended = await tracefp(['run', '--no-store', '-f', file, '--', ...ABNORMAL], ['env', `TRACEFP_HOME=${none}`])

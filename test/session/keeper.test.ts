@@ -129,7 +129,7 @@ test('a home that cannot be used is told, each trouble once, and the keeper goes
   keeper.begun({ session: newUlid(), name: 'x', argv: [] })
   keeper.miss(bad)
   await keeper.ended(resultOf())
-  expect(keeper.evidenceOptions('notify')).toEqual({})
+  expect(keeper.evidenceOptions()).toEqual({})
   const messages = onTrouble.mock.calls.map(([message]) => message)
   expect(messages.length).toBeGreaterThan(0)
   expect(new Set(messages).size).toBe(messages.length)
