@@ -1,12 +1,12 @@
-// How fast logs of strace are read: `wc -l`, `grep -c`, tracefp with and without its scanner, readline with a regular expression, and
-// a published parser (b3-strace-parser, where its program `b3` is installed), in turns on one log of `strace -f -tt`. The log is made
-// of a real one, which strace records here, told again and again with other pids; it stands in a folder of its own, which is
-// removed. Prints a Markdown table.
+// How fast logs of strace are checked: `wc -l`, `grep -c`, `tracefp check`, tracefp's reader alone without its scanner, readline with a
+// regular expression, and a published parser (b3-strace-parser, where its program `b3` is installed), in turns on one log of
+// `strace -f -tt`. The log is made of a real one, which strace records here, told again and again with other pids; it is checked
+// against what is learned from that one. All stands in a folder of its own, which is removed. Prints a Markdown table.
 //
 //   node scripts/bench-log.mjs [--mb 500] [--rounds 5] [--log SMALL.log] [--folder /dev/shm] [--peer 'NAME: COMMAND'] ...
 //
 // The log is the standard input of COMMAND, and of b3: its first --peer-mb (2) MB, since they take some hundred times as long.
-// Needs lib/ (npm run build).
+// Needs lib/ (npm run build). All columns count the start of Node, too.
 
 import { spawnSync } from 'node:child_process'
 import {
@@ -66,7 +66,12 @@ const compiled = spawnSync('cc', ['-O1', '-o', rusage, here('measure/rusage.c')]
 if (compiled.status !== 0) throw new Error(compiled.stderr)
 
 const log = path.join(folder, 'strace.log')
-const size = makeLog(values.log ?? record(), Number(values.mb) * 1e6)
+const small = values.log ?? record()
+const size = makeLog(small, Number(values.mb) * 1e6)
+const known = path.join(folder, 'known.tfp')
+const tracefp = [process.execPath, here('../lib/tracefp.cjs')]
+const learning = spawnSync(tracefp[0], [tracefp[1], 'learn', '-o', known, '--from', small], { encoding: 'utf8' })
+if (learning.status !== 0) throw new Error(learning.stderr)
 // Given /dev/null, grep stops at the first match; so its output goes through a pipe.
 const shell = (command, file = log) => ['sh', '-c', command, 'sh', file]
 const beginning = path.join(folder, 'beginning.log')
@@ -77,8 +82,8 @@ else console.error('skipped: b3-strace-parser, which is not installed (npm insta
 const rows = [
   { name: 'wc -l', run: () => program(['wc', '-l', log]) },
   { name: 'grep -c execve', run: () => program(shell('grep -c execve "$1" | cat')) },
-  { name: 'tracefp', run: () => reader('scan') },
-  { name: 'tracefp without scanner', run: () => reader('plain') },
+  { name: 'tracefp check', run: () => program([...tracefp, 'check', '--no-store', '-f', known, log]) },
+  { name: 'its reader without scanner', run: () => reader('plain') },
   { name: 'readline and a regex', run: () => reader('readline') },
   ...peers.map((peer) => {
     const [name, command] = peer.split(/: */, 2)
@@ -133,9 +138,9 @@ function firstLines(bytes) {
 
 function program(command) {
   const { stdout } = spawnSync(rusage, command, { encoding: 'utf8' })
-  const [cpu, wall, status] = stdout.trim().split(' ').map(Number)
+  const [cpu, wall, status, peak] = stdout.trim().split(' ').map(Number)
   if (status !== 0) throw new Error(`${command.join(' ')} ended with ${status}`)
-  return { cpuMs: cpu / 1000, wallMs: wall / 1000 }
+  return { cpuMs: cpu / 1000, wallMs: wall / 1000, rssMb: peak / 1024 }
 }
 
 function reader(way) {
@@ -150,23 +155,18 @@ function print() {
   const speed = (ms, bytes = size) => (bytes / 1000 / ms).toFixed(bytes === size ? 0 : 2)
   const [wc] = rows
   const least = Math.min(...wc.costs.map(({ cpuMs }) => cpuMs))
-  console.log(`${(size / 1e6).toFixed(0)} MB, ${rows[2].costs[0].lines} lines, ${rows[2].costs[0].calls} calls\n`)
-  console.log(
-    '| reader | MB/s of CPU, median (best) | reading alone | of `wc -l` (best by best) | wall ms, median | peak MB |',
-  )
-  console.log('|---|---|---|---|---|---|')
+  const { lines, calls } = rows[3].costs[0]
+  console.log(`${(size / 1e6).toFixed(0)} MB, ${lines} lines, ${calls} calls\n`)
+  console.log('| reader | MB/s of CPU, median (best) | of `wc -l` (best by best) | wall ms, median | peak MB |')
+  console.log('|---|---|---|---|---|')
   for (const { name, costs, bytes = size } of rows) {
     const of = (key) => costs.map((cost) => cost[key])
     const cpu = of('cpuMs')
-    const reading =
-      of('readingCpuMs')[0] === undefined
-        ? ''
-        : `${speed(median(of('readingCpuMs')))} (${speed(Math.min(...of('readingCpuMs')))})`
     const percent = (100 * least * bytes) / size / Math.min(...cpu)
     const share = `${percent.toFixed(percent < 1 ? 2 : 0)} %`
-    const peak = of('rssMb')[0] === undefined ? '' : Math.max(...of('rssMb')).toFixed(0)
+    const peak = Math.max(...of('rssMb')).toFixed(0)
     console.log(
-      `| ${name} | ${speed(median(cpu), bytes)} (${speed(Math.min(...cpu), bytes)}) | ${reading} | ${share} | ${median(of('wallMs')).toFixed(0)} | ${peak} |`,
+      `| ${name} | ${speed(median(cpu), bytes)} (${speed(Math.min(...cpu), bytes)}) | ${share} | ${median(of('wallMs')).toFixed(0)} | ${peak} |`,
     )
   }
 }

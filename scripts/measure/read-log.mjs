@@ -1,23 +1,20 @@
-// Reads one log in one way and prints what it cost as JSON. Usage: read-log.mjs scan|plain|readline FILE
-//   scan: tracefp's reader of strace with the native scanner; plain: without it; readline: readline and a regular expression
+// Reads one log in one way and prints what it cost as JSON. Usage: read-log.mjs plain|readline FILE
+//   plain: tracefp's reader of strace without the native scanner; readline: readline and a regular expression
 
 import { createReadStream } from 'node:fs'
 import readline from 'node:readline'
 
 const [way, file] = process.argv.slice(2)
 const counts = { calls: 0, lines: 0 }
-const before = process.cpuUsage()
 const start = performance.now()
 
 if (way === 'readline') await readWithRegex()
 else await readWithTracefp()
 
-const { user, system } = process.cpuUsage(before)
 const whole = process.cpuUsage()
 console.log(
   JSON.stringify({
     ...counts,
-    readingCpuMs: (user + system) / 1000,
     cpuMs: (whole.user + whole.system) / 1000,
     wallMs: performance.now() - start,
     rssMb: process.resourceUsage().maxRSS / 1024,
@@ -58,8 +55,7 @@ async function readWithTracefp() {
   const reader = new StraceReader({ handler, mapping: namingMapping(linuxMapping('x86_64')), name: file })
   const bytes = await openLogBytes(file, file)
   for await (const chunk of bytes.chunks) {
-    if (way === 'scan') reader.write(chunk)
-    else for (reader.splitter.push(chunk); reader.next(); );
+    for (reader.splitter.push(chunk); reader.next(); );
   }
   reader.end()
   counts.lines = reader.counts.lineCount

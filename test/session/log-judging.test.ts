@@ -70,10 +70,14 @@ async function learn(log: string, settings: Partial<Settings>): Promise<string> 
 async function told(log: string, file: string, isPlain: boolean, depth: number | null): Promise<unknown[]> {
   const path = join(folder, 'checked.log')
   writeFileSync(path, log)
+  return await toldOf([path], file, isPlain, depth)
+}
+
+async function toldOf(paths: string[], file: string, isPlain: boolean, depth: number | null): Promise<unknown[]> {
   const events: unknown[] = []
   way.isPlain = isPlain
   await checkLogs({
-    logs: [path],
+    logs: paths,
     format: 'strace',
     mapping: null,
     files: [file],
@@ -171,6 +175,29 @@ describe('calls judged by the scanner', () => {
     expect(judgedCount).toBeGreaterThan(79_900)
     const odd = BEGINNING + `${body.repeat(3000)}7 socket(AF_INET, SOCK_STREAM, 0) = 5\n`.repeat(5)
     expect((await compare(odd, file)).length).toBe(1 + 5)
+  })
+
+  test('files of strace -ff have the same report, wherever one waits for another', async () => {
+    const body = [0, 1, 2, 3].map((at) => `${CALLS[at] as string}\n`).join('')
+    const file = await learn(BEGINNING + body.replace(/^(?=.)/gm, '7 ').repeat(2), {})
+    const own = BEGINNING.replace(/^7 /gm, '')
+    const exec = 'execve("/bin/a", ["a"], 0x7f /* 3 vars */) = 0\n'
+    const odd = 'socket(AF_INET, SOCK_STREAM, 0) = 5\n'
+    const files = new Map([
+      [7, own + body.repeat(1000) + exec + odd + body.repeat(300) + odd],
+      [8, body.repeat(700) + odd + body.repeat(20)],
+      [263, body.repeat(400) + odd],
+    ])
+    const paths = [...files].map(([tid, text]) => {
+      const path = join(folder, `set.log.${tid}`)
+      writeFileSync(path, text)
+      return path
+    })
+    const events = await toldOf(paths, file, true, null)
+    expect(events.length).toBe(9)
+    judgedCount = 0
+    expect(await toldOf(paths, file, false, null)).toEqual(events)
+    expect(judgedCount).toBeGreaterThan(5000)
   })
 
   const fixtures = fileURLToPath(new URL('../fixtures/strace/', import.meta.url))

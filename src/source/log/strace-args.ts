@@ -202,5 +202,6 @@ function textOf(escaped: string): string {
 }
 
 function utf8Of(latin1: string): string {
+  if (!/[\x80-\xff]/.test(latin1)) return latin1
   return Buffer.from(latin1, 'latin1').toString('utf8')
 }

@@ -42,6 +42,8 @@ interface WaitingLine {
 
 /** Lines of tracees whose parent is not clear yet. */
 const MAX_WAITING_BYTES = 16 << 20
+/** A file of a set with fewer lines is read without a scanner. */
+const WORTH_LINES = 1000
 /** Lines that wait until one of them names their tracee. */
 const AHEAD_LINES = 64
 const OWN_TID = /\bset_tid_address\([^"]*\) += (\d+)\b/
@@ -85,14 +87,21 @@ export class StraceReader implements LogReader, ScannedReader {
 
   write(chunk: Uint8Array): void {
     this.splitter.push(chunk)
-    while (!this.#canScan()) if (!this.next()) return
-    this.#scan?.run(() => this.#stepUp())
-    while (this.next());
+    this.readOn(() => false)
+  }
+
+  /** Reads what was pushed, up to a line after which it is to wait. */
+  readOn(mustWait: () => boolean): void {
+    while (!this.#canScan()) if (!this.next() || mustWait()) return
+    this.#scan?.run(() => this.#stepUp(), mustWait)
+    while (!mustWait() && this.next());
   }
 
   /** Whether the lines that come are such that the scanner can tell them. */
   #canScan(): boolean {
     if (!this.splitter.isAtLineStart) return false
+    // A set may have thousands of files, and a scanner takes some memory.
+    if (this.#fileTid > 0 && this.counts.lineCount < WORTH_LINES) return false
     if (this.#scan === undefined) this.#scan = openScan(this)
     return this.#scan?.isReady === true
   }

@@ -184,9 +184,9 @@ export class StraceScan {
 
   /**
    * Reads the whole lines of the splitter's rest, which must begin with one; what is left is for `next`. `onLast` is called while the
-   * last line is being told, if it was not read.
+   * last line is being told, if it was not read. It ends after a line that was read where `mustWait` says so.
    */
-  run(onLast: () => void): void {
+  run(onLast: () => void, mustWait: () => boolean): void {
     const scanner = this.#scanner
     const { splitter, counts } = this.#reader
     let last: Tracee | null = null
@@ -218,6 +218,7 @@ export class StraceScan {
       this.#offset = -1
       last = null
       this.#read()
+      if (mustWait()) break
     }
     if (this.isTelling) onLast()
     this.#offset = -1

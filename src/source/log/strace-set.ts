@@ -104,7 +104,8 @@ export class StraceSet {
     const { reader } = cursor
     cursor.chunks ??= (await cursor.file.open())[Symbol.asyncIterator]()
     for (;;) {
-      while (reader.next()) if (cursor.held !== null) return true
+      reader.readOn(() => cursor.held !== null)
+      if (cursor.held !== null) return true
       if (reader.splitter.isFinished) return false
       const { done, value } = await cursor.chunks.next()
       if (done === true) reader.splitter.finish()
