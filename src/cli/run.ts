@@ -56,7 +56,10 @@ export function defineRun(program: Command, output: Output): void {
     .option('--threshold <m>', THRESHOLD_HELP, wholeNumber)
     .addOption(
       command
-        .createOption('--on-miss <what>', 'what happens at a miss, before its call runs (ebpf: after it); see Guard in the README')
+        .createOption(
+          '--on-miss <what>',
+          'what happens at a miss, before its call runs (ebpf: after it); see Guard in the README',
+        )
         .choices(['alert', 'deny', 'kill', 'freeze'])
         .default('alert', 'as the policy says, else alert'),
     )

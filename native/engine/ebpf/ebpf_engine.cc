@@ -2,6 +2,7 @@
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -28,6 +29,7 @@ constexpr int kPauseMs = 1;
 constexpr unsigned kEmptyLooksBeforeSleep = 10;
 // Asleep: the first record wakes us. This is for what does not come as a record: a stopped child.
 constexpr int kSleepMs = 100;
+constexpr int kNiceness = -10;
 
 // Components of a path, the last one first, each ended by 0.
 std::string path_of(std::string_view names) {
@@ -120,6 +122,8 @@ Status EbpfEngine::start() {
 }
 
 Status EbpfEngine::start_following() {
+  // On a machine that is busy an alert would wait its turn. Best effort: it takes CAP_SYS_NICE.
+  (void)setpriority(PRIO_PROCESS, 0, kNiceness);
   const bool is_tree = follow_.pid != 0;
   const bool is_cgroup = follow_.cgroup != 0;
   program_.follow(is_tree     ? kFollowTree
