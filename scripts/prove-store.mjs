@@ -1,6 +1,6 @@
 // node scripts/prove-store.mjs [rounds]: two processes write sessions, as `run` does, and are killed with SIGKILL at random moments
 // while they do. Whatever they had told as kept must be there afterwards, the database whole and the chain unbroken. Then the
-// disk is made full; then ten thousand sessions are put in and lists are timed beside an empty store's.
+// disk is made full; then ten thousand sessions are put in and lists are timed beside an empty store's, also over HTTP.
 
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -139,7 +139,68 @@ async function manySessions() {
   console.log(
     `10,000 sessions: lists in ${many.toFixed(2)} ms, of 50 sessions in ${few.toFixed(2)} ms; ${Math.round(bytes)} bytes a session`,
   )
-  for (const store of stores) store.close()
+  const abnormal = newUlid()
+  for (let i = 0; i < 1_000; i += 1) putAbnormal(inbox, i === 500 ? abnormal : newUlid())
+  stores[0].takeIn()
+  const none = await SessionStore.open(path.join(folder, 'nothing'))
+  await overHttp(stores[0], none, abnormal)
+  for (const store of [...stores, none]) store.close()
+}
+
+function putAbnormal(inbox, session) {
+  const report = { ...reportOf(session), verdict: 'abnormal', missCount: 1, misses: [MISS] }
+  const { host, machineId, bootId, uid, name } = report
+  const score = { value: 5, miss: 0, text: '5 = impact 5 x novelty 1 x burst 1' }
+  const event = {
+    ...{ schema: 1, kind: 'opened', id: newUlid(), alert: newUlid(), time: report.endedAt, tracefp: '0.1.0' },
+    ...{ host, machineId, bootId, uid, session, name, program: '/usr/bin/find', sha256: null, fingerprint: null },
+    ...{ severity: 'medium', score, mode: 'alert', confidence: 'full', missCount: 1, suppressedCount: 0 },
+    ...{ misses: [MISS], gapCount: 0, droppedCount: 0 },
+  }
+  inbox.put(session, { kind: 'alert', event, isTold: true }, false)
+  inbox.put(session, { kind: 'end', outcome: 'abnormal', report, evidence: null }, false)
+}
+
+/** The lists of the console, as a browser asks for them: of this store and of an empty one, in turns. */
+async function overHttp(full, empty, session) {
+  const { serveConsole } = await import(path.join(ROOT, 'lib/console/server.js'))
+  const pages = []
+  for (const store of [full, empty]) {
+    const options = { store, address: '127.0.0.1', port: 0, tls: null, names: [], actor: 'a', onTrouble: console.error }
+    const served = await serveConsole(options)
+    const { origin, hash } = new URL(served.link)
+    const headers = { 'content-type': 'application/json', origin }
+    const body = JSON.stringify({ token: hash.slice('#token='.length) })
+    const login = await fetch(`${origin}/api/login`, { method: 'POST', headers, body })
+    pages.push({ origin, served, cookie: login.headers.get('set-cookie').split(';')[0] })
+  }
+  for (const what of ['sessions', 'alerts']) {
+    const times = pages.map(() => [])
+    for (let i = 0; i < 101; i += 1) {
+      for (const [index, { origin, cookie }] of pages.entries()) {
+        const start = performance.now()
+        const response = await fetch(`${origin}/api/${what}`, { headers: { cookie } })
+        const { rows } = await response.json()
+        times[index].push(performance.now() - start)
+        if (rows.length !== (index === 0 ? 50 : 0)) throw new Error(`${what}: ${rows.length} rows`)
+      }
+    }
+    const [many, none] = times.map((list) => list.sort((a, b) => a - b)[50])
+    const ratio = (many / none).toFixed(2)
+    console.log(`console, ${what}: ${many.toFixed(2)} ms, of an empty store ${none.toFixed(2)} ms: ${ratio} times`)
+  }
+  const [{ origin, cookie }] = pages
+  const start = performance.now()
+  const shown = await fetch(`${origin}/api/sessions/${session}`, { headers: { cookie } })
+  const { report } = await shown.json()
+  console.log(`console, one session with ${report.missCount} miss: ${(performance.now() - start).toFixed(2)} ms`)
+  for (const { served } of pages) await served.close()
+}
+
+const MISS = {
+  ...{ tid: 10, tgid: 10, ppid: 1, ancestors: ['sh'], kind: 'call', image: '/usr/bin/find', index: 7 },
+  ...{ at: '2026-11-23T10:00:01.000Z', context: ['openat', 'read'], from: 'read', to: 'execve', depth: 2 },
+  ...{ expected: ['close'], path: [], severity: 'critical', layer: null, burst: 1, isAlarm: true, action: 'alert' },
 }
 
 function reportOf(session) {
