@@ -1,6 +1,6 @@
 // The suite: runs its parts one after the other and writes what came of them. What is measured stands in parts/.
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PACKAGE_ROOT, VERSION } from '../package.ts'
@@ -44,12 +44,22 @@ export async function runBench({ parts, quick, tell }: BenchOptions): Promise<Be
   return { schema: 1, tracefp: VERSION, at, quick, machine, parts: results }
 }
 
-/** `bench.json`, `bench.md` and a chart each; the folder is made. */
-export function writeBench(folder: string, result: BenchResult): void {
+/** `bench.json`, `bench.md` and a chart each; the folder is made. Parts that were written there before and are not among these stay. */
+export function writeBench(folder: string, measured: BenchResult): void {
   mkdirSync(folder, { recursive: true })
+  const result = { ...measured, parts: merge(partsIn(folder), measured.parts) }
   writeFileSync(join(folder, 'bench.json'), `${JSON.stringify(result, null, 2)}\n`)
   writeFileSync(join(folder, 'bench.md'), renderMarkdown(result))
   for (const { charts } of result.parts) {
     for (const chart of charts) writeFileSync(join(folder, `${chart.name}.svg`), renderChart(chart))
   }
+}
+
+function partsIn(folder: string): readonly PartResult[] {
+  const file = join(folder, 'bench.json')
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as BenchResult).parts : []
+}
+
+function merge(before: readonly PartResult[], now: readonly PartResult[]): PartResult[] {
+  return PARTS.flatMap(({ name }) => [...now, ...before].find((part) => part.name === name) ?? [])
 }

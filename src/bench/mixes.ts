@@ -82,7 +82,7 @@ function mixOf(name: string, alphabet: number, count: number, next: () => number
   return {
     name,
     codes,
-    learned: codes.subarray(0, LEARNED_COUNT),
+    learned: codes.subarray(0, Math.min(count / 4, LEARNED_COUNT)),
     numbers: usual(alphabet),
   }
 }

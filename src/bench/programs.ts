@@ -66,9 +66,14 @@ export function findWorkloads({ quick, folder, sources }: PartContext): Workload
   }
   const getppid = compileC(join(sources, 'calls.c'), join(folder, 'calls'))
   if (getppid === undefined) skipped.push('getppid: no C compiler (cc) on this machine')
-  else add('getppid', [], [getppid, quick ? '30000' : '100000'], folder)
-  add('dd', ['dd'], ['dd', 'if=/dev/zero', 'of=/dev/null', 'bs=1', 'count=20000', 'status=none'], folder)
-  add('find', ['find'], ['find', '/usr/share', '-name', 'nothing*'], folder)
+  else add('getppid', [], [getppid, quick ? '20000' : '100000'], folder)
+  add(
+    'dd',
+    ['dd'],
+    ['dd', 'if=/dev/zero', 'of=/dev/null', 'bs=1', `count=${quick ? 8000 : 20000}`, 'status=none'],
+    folder,
+  )
+  add('find', ['find'], ['find', quick ? '/usr/share/doc' : '/usr/share', '-name', 'nothing*'], folder)
   if (!quick && findProgram('git') !== undefined) spawnSync('sh', ['-c', COMMIT], { cwd: tree, stdio: 'ignore' })
   add('git log', ['git'], ['git', 'log', '--stat'], tree)
   add('tar', ['tar'], sh('tar cf - /usr/include/linux /usr/include/c++ | cat > /dev/null'), folder)

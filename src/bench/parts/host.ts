@@ -15,7 +15,7 @@ import type { PartResult, Ratio } from '../result.ts'
 export const HOST: Part = { name: 'host', title: 'What the host feels', run }
 
 const RESOLUTION_MS = 1
-const SETTLE_MS = 700
+const SETTLE_MS = 500
 const P99_LIMIT = 2
 /** Nothing but calls: read and write in turns. */
 const ENDLESS = ['dd', 'if=/dev/zero', 'of=/dev/null', 'bs=1', 'count=1000000000000', 'status=none']
@@ -73,7 +73,7 @@ async function run({ quick, folder, tell }: PartContext): Promise<PartResult> {
     ...(quick ? {} : { 'notify, asked at each miss': session({ engine: 'notify', onMiss: () => 'deny' }, MISSES) }),
     'notify, a program that sleeps': session({ engine: 'notify' }, IDLE),
   }
-  const [rounds, seconds] = quick ? [2, 0.7] : [5, 3]
+  const [rounds, seconds] = quick ? [2, 0.5] : [5, 3]
   const felt: Record<string, Felt[]> = {}
   for (let round = 1; round <= rounds; round += 1) {
     tell(`host: round ${round} of ${rounds}`)

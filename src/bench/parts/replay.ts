@@ -67,8 +67,8 @@ async function addStrace(
     string,
   ]
   tell('replay: strace records a workload')
-  recordStrace(strace, small)
-  repeatStrace(small, log, (quick ? 40 : 400) * 1e6)
+  recordStrace(strace, small, quick)
+  repeatStrace(small, log, (quick ? 20 : 400) * 1e6)
   await learn(small, fingerprint, folder)
   const { bytes, report } = await sizeOf(log, fingerprint, folder, 2)
   add('strace log', bytes, report.recordCount, () => checkCost(log, fingerprint, folder, 2))
@@ -81,7 +81,7 @@ async function addNtTrace(
   add: (name: string, bytes: number, records: number, work: () => Promise<Sample> | Sample) => void,
 ): Promise<void> {
   const [log, fingerprint] = [join(folder, 'nttrace.log'), join(folder, 'nttrace.tfp')]
-  writeNtTrace(log, (quick ? 5 : 50) * 1e6)
+  writeNtTrace(log, (quick ? 2 : 50) * 1e6)
   await learn(log, fingerprint, folder)
   const { bytes, report } = await sizeOf(log, fingerprint, folder, 2)
   add('NtTrace log', bytes, report.recordCount, () => checkCost(log, fingerprint, folder, 2))

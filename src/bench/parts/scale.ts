@@ -50,7 +50,7 @@ async function startUp({ quick, folder, tracefp, tell }: PartContext): Promise<P
     ['tracefp run: and the session is kept', [...tracefp, 'run', '-q', '--', 'true']],
   ]
   const contenders = rows.map(([name, command]): Contender => ({ name, run: () => costOfCommand(command, { env }) }))
-  const rounds = { warmUp: 2, kept: quick ? 9 : 31 }
+  const rounds = { warmUp: 2, kept: quick ? 7 : 31 }
   tell('scale: start-up')
   const samples = await inTurns(contenders, rounds)
   const table: Table = {
@@ -81,7 +81,7 @@ async function crowds({ quick, folder, tracefp, sources, tell }: PartContext): P
   if (calls === undefined)
     return { tables: [], ratios: [], skipped: ['processes and threads: no C compiler (cc) on this machine'] }
   const env = { ...process.env, TRACEFP_HOME: join(folder, 'crowd-home') }
-  const count = quick ? 20_000 : 200_000
+  const count = quick ? 10_000 : 200_000
   const shapes: readonly (readonly [processes: number, threads: number])[] = quick
     ? [
         [1, 1],
