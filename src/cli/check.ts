@@ -9,6 +9,7 @@ import { printable } from '../match/printable.ts'
 import type { Result } from '../match/report.ts'
 import type { Outcome } from '../match/verdict.ts'
 import { checkLogsInThreads } from '../session/check-logs-in-threads.ts'
+import type { Keeper } from '../session/keeper.ts'
 import type { OpenedLog } from '../session/log-protocol.ts'
 import { LOG_FORMAT_NAMES } from '../source/log/formats.ts'
 import type { LogFormatName } from '../source/log/log-reader.ts'
@@ -83,8 +84,10 @@ async function check(logs: readonly string[], options: CheckOptions, output: Out
   optimiseLater()
   if (options.follow === true && logs.includes('-'))
     throw new UsageError('stdin is read to its end: leave out --follow')
-  const { keeper } = await keepingOf(options.store, output)
+  const { keeper, another } = await keepingOf(options.store, output)
   let keeping = Promise.resolve()
+  /** Logs that are followed are sessions that run. */
+  const running = new Map<string, Keeper>()
   const telling = new CheckOutput(options, output)
   const stopping = new AbortController()
   const stop = (): void => stopping.abort()
@@ -101,10 +104,20 @@ async function check(logs: readonly string[], options: CheckOptions, output: Out
       ...burstOf(options),
       wantsEvidence: keeper !== null,
       follow: options.follow === true ? stopping.signal : null,
-      onMiss: (miss, log) => telling.miss(miss, log),
+      onBegin: ({ session, name }) => {
+        const own = options.follow === true ? another() : null
+        own?.begun({ session, name, argv: [] })
+        if (own !== null) running.set(name, own)
+      },
+      onMiss: (miss, log) => {
+        telling.miss(miss, log)
+        if (isTold(miss)) running.get(log)?.miss(miss)
+      },
       onResult: (result) => {
         telling.result(result)
-        keeping = keeping.then(() => keeper?.ended(result, result.judgedBy ?? null))
+        const own = running.get(result.report.name) ?? keeper
+        running.delete(result.report.name)
+        keeping = keeping.then(() => own?.ended(result, result.judgedBy ?? null))
       },
       onFailure: (error, log) => telling.failure(error, log),
       onOpen: (log) => telling.opened(log),

@@ -14,6 +14,8 @@ export interface Keeping {
   readonly keeper: Keeper | null
   /** Null: there is none. */
   readonly policy: Policy | null
+  /** One for each of several sessions that go on at once; null: nothing is kept. */
+  readonly another: () => Keeper | null
 }
 
 /** The policy is read before anything starts. @throws TracefpError TFP_ERR_ALERT_POLICY. */
@@ -23,8 +25,9 @@ export async function keepingOf(isWanted: boolean, output: Output): Promise<Keep
   const policy = existsSync(join(home, 'policy.toml'))
     ? await (await import('../alert/policy.ts')).readPolicy(home)
     : null
-  if (!isWanted) return { keeper: null, policy }
+  if (!isWanted) return { keeper: null, policy, another: () => null }
   const onTrouble = (message: string): void =>
     output.message(`tracefp: note: not all was recorded: ${oneLine(message)}\n`)
-  return { keeper: new Keeper({ home, policy, onTrouble }), policy }
+  const another = (): Keeper => new Keeper({ home, policy, onTrouble })
+  return { keeper: another(), policy, another }
 }
