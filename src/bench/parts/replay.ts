@@ -11,6 +11,7 @@ import type { Report } from '../../match/report.ts'
 import { encodeFingerprint } from '../../model/codec-fingerprint.ts'
 import { TransitionTable } from '../../model/table.ts'
 import { OP } from '../../source/capture/layout.ts'
+import { captureSizes } from '../capture-size.ts'
 import { recordStrace, repeatStrace, writeCapture, writeNtTrace } from '../inputs.ts'
 import { type Contender, costOf, costOfCommand, cpuOf, inTurns, least, median, type Samples } from '../measure.ts'
 import { ABI, learnMix, MAPPING, type Mix, markov } from '../mixes.ts'
@@ -53,7 +54,9 @@ async function run(context: PartContext): Promise<PartResult> {
   await addNtTrace(context, add)
   const rounds = quick ? { warmUp: 1, kept: 2 } : { warmUp: 1, kept: 5 }
   const samples = await inTurns(contenders, rounds, (round, of) => context.tell(`replay: round ${round} of ${of}`))
-  return resultOf(inputs, samples, rounds.kept, skipped)
+  const sizes = strace === undefined || quick ? [] : [captureSizes(context, strace)]
+  const result = resultOf(inputs, samples, rounds.kept, skipped)
+  return { ...result, tables: [...result.tables, ...sizes] }
 }
 
 async function addStrace(
