@@ -112,6 +112,7 @@ export class StraceScan {
   /** Those threads. */
   readonly #taken: TakenThread[] = []
   readonly #programs: JudgingProgram[] = []
+  readonly #programNumbers = new Map<LentProgram, number>()
   /** Of which processes it is followed what they have open, by number of the set. */
   readonly #followed: OpenDescriptors[] = []
   readonly #judged: Judged = {
@@ -335,11 +336,13 @@ export class StraceScan {
   }
 
   #programNumber(program: LentProgram): number {
-    const known = this.#programs.findIndex((other) => other.program === program)
-    if (known >= 0) return known
+    const known = this.#programNumbers.get(program)
+    if (known !== undefined) return known
     const symbols = new Int16Array(NAME_LIMIT).fill(UNKNOWN_NAME)
-    this.#programs.push({ program, symbols })
-    return this.#scanner.addProgram(program.table, program.used, symbols)
+    const number = this.#scanner.addProgram(program.table, program.used, symbols)
+    this.#programs[number] = { program, symbols }
+    this.#programNumbers.set(program, number)
+    return number
   }
 
   /** A call is about to be judged whose name its program has no symbol for yet. */
