@@ -1,7 +1,7 @@
 // Calls of logs that are judged by the native scanner: the report is, byte by byte, that of the reader and the checker alone, with the
 // same misses at the same places. Logs are checked twice from end to end, with the scanner and without it.
 
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -160,10 +160,10 @@ describe('calls judged by the scanner', () => {
         way.isWatching = isWatching
         missCount += (await compare(log, file, depth)).length - 1
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     )
-    expect(missCount).toBeGreaterThan(50)
-    if (tracks === 'thread') expect(judgedCount).toBeGreaterThan(200)
+    expect(missCount).toBeGreaterThan(20)
+    if (tracks === 'thread') expect(judgedCount).toBeGreaterThan(100)
     else expect(judgedCount).toBe(0)
   })
 
@@ -202,8 +202,12 @@ describe('calls judged by the scanner', () => {
 
   const fixtures = fileURLToPath(new URL('../fixtures/strace/', import.meta.url))
   const names = existsSync(fixtures) ? readdirSync(fixtures).filter((name) => /^(?!c\.|ff\.).*\.log/.test(name)) : []
+  const learnedOnce = join(folder, 'fixtures.tfp')
   test.each(names)('%s', async (name) => {
-    const file = await learn(readFileSync(join(fixtures, 'f.o.log'), 'latin1'), {})
+    const file = existsSync(learnedOnce)
+      ? learnedOnce
+      : await learn(readFileSync(join(fixtures, 'f.o.log'), 'latin1'), {})
+    if (file !== learnedOnce) copyFileSync(file, learnedOnce)
     const log = readFileSync(join(fixtures, name), 'latin1')
     await compare(log, file)
     await compare(log + log, file)
