@@ -65,7 +65,7 @@ class Watch {
   }
 
   async says(what: RegExp): Promise<void> {
-    for (let i = 0; i < 750 && !what.test(this.#said); i += 1) await sleep(20)
+    for (let i = 0; i < 2000 && !what.test(this.#said); i += 1) await sleep(20)
     expect(this.#said).toMatch(what)
   }
 
@@ -88,7 +88,7 @@ class Watch {
 
   /** Until it is so. */
   async healthIs(isSo: (health: Health) => boolean): Promise<Health> {
-    for (let i = 0; i < 300; i += 1) {
+    for (let i = 0; i < 800; i += 1) {
       const health = await this.health()
       if (isSo(health)) return health
       await sleep(50)
@@ -116,7 +116,8 @@ beforeAll(async () => {
     ['learn', '-o', fingerprint, '--runs', '2', '--', script, words],
     ['env', `TRACEFP_HOME=${home}`],
   )
-  const writer = spawn('sh', ['-c', `while :; do echo a; echo b; echo stop; sleep 0.2; done >${words}`])
+  // It reads too, or it would die of a FIFO without a reader between two runs.
+  const writer = spawn('sh', ['-c', `exec 3<>${words}; while :; do echo a; echo b; echo stop; sleep 0.1; done >&3`])
   expect((await learning).code).toBe(0)
   writer.kill()
   const log = join(folder, 'learn.strace')
@@ -129,7 +130,8 @@ afterEach(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-describe('the daemon', () => {
+// Long, for a machine that has more to do.
+describe('the daemon', { timeout: 90_000 }, () => {
   test('follows a program, a log and a service that runs: what they do is told, kept and counted', async () => {
     const [own, others, log, pidFile] = [fifo('own'), fifo('others'), join(folder, 'x.strace'), join(folder, 'pid')]
     const service = spawn(script, [others], { stdio: 'ignore' })

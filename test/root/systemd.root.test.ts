@@ -58,7 +58,7 @@ async function bootSystemd(): Promise<string | undefined> {
   for (const unit of UNITS) writeFileSync(join(folder, `${unit}.service`), unitText(unit))
   writeFileSync(join(folder, 'other.service'), `[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=${script}\n`)
   boot = spawn('unshare', ['-f', '-p', '-m', '--mount-proc', '--kill-child', 'sh', '-c', BOOT], { stdio: 'ignore' })
-  for (let i = 0; i < 100 && boot.exitCode === null; i += 1) {
+  for (let i = 0; i < 200 && boot.exitCode === null; i += 1) {
     const child = spawnSync('pgrep', ['-P', `${boot.pid}`])
       .stdout.toString()
       .trim()
@@ -78,51 +78,55 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-describe.skipIf(missing !== undefined)(`systemd${missing === undefined ? '' : ` (skipped: ${missing})`}`, () => {
-  beforeAll(async () => {
-    // It opens, reads, and waits for good: a service that does the same each time.
-    writeFileSync(script, '#!/bin/sh\nread -r line </etc/hostname\nexec sleep 1000\n')
-    chmodSync(script, 0o755)
-    const home = join(folder, 'home')
-    const learned = ['learn', '-o', fingerprint, '--slice', '0.5s', '--runs', '1', '--', script]
-    expect((await tracefp(learned, ['env', `TRACEFP_HOME=${home}`])).code).toBe(0)
-    chmodSync(folder, 0o755)
-    const judged = `fingerprint = ["${fingerprint}"]`
-    writeFileSync(
-      config,
-      `[watch]\nlisten = "none"
+describe.skipIf(missing !== undefined)(
+  `systemd${missing === undefined ? '' : ` (skipped: ${missing})`}`,
+  { timeout: 90_000 },
+  () => {
+    beforeAll(async () => {
+      // It opens, reads, and waits for good: a service that does the same each time.
+      writeFileSync(script, '#!/bin/sh\nread -r line </etc/hostname\nexec sleep 1000\n')
+      chmodSync(script, 0o755)
+      const home = join(folder, 'home')
+      const learned = ['learn', '-o', fingerprint, '--slice', '0.5s', '--runs', '1', '--', script]
+      expect((await tracefp(learned, ['env', `TRACEFP_HOME=${home}`])).code).toBe(0)
+      chmodSync(folder, 0o755)
+      const judged = `fingerprint = ["${fingerprint}"]`
+      writeFileSync(
+        config,
+        `[watch]\nlisten = "none"
 [[program]]\nname = "own"\ncommand = ["${script}"]\nuser = "nobody"\n${judged}
 [[service]]\nname = "other"\nunit = "other"\n${judged}\n`,
-      { mode: 0o644 },
-    )
-  })
+        { mode: 0o644 },
+      )
+    })
 
-  test('finds nothing wrong with the units', () => {
-    for (const unit of UNITS) {
-      const verified = spawnSync('systemd-analyze', ['verify', join(folder, `${unit}.service`)])
-      expect([verified.status, verified.stderr.toString()]).toEqual([0, ''])
-    }
-  })
+    test('finds nothing wrong with the units', () => {
+      for (const unit of UNITS) {
+        const verified = spawnSync('systemd-analyze', ['verify', join(folder, `${unit}.service`)])
+        expect([verified.status, verified.stderr.toString()]).toEqual([0, ''])
+      }
+    })
 
-  test('starts the daemon, which follows a program and a unit under all of its hardening, reloads and stops it', async () => {
-    expect(systemctl('start', 'other', 'tracefp-watch')).toEqual({ code: 0, out: '' })
-    const status = (): string => systemctl('show', '-p', 'StatusText', '--value', 'tracefp-watch').out
-    for (let i = 0; i < 200 && status() !== '2 of 2 followed'; i += 1) await sleep(50)
-    expect(status()).toBe('2 of 2 followed')
-    const pid = systemctl('show', '-p', 'MainPID', '--value', 'tracefp-watch').out
-    expect(systemctl('reload', 'tracefp-watch')).toEqual({ code: 0, out: '' })
-    expect(systemctl('show', '-p', 'MainPID', '--value', 'tracefp-watch').out).toBe(pid)
-    expect(systemctl('stop', 'tracefp-watch')).toEqual({ code: 0, out: '' })
-    expect(systemctl('show', '-p', 'Result', '--value', 'tracefp-watch').out).toBe('success')
-    expect(systemctl('is-active', 'other').out).toBe('active')
-  })
+    test('starts the daemon, which follows a program and a unit under all of its hardening, reloads and stops it', async () => {
+      expect(systemctl('start', 'other', 'tracefp-watch')).toEqual({ code: 0, out: '' })
+      const status = (): string => systemctl('show', '-p', 'StatusText', '--value', 'tracefp-watch').out
+      for (let i = 0; i < 600 && status() !== '2 of 2 followed'; i += 1) await sleep(50)
+      expect(status()).toBe('2 of 2 followed')
+      const pid = systemctl('show', '-p', 'MainPID', '--value', 'tracefp-watch').out
+      expect(systemctl('reload', 'tracefp-watch')).toEqual({ code: 0, out: '' })
+      expect(systemctl('show', '-p', 'MainPID', '--value', 'tracefp-watch').out).toBe(pid)
+      expect(systemctl('stop', 'tracefp-watch')).toEqual({ code: 0, out: '' })
+      expect(systemctl('show', '-p', 'Result', '--value', 'tracefp-watch').out).toBe('success')
+      expect(systemctl('is-active', 'other').out).toBe('active')
+    })
 
-  test('runs a service that is wrapped, as an account without privileges', async () => {
-    expect(systemctl('start', 'server')).toEqual({ code: 0, out: '' })
-    const tasks = (): string => systemctl('status', '--no-pager', 'server').out
-    for (let i = 0; i < 200 && !tasks().includes('sleep 1000'); i += 1) await sleep(50)
-    expect(tasks()).toContain('sleep 1000')
-    expect(systemctl('stop', 'server')).toEqual({ code: 0, out: '' })
-    expect(systemctl('is-active', 'server').out).toBe('inactive')
-  })
-})
+    test('runs a service that is wrapped, as an account without privileges', async () => {
+      expect(systemctl('start', 'server')).toEqual({ code: 0, out: '' })
+      const tasks = (): string => systemctl('status', '--no-pager', 'server').out
+      for (let i = 0; i < 600 && !tasks().includes('sleep 1000'); i += 1) await sleep(50)
+      expect(tasks()).toContain('sleep 1000')
+      expect(systemctl('stop', 'server')).toEqual({ code: 0, out: '' })
+      expect(systemctl('is-active', 'server').out).toBe('inactive')
+    })
+  },
+)
