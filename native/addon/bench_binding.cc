@@ -2,6 +2,7 @@
 //
 //   childCpuUs() -> number                           CPU time of all children that were waited for, and theirs
 //   readAll(bytes)  walkTable(table, symbols) -> misses
+//   walkTracks(memo, last, records) -> misses        records: Uint32Array of track << 16 | code << 8
 //   pairSet(learned)  stide(learned) -> a function of codes that counts misses
 #include "addon/bench_binding.h"
 
@@ -42,6 +43,13 @@ Napi::Value walk(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(walk_table(*table, symbols.Data(), symbols.ByteLength())));
 }
 
+Napi::Value walk_all_tracks(const Napi::CallbackInfo& info) {
+  auto records = info[2].As<Napi::Uint32Array>();
+  return Napi::Number::New(info.Env(), static_cast<double>(walk_tracks(info[0].As<Napi::Uint8Array>().Data(),
+                                                                       info[1].As<Napi::Uint8Array>().Data(),
+                                                                       records.Data(), records.ElementLength())));
+}
+
 // learned -> a function that counts the misses of codes.
 template <auto make>
 Napi::Value learn(const Napi::CallbackInfo& info) {
@@ -60,6 +68,7 @@ Napi::Object make_bench(Napi::Env env) {
   bench.Set("childCpuUs", Napi::Function::New(env, child_cpu_us));
   bench.Set("readAll", Napi::Function::New(env, read_all_bytes));
   bench.Set("walkTable", Napi::Function::New(env, walk));
+  bench.Set("walkTracks", Napi::Function::New(env, walk_all_tracks));
   bench.Set("pairSet", Napi::Function::New(env, learn<pairs_of>));
   bench.Set("stide", Napi::Function::New(env, learn<windows_of>));
   return bench;

@@ -39,6 +39,17 @@ size_t walk_table(const Table& table, const uint8_t* symbols, size_t count) {
   return misses;
 }
 
+size_t walk_tracks(const uint8_t* memo, uint8_t* last, const uint32_t* records, size_t count) {
+  size_t misses = 0;
+  for (size_t i = 0; i < count; i++) {
+    const uint32_t track = records[i] >> 16;
+    const uint32_t from = last[track];
+    last[track] = static_cast<uint8_t>(records[i] >> 8);
+    misses += memo[from | (records[i] & 0xff00)] ^ 1;
+  }
+  return misses;
+}
+
 std::unordered_set<uint32_t> pairs_of(const uint8_t* learned, size_t count) {
   std::unordered_set<uint32_t> pairs;
   for (size_t i = 1; i < count; i++) pairs.insert(learned[i - 1] << 8 | learned[i]);

@@ -17,6 +17,11 @@ uint64_t read_all(const uint8_t* bytes, size_t size);
 // table.
 size_t walk_table(const Table& table, const uint8_t* symbols, size_t count);
 
+// The same for calls of many tracks that stand decoded in an array, each as track << 16 | code << 8, against a memo of
+// pairs (match/batch.h). `last` has a place for each track, 0 where it has made no call. What the first calls of tracks
+// follow is not known, so they count.
+size_t walk_tracks(const uint8_t* memo, uint8_t* last, const uint32_t* records, size_t count);
+
 // How many pairs of neighbours, or sequences of six, are not among those of `learned`: sets of numbers.
 std::unordered_set<uint32_t> pairs_of(const uint8_t* learned, size_t count);
 size_t count_in(const std::unordered_set<uint32_t>& pairs, const uint8_t* codes, size_t count);

@@ -17,6 +17,14 @@ constexpr int kMaxNumberBytes = 7;
 
 // A zigzag number at `at`, which moves behind it. False: there is none that is whole and short.
 bool read_signed(const uint8_t* bytes, size_t size, size_t* at, int64_t* value) {
+  // Of one byte or two they are nearly always, and which of both cannot be predicted: no branch.
+  if (*at + 2 <= size && (bytes[*at] & bytes[*at + 1]) < 0x80) {
+    const uint32_t is_long = bytes[*at] >> 7;
+    const uint32_t number = (bytes[*at] & 0x7fU) | (bytes[*at + 1] << 7) * is_long;
+    *at += 1 + is_long;
+    *value = static_cast<int32_t>(number >> 1) ^ -static_cast<int32_t>(number & 1);
+    return true;
+  }
   uint64_t number = 0;
   for (int i = 0; i < kMaxNumberBytes && *at + i < size; i++) {
     const uint8_t byte = bytes[*at + i];

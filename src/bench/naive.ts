@@ -45,3 +45,16 @@ export function stide(learned: Uint8Array): Count {
     return misses
   }
 }
+
+/** As NativeBench.walkTracks. */
+export function walkTracks(memo: Uint8Array, last: Uint8Array, records: Uint32Array): number {
+  let misses = 0
+  for (let i = 0; i < records.length; i += 1) {
+    const record = records[i] as number
+    const track = record >>> 16
+    const from = last[track] as number
+    last[track] = record >>> 8
+    misses += (memo[from | (record & 0xff00)] as number) ^ 1
+  }
+  return misses
+}

@@ -13,7 +13,7 @@ import { RecordEncoder } from '../../source/capture/record-encoder.ts'
 import { Tape } from '../../source/capture/tape.ts'
 import { type Contender, costOf, cpuOf, inTurns, least, median, type Samples } from '../measure.ts'
 import { ABI, begin, learnMix, MAPPING, type Mix, markov, uniform } from '../mixes.ts'
-import { mapOfSets, setOfStrings, stide } from '../naive.ts'
+import { mapOfSets, setOfStrings, stide, walkTracks } from '../naive.ts'
 import type { Part, PartContext } from '../part.ts'
 import type { Chart, PartResult, Ratio, Table } from '../result.ts'
 
@@ -107,6 +107,12 @@ function matchersOf(mix: Mix, forms: readonly string[], { count }: Size): Matche
       matchers.push({ name, count: count / 4, run: () => costOf(prepare()) })
     }
   }
+  if (isMarkov) {
+    const { records, memo } = decodedCalls(mix)
+    const last = new Uint8Array(TRACKS + 1)
+    add('C++, 1,000 tracks, decoded', () => bench.walkTracks(memo, last, records), count / records.length)
+    add('TypeScript, 1,000 tracks, decoded', () => walkTracks(memo, last, records), count / records.length)
+  }
   const naive: readonly [name: string, count: (codes: Uint8Array) => number, part: number][] = [
     ['C++, unordered_set of pairs', bench.pairSet(learned), 8],
     ['C++, stide of 6, unordered_set', bench.stide(few), 16],
@@ -142,17 +148,36 @@ function encodedCalls(mix: Mix, tracks: number, count: number = mix.codes.length
   const beginning = Uint8Array.from(bytes.view)
   if (tracks === 1) return { beginning, calls: mix.codes }
   bytes.clear()
-  // Each track goes on in the stream where it was: all make the same calls.
+  drawTracks(mix, tracks, count, (tid, code) => encoder.onCall(tid, ABI, mix.numbers[code - OP.call] as number, false))
+  return { beginning, calls: Uint8Array.from(bytes.view) }
+}
+
+/** The same, where the calls of all tracks stand in an array; and the pairs that all of them make. */
+function decodedCalls(mix: Mix): { records: Uint32Array; memo: Uint8Array } {
+  const records = new Uint32Array(mix.codes.length / 4)
+  const memo = new Uint8Array(2 ** 16)
+  for (let i = 1; i < mix.codes.length; i += 1) memo[(mix.codes[i - 1] as number) | ((mix.codes[i] as number) << 8)] = 1
+  drawTracks(mix, TRACKS, records.length, (tid, code, i) => {
+    records[i] = (tid << 16) | (code << 8)
+  })
+  return { records, memo }
+}
+
+/** Who makes the next call is drawn; each track makes the calls of the mix, from a place of its own on. */
+function drawTracks(
+  mix: Mix,
+  tracks: number,
+  count: number,
+  call: (tid: number, code: number, i: number) => void,
+): void {
   const places = new Uint32Array(tracks + 1).map((_, tid) => tid * 997)
   let state = 1
   for (let i = 0; i < count; i += 1) {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
     const tid = 1 + ((state >>> 8) % tracks)
-    const code = mix.codes[(places[tid] as number) % mix.codes.length] as number
+    call(tid, mix.codes[(places[tid] as number) % mix.codes.length] as number, i)
     places[tid] = (places[tid] as number) + 1
-    encoder.onCall(tid, ABI, mix.numbers[code - OP.call] as number, false)
   }
-  return { beginning, calls: Uint8Array.from(bytes.view) }
 }
 
 /** Plays the calls; what came before is played by now. */
@@ -224,6 +249,8 @@ function ratiosOf(mix: Mix, rates: ReadonlyMap<string, Rate>): Ratio[] {
   if (id !== 'uniform-200') add('vbmi-memory', 'C++, AVX-512 VBMI', 'memory, two bytes a call', { atLeast: 0.7 })
   add('ts-tracks', 'TypeScript, 1,000 tracks', 'TypeScript', { atLeast: 0.4 })
   add('native-tracks', 'C++, 1,000 tracks', 'C++, bitset, one by one', { atLeast: 0.75 })
+  add('ts-tracks-decoded', 'TypeScript, 1,000 tracks, decoded', 'TypeScript', { atLeast: 0.4 })
+  add('native-tracks-decoded', 'C++, 1,000 tracks, decoded', 'C++, bitset, one by one', { atLeast: 0.75 })
   add('native-depth', 'C++, plain, depth 6', 'C++, plain', { atLeast: 0.5 })
   add('ts-depth', 'TypeScript, depth 6', 'TypeScript', { atLeast: 0.5 })
   return ratios

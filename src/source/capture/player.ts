@@ -168,6 +168,12 @@ function afterNumber(bytes: Uint8Array, at: number): number {
 }
 
 function numberAt(bytes: Uint8Array, at: number, end: number): number {
+  const first = bytes[at] as number
+  // Nearly all are short, and then it is done in integers.
+  if (end - at <= 2) {
+    const short = end - at === 1 ? first : (first & 0x7f) | ((bytes[at + 1] as number) << 7)
+    return (short >>> 1) ^ -(short & 1)
+  }
   let number = 0
   for (let i = end - 1; i >= at; i -= 1) number = number * 0x80 + ((bytes[i] as number) & 0x7f)
   return number % 2 === 0 ? number / 2 : -(number + 1) / 2
