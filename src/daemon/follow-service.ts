@@ -24,7 +24,8 @@ export function serviceAttempt(entry: ServiceEntry, home: string): Attempt {
       ...judgedOptions(entry, home),
       ...keeper.evidenceOptions(),
       onMiss: entry.onMiss ?? policyMode(telling, pid),
-      onFreeze: (miss, id) => telling.say(frozenWords(miss, id)),
+      onFreeze: (miss, id) => telling.trouble(frozenWords(miss, id)),
+      onThaw: () => telling.trouble(null),
     })
     const stop = (): void => session.stop()
     if (telling.stop.aborted) stop()
