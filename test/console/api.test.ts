@@ -6,6 +6,7 @@ import { Api, cleaned } from '../../src/console/api.ts'
 import { Fingerprints } from '../../src/console/fingerprints.ts'
 import { encodeFingerprint } from '../../src/model/codec-fingerprint.ts'
 import { makeSettings } from '../../src/model/fingerprint.ts'
+import { Spool } from '../../src/outbox/spool.ts'
 import { fingerprintFolder } from '../../src/store/fingerprint-store.ts'
 import { SessionStore } from '../../src/store/session-store.ts'
 import { ledgerOf, mapping, type RunOptions, runOf } from '../model/making.ts'
@@ -46,6 +47,14 @@ test('fingerprints of the store are found by their hash, and told apart', () => 
   expect(get(`/api/fingerprints/${newer}`).status).toBe(200)
   rmSync(join(fingerprintFolder(home), 'a-1.tfp'))
   expect(get(`/api/diff?old=${old}&new=${newer}`).status).toBe(404)
+})
+
+test('health tells of the sinks, and what waits for them', () => {
+  new Spool(home, 'web').put('01KVRM5W3C1R8YH6Z4N2T7Q9XA', '{}')
+  expect(get('/api/counts').body).toMatchObject({
+    sessionCount: 0,
+    sinks: [{ name: 'web', waitingCount: 1, sentCount: 0 }],
+  })
 })
 
 test('what cannot be compared is said', () => {
