@@ -98,7 +98,7 @@ export class LogScanner {
   readonly #native: NativeLogScanner
 
   /** @throws TracefpError TFP_ERR_ADDON_MISSING when there is none for this machine; RangeError for a `simd` that it lacks. */
-  constructor(callLimit: number, simd: Simd | '' = '') {
+  constructor(callLimit: number, simd: Simd | '' = (process.env['TRACEFP_SIMD'] ?? '') as Simd | '') {
     this.#native = new (loadAddon().LogScanner)(simd)
     this.threads = this.#native.threads
     this.descriptors = this.#native.descriptors

@@ -1,7 +1,7 @@
 // From a file to a report, in this process: captures, logs of strace, logs of NtTrace; beside `wc -l`, which only counts lines, and
 // a reader of lines with a regular expression, as one would write it.
 
-import { createReadStream, statSync, writeFileSync } from 'node:fs'
+import { createReadStream, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import readline from 'node:readline'
 import { loadAddon } from '../../addon/addon.ts'
@@ -13,11 +13,14 @@ import { TransitionTable } from '../../model/table.ts'
 import { OP } from '../../source/capture/layout.ts'
 import { captureSizes } from '../capture-size.ts'
 import { recordStrace, repeatStrace, writeCapture, writeNtTrace } from '../inputs.ts'
+import { machineFacts } from '../machine.ts'
 import { type Contender, costOf, costOfCommand, cpuOf, inTurns, least, median, type Samples } from '../measure.ts'
 import { ABI, learnMix, MAPPING, type Mix, markov } from '../mixes.ts'
 import type { Part, PartContext } from '../part.ts'
 import { findProgram } from '../peers.ts'
 import type { PartResult, Ratio, Sample } from '../result.ts'
+
+const PEER_BYTES = 2e6
 
 export const REPLAY: Part = { name: 'replay', title: 'From a file to a report', run }
 
@@ -32,6 +35,8 @@ async function run(context: PartContext): Promise<PartResult> {
   const { folder, quick } = context
   const strace = findProgram('strace')
   const skipped = strace === undefined ? ['strace: not on this machine, so there is no log of it to read'] : []
+  if (findProgram('b3') === undefined)
+    skipped.push('b3-strace-parser: not on this machine (npm install -g b3-strace-parser)')
   const contenders: Contender[] = []
   const inputs = new Map<string, Replayed>()
   const add = (name: string, bytes: number, records: number, work: () => Promise<Sample> | Sample): void => {
@@ -75,8 +80,23 @@ async function addStrace(
   await learn(small, fingerprint, folder)
   const { bytes, report } = await sizeOf(log, fingerprint, folder, 2)
   add('strace log', bytes, report.recordCount, () => checkCost(log, fingerprint, folder, 2))
+  add('strace log, no vectors', bytes, report.recordCount, async () => {
+    process.env['TRACEFP_SIMD'] = 'portable'
+    return checkCost(log, fingerprint, folder, 2).finally(() => delete process.env['TRACEFP_SIMD'])
+  })
   add('wc -l', bytes, 0, () => costOfCommand(['wc', '-l', log]))
+  // Given /dev/null, grep would stop at the first match: its output goes through a pipe.
+  add('grep -c execve', bytes, 0, () => costOfCommand(['sh', '-c', 'grep -c execve "$1" | cat', 'sh', log]))
   add('readline and a regular expression', bytes, report.recordCount, () => readLines(log))
+  if (findProgram('b3') !== undefined) {
+    // A published parser, b3-strace-parser: a thousand times as slow, so it is given the beginning.
+    const beginning = join(folder, 'beginning.log')
+    const text = readFileSync(log).subarray(0, PEER_BYTES)
+    writeFileSync(beginning, text.subarray(0, text.lastIndexOf(10) + 1))
+    add('b3-strace-parser', statSync(beginning).size, 0, () =>
+      costOfCommand(['sh', '-c', 'b3 < "$1" | cat', 'sh', beginning]),
+    )
+  }
 }
 
 async function addNtTrace(
@@ -167,6 +187,10 @@ function walker(mix: Mix): () => unknown {
   return () => bench.walkTable(bytes, symbols)
 }
 
+function hasAvx512(): boolean {
+  return machineFacts([]).simd.includes('avx512bw')
+}
+
 function resultOf(
   inputs: ReadonlyMap<string, Replayed>,
   samples: Samples,
@@ -210,7 +234,10 @@ function resultOf(
     'records',
   )
   add('replay.capture-6', 'capture, depth 6', one, 'the same at depth 6', undefined, 'records')
-  add('replay.strace', 'strace log', 'wc -l', 'strace log to report / wc -l, bytes', { atLeast: 0.3 })
+  add('replay.strace', 'strace log', 'wc -l', 'strace log to report / wc -l, bytes', {
+    atLeast: hasAvx512() ? 0.45 : 0.3,
+  })
+  add('replay.strace-portable', 'strace log, no vectors', 'wc -l', 'the same without vectors', { atLeast: 0.3 })
   add('replay.readline', 'strace log', 'readline and a regular expression', 'strace log to report / readline, bytes')
   return {
     name: 'replay',

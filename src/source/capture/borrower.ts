@@ -40,7 +40,7 @@ export class Borrower {
   constructor(handler: StreamHandler, tape: Tape, form?: string) {
     this.#handler = handler
     this.#tape = tape
-    this.#player = new TapePlayer(form)
+    this.#player = new TapePlayer(form ?? (process.env['TRACEFP_SIMD'] === 'portable' ? 'plain' : ''))
   }
 
   /** Takes from the tape what need not be told, and answers how many calls: what comes then is to be told, or nothing is left. */

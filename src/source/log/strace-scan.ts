@@ -138,7 +138,7 @@ export class StraceScan {
   #isLast = false
 
   /** @throws TracefpError TFP_ERR_ADDON_MISSING. */
-  constructor(reader: ScannedReader, simd: Simd | '' = '') {
+  constructor(reader: ScannedReader, simd?: Simd | '') {
     this.#reader = reader
     this.#scanner = new LogScanner(CALL_LIMIT, simd)
     const { buffer, byteOffset, length } = this.#scanner.threads
