@@ -190,9 +190,10 @@ function compileEvil() {
   return file
 }
 
-/** A command, for so long. */
+/** A command, again and again, twice at a time. */
 function again(seconds, words) {
-  return ['timeout', `${seconds}`, 'sh', '-c', `while :; do ${words.join(' ')}; done > /dev/null 2>&1`]
+  const loop = `while :; do ${words.join(' ')}; done > /dev/null 2>&1`
+  return ['timeout', `${seconds}`, 'sh', '-c', `${loop} & ${loop}`]
 }
 
 async function redis() {
@@ -280,7 +281,7 @@ async function learnAndCheck(server) {
     '--slice',
     '1s',
     '--runs',
-    '90',
+    '120',
     '-o',
     fingerprint,
   ])

@@ -177,6 +177,7 @@ export function checkLive(options: CheckOptions): RunningCheck {
         : {
             tableOf: (tid) =>
               checkerNow().tracks === 'log' ? null : (session?.walker.programOf(tid)?.known?.table.buffer ?? null),
+            guessesRestarts: true,
             viewOf: (tid) => viewOf(session?.walker.programOf(tid)?.known, options, meant !== undefined),
           }),
       ...(decider === null ? {} : { guard: guardBy(decider, () => session?.walker) }),

@@ -239,6 +239,7 @@ class Slicing {
   #adding: Promise<void> = Promise.resolve()
   #failure: unknown
   #last: Added | null = null
+  #cutCount = 0
   #count = 0
 
   constructor(slices: Slices, cut: () => RunDelta, add: (delta: RunDelta) => Promise<Added>, end: () => void) {
@@ -259,6 +260,8 @@ class Slicing {
   }
 
   #cut(delta: RunDelta, add: (delta: RunDelta) => Promise<Added>, end: () => void): void {
+    this.#cutCount += 1
+    if (this.#cutCount >= this.#slices.limit) this.stop()
     this.#adding = this.#adding
       .then(() => add(delta))
       .then(

@@ -155,6 +155,7 @@ class Session final : public Napi::ObjectWrap<Session> {
     ring_memory_ = Napi::Persistent(ring.As<Napi::Object>());
     const std::string engine = options.Get("engine").ToString().Utf8Value();
     const bool is_guarded = options.Get("isGuarded").ToBoolean().Value();
+    const bool guesses_restarts = options.Get("guessesRestarts").ToBoolean().Value();
     if (engine == "scripted") {
       const auto script = options.Get("script").As<Napi::Uint32Array>();
       std::vector<Record> records(script.ByteLength() / kRecordBytes);
@@ -166,10 +167,13 @@ class Session final : public Napi::ObjectWrap<Session> {
                                                              attach.Get("hidesHost").ToBoolean().Value(), is_guarded},
                                                *ring_);
     } else if (options.Get("follow").IsObject()) {
-      engine_ = std::make_unique<EbpfEngine>(follow_options_of(options.Get("follow").As<Napi::Object>()), *ring_);
+      FollowOptions follow = follow_options_of(options.Get("follow").As<Napi::Object>());
+      follow.guesses_restarts = guesses_restarts;
+      engine_ = std::make_unique<EbpfEngine>(follow, *ring_);
     } else {
       LaunchOptions launch = launch_options_of(options.Get("launch").As<Napi::Object>());
       launch.is_guarded = is_guarded;
+      launch.guesses_restarts = guesses_restarts;
       if (engine == "ebpf") {
         engine_ = std::make_unique<EbpfEngine>(launch, *ring_);
       } else if (engine == "notify") {
@@ -381,6 +385,7 @@ Napi::Value ring_layout(const Napi::CallbackInfo& info) {
   set("RECORD_RESTART", kRecordRestart);
   set("RECORD_ASKED", kRecordAsked);
   set("RECORD_KNOWN", kRecordKnown);
+  set("RECORD_MAYBE_RESTART", kRecordMaybeRestart);
   return layout;
 }
 

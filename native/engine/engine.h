@@ -44,6 +44,7 @@ struct LaunchOptions {
   bool is_guarded = false;       // every call is judged before it runs, and a miss is asked about
   std::optional<Fault> fault;
   uint32_t kernel_ring_bytes = 16 * 1024 * 1024;  // engine ebpf: a power of two
+  bool guesses_restarts = false;                  // engine ebpf: where that is cheaper, and every program is judged
 };
 
 struct AttachOptions {
@@ -58,6 +59,7 @@ struct FollowOptions {
   uint64_t cgroup = 0;             // the id of a cgroup (v2): what is in it or below it
   std::vector<std::string> names;  // of executables, without folders: whoever runs one of them
   bool hides_host = false;
+  bool guesses_restarts = false;  // as above
   uint32_t kernel_ring_bytes = 16 * 1024 * 1024;
 };
 

@@ -94,6 +94,9 @@ constexpr uint16_t kRecordAsked = 2;
 // Set on kCall when the call was judged and counted already: it only says where the track stands.
 constexpr uint16_t kRecordKnown = 4;
 
+// Set on kCall when the kernel may be repeating a call that was interrupted: it is taken so where it would be a miss.
+constexpr uint16_t kRecordMaybeRestart = 8;
+
 struct Record {
   uint32_t tid;
   uint32_t value;

@@ -151,6 +151,8 @@ export interface NativeSessionOptions {
   readonly engine: NativeEngine
   readonly ring: Uint32Array
   readonly onDoorbell: () => void
+  /** Engine ebpf: every program is judged, so a repeated call may be told apart only where it would be a miss. */
+  readonly guessesRestarts?: boolean
   /** Judge every call before it runs, and ask about misses. */
   readonly isGuarded?: boolean
   /** For `notify`, `trace` and `ebpf`. */

@@ -223,8 +223,8 @@ function ebpfCheck({ own, arch }: Facts): Check {
   if (!isTrial(own)) return untested('ebpf')
   if (own.ebpf === '' && own.hasKprobe) return ok('ebpf', 'engine ebpf works; repeated calls are seen by a kprobe')
   if (own.ebpf === '') {
-    const cost = 'some 45 ns for each call, which a kernel with CONFIG_KPROBES does without'
-    return ok('ebpf', `engine ebpf works; repeated calls are seen where every call returns: ${cost}`)
+    const how = 'checks guess which calls the kernel repeats; learn and record look at every return, some 45 ns a call'
+    return ok('ebpf', `engine ebpf works; the kernel has no kprobes (CONFIG_KPROBES): ${how}`)
   }
   const remedy =
     arch === 'x64'

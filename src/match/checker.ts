@@ -166,6 +166,13 @@ export class Checker implements Judge<CheckedProgram> {
     this.#floodCount += missCount
   }
 
+  isMiss(state: number, { known }: CheckedProgram, abi: number, nr: number): boolean {
+    if (known === null) return false
+    const symbol = known.table.symbolOf(abi, nr)
+    if (symbol < 0) return symbol !== TRANSPARENT_SYMBOL
+    return state >= 0 && !known.table.allows(state, symbol)
+  }
+
   goOn(state: number, { known }: CheckedProgram, abi: number, nr: number): number {
     if (known === null) return NO_STATE
     const symbol = known.table.symbolOf(abi, nr)

@@ -18,6 +18,8 @@ export interface Judge<P extends WalkedProgram> {
   skipped?(count: number): void
   /** Calls that were judged elsewhere and are not told. */
   flood?(program: P, counts: FloodCounts): void
+  /** Whether a call would be a miss in this state. */
+  isMiss?(state: number, program: P, abi: number, nr: number): boolean
   /** The state after a call that was judged elsewhere. */
   goOn?(state: number, program: P, abi: number, nr: number): number
   /** What calls of the program are judged by, where that is done elsewhere; null or left out: they are not. */

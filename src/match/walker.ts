@@ -218,6 +218,12 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
     track.begin(NO_STATE, '<gap>')
   }
 
+  onRepeat(tid: number, abi: number, nr: number): void {
+    const track = this.#trackOf(tid)
+    const isRepeat = track.program !== null && this.#judge.isMiss?.(track.state, track.program, abi, nr) === true
+    this.onCall(tid, abi, nr, isRepeat)
+  }
+
   onContext(tid: number, abi: number, nr: number): void {
     const track = this.#tracks.get(tid)
     if (track?.program == null) return

@@ -121,6 +121,8 @@ export interface StreamHandler {
    * these.
    */
   onFlood?(tid: number, counts: FloodCounts): void
+  /** A call as the one before, which the kernel may be repeating: it does where the call would be a miss. */
+  onRepeat?(tid: number, abi: number, nr: number): void
   /** A call that was judged and counted already: it only says where the track stands. */
   onContext?(tid: number, abi: number, nr: number): void
   /**

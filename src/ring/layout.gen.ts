@@ -7,6 +7,7 @@ export const RECORD_BYTES = 16
 export const RECORD_RESTART = 1
 export const RECORD_ASKED = 2
 export const RECORD_KNOWN = 4
+export const RECORD_MAYBE_RESTART = 8
 export const MAGIC_OFFSET = 0
 export const VERSION_OFFSET = 4
 export const CAPACITY_OFFSET = 8

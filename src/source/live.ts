@@ -23,6 +23,7 @@ import {
   RECORD_ASKED,
   RECORD_KIND,
   RECORD_KNOWN,
+  RECORD_MAYBE_RESTART,
   RECORD_RESTART,
   RING_STATE,
 } from '../ring/layout.gen.ts'
@@ -66,6 +67,8 @@ export interface LiveOptions {
    * only counted (onSkipped). Null: every call is told.
    */
   readonly tableOf?: (tid: number) => SharedArrayBuffer | null
+  /** Engine ebpf: a repeated call need be told apart only where it would be a miss (onRepeat). */
+  readonly guessesRestarts?: boolean
   /** Engine ebpf: bits of VIEW for the program that now runs in `tid`, whether it has a table or not. */
   readonly viewOf?: (tid: number) => number
   /** Guard mode: the engine judges every call before it runs, and waits for a decision at each miss. */
@@ -160,6 +163,7 @@ export class LiveSource {
         ring: this.#ring.words,
         onDoorbell: () => this.#look(),
         isGuarded: this.#options.guard !== undefined,
+        guessesRestarts: this.#options.guessesRestarts === true,
         ...(launch === undefined ? {} : { launch }),
         ...(attach === undefined ? {} : { attach }),
         ...(follow === undefined ? {} : { follow }),
@@ -224,6 +228,10 @@ export class LiveSource {
     if (kind === RECORD_KIND.call && handler !== null) {
       if ((flags & RECORD_KNOWN) !== 0) {
         handler.onContext?.(tid, (packed >>> 8) & 0xff, value)
+        return
+      }
+      if ((flags & RECORD_MAYBE_RESTART) !== 0 && handler.onRepeat !== undefined) {
+        handler.onRepeat(tid, (packed >>> 8) & 0xff, value)
         return
       }
       handler.onCall(tid, (packed >>> 8) & 0xff, value, (flags & RECORD_RESTART) !== 0)

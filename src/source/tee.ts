@@ -38,6 +38,15 @@ export function tee(first: StreamHandler, second: StreamHandler): StreamHandler 
       first.onGap(tid, counts.callCount)
       second.onFlood?.(tid, counts)
     },
+    onRepeat(tid, abi, nr) {
+      // Who plays what was written down sees a call.
+      first.onCall(tid, abi, nr, false)
+      if (second.onRepeat === undefined) second.onCall(tid, abi, nr, false)
+      else second.onRepeat(tid, abi, nr)
+    },
+    onContext(tid, abi, nr) {
+      second.onContext?.(tid, abi, nr)
+    },
     onRefused(tid) {
       first.onRefused(tid)
       second.onRefused(tid)

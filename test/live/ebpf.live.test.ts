@@ -9,7 +9,6 @@ import { check, learn, type Report, record } from '../../src/index.ts'
 import { Checker } from '../../src/match/checker.ts'
 import { Walker } from '../../src/match/walker.ts'
 import type { StreamHandler } from '../../src/model/stream.ts'
-import { PACKAGE_ROOT } from '../../src/package.ts'
 import { launchOptionsOf } from '../../src/source/launch.ts'
 import { LiveSource } from '../../src/source/live.ts'
 import { tee } from '../../src/source/tee.ts'
@@ -47,7 +46,17 @@ const NOTHING: StreamHandler = {
 const SILENT = { stdio: [-1, -1, -1] } as const
 
 beforeAll(() => {
-  execFileSync('cc', ['-O1', '-o', calls, join(PACKAGE_ROOT, 'scripts/measure/calls.c')])
+  writeFileSync(
+    `${calls}.c`,
+    `#include <stdlib.h>
+     #include <sys/syscall.h>
+     #include <unistd.h>
+     int main(int count, char **words) {
+       for (long i = atol(words[1]); i > 0; i--) syscall(SYS_getppid);
+       return 0;
+     }`,
+  )
+  execFileSync('cc', ['-O1', '-o', calls, `${calls}.c`])
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 

@@ -217,9 +217,8 @@ describe.skipIf(whyNot !== null)('the host', () => {
     await first.ask('ggtfsc')
     await learned
     const before = await begun()
-    const session = attach({ host: true }, { fingerprint: file, home })
-    // Nothing tells when all were met; what runs is met before what begins afterwards is seen.
-    await sleep(700)
+    // The service that runs is met first of all.
+    const session = await watch({ host: true }, { fingerprint: file })
     execFileSync('true')
     await before.ask('g')
     const since = await begun()

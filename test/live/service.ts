@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { learn } from '../../src/index.ts'
+import { DEFAULT_TRANSPARENT } from '../../src/model/fingerprint.ts'
 
 /** All it was ever seen to do, in every order that matters. */
 const LEARNED = 'gtfsxcigtsfxcggttffssxxcciigstxfcigfgsgxgcgiftxtcq'
@@ -70,8 +71,10 @@ export async function learnService(folder: string, file: string, home: string): 
   execFileSync('cc', ['-O1', '-pthread', '-o', program, join(import.meta.dirname, 'service.c')])
   const letters = join(folder, 'letters')
   writeFileSync(letters, LEARNED)
+  // Whether a thread has ended before it is waited for is chance.
+  const settings = { transparent: [...DEFAULT_TRANSPARENT, 'futex'] }
   for (let i = 0; i < 8; i++) {
-    await learn(['sh', '-c', `exec ${program} < ${letters}`], { stdio: 'ignore', file, home })
+    await learn(['sh', '-c', `exec ${program} < ${letters}`], { stdio: 'ignore', file, home, settings })
   }
   return program
 }

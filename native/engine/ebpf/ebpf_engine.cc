@@ -84,14 +84,16 @@ EbpfEngine::EbpfEngine(const LaunchOptions& options, RingWriter& ring)
       launch_(std::in_place, options),
       hides_host_(options.hides_host),
       stops_with_root_(options.stops_with_root),
-      kernel_ring_bytes_(options.kernel_ring_bytes) {}
+      kernel_ring_bytes_(options.kernel_ring_bytes),
+      guesses_restarts_(options.guesses_restarts) {}
 
 EbpfEngine::EbpfEngine(const FollowOptions& options, RingWriter& ring)
     : ring_(ring),
       follow_(options),
       hides_host_(options.hides_host),
       stops_with_root_(false),
-      kernel_ring_bytes_(options.kernel_ring_bytes) {}
+      kernel_ring_bytes_(options.kernel_ring_bytes),
+      guesses_restarts_(options.guesses_restarts) {}
 
 void EbpfEngine::run() {
   shield_tracer_thread();
@@ -115,7 +117,7 @@ Status EbpfEngine::start() {
   if (somebody < 0 || epoll_ctl(wake_up_, EPOLL_CTL_ADD, somebody, &event) != 0) return {"eventfd", errno};
   somebody_ = somebody;
   if (!launch_.has_value()) return start_following();
-  status = program_.attach();
+  status = program_.attach(guesses_restarts_);
   if (!status.ok()) return status;
   result_.has_kprobe = program_.has_kprobe();
   return launch_->start_untraced([this](pid_t pid) { return program_.follow_from_exec(pid); });
@@ -134,7 +136,7 @@ Status EbpfEngine::start_following() {
     const Status named = program_.follow_name(name);
     if (!named.ok()) return named;
   }
-  Status status = program_.attach();
+  Status status = program_.attach(guesses_restarts_);
   result_.has_kprobe = program_.has_kprobe();
   if (status.ok()) status = program_.meet_all();
   if (!status.ok()) return status;

@@ -62,6 +62,7 @@ class EbpfEngine final : public Engine {
   const bool hides_host_;
   const bool stops_with_root_;
   const uint32_t kernel_ring_bytes_;
+  const bool guesses_restarts_;
   Program program_;
   KernelRing kernel_ring_;
   int wake_up_ = -1;   // epoll

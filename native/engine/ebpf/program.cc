@@ -140,7 +140,7 @@ Status Program::run_loader() {
   return status;
 }
 
-Status Program::attach() {
+Status Program::attach(bool guesses_restarts) {
   for (const int part :
        {kProgramPartOnCall, kProgramPartOnSignal, kProgramPartOnFork, kProgramPartOnExec, kProgramPartOnExit}) {
     const Status attached = attach_tracepoint(part, nullptr);
@@ -151,7 +151,10 @@ Status Program::attach() {
     (void)attach_tracepoint(kProgramPartOnSubmission, "io_uring_submit_sqe");
   }
   if (attach_kprobe(kProgramPartOnWayToSignals, "arch_do_signal_or_restart").ok()) return {};
-  return attach_tracepoint(kProgramPartOnReturn, nullptr);
+  if (!guesses_restarts) return attach_tracepoint(kProgramPartOnReturn, nullptr);
+  control_->guesses_restarts = 1;
+  (void)attach_tracepoint(kProgramPartOnFreeze, "cgroup_notify_frozen");
+  return attach_tracepoint(kProgramPartOnSignalSent, nullptr);
 }
 
 Status Program::meet_all() {
@@ -174,7 +177,7 @@ void Program::settle_all() {
 
 bool Program::is_built() { return false; }
 
-Status Program::attach() { return {"bpf(BPF_PROG_LOAD)", ENOSYS}; }
+Status Program::attach(bool /*guesses_restarts*/) { return {"bpf(BPF_PROG_LOAD)", ENOSYS}; }
 
 Status Program::meet_all() { return {}; }
 

@@ -39,8 +39,9 @@ class Program {
   // Rule kFollowNames: the last component of the path of an executable.
   Status follow_name(const std::string& name);
 
-  // From now on calls are seen.
-  Status attach();
+  // From now on calls are seen. `guesses_restarts`: where there is no kprobe, a repeated call is told apart only where
+  // it would be a miss; else a program at every return of a call does it.
+  Status attach(bool guesses_restarts);
 
   // How restarts are seen: where the kernel has kprobes that costs nothing, else a program at each return of a call.
   bool has_kprobe() const { return kprobe_ >= 0; }

@@ -33,6 +33,11 @@ struct Control {
   unsigned long long rule_argument;
   // Written by the kernel half: tasks that the last walks over all tasks met.
   unsigned long long met_count;
+  // Written by the loader: 1 = nothing tells which calls returned a restart code, so a call is taken for one that the
+  // kernel repeats when it looks so, there was a reason, and the table does not allow it.
+  unsigned int guesses_restarts;
+  // Written by the kernel half: reasons for which calls are repeated, counted.
+  unsigned int epoch;
   // Written by the kernel half: requests that were handed to io_uring.
   unsigned long long io_uring_count;
 };
@@ -75,9 +80,9 @@ struct Track {
   unsigned char is_flooding;  // calls are only counted, whatever they are
   unsigned char birth_kind;
   unsigned char told_due;  // calls that are told whatever they are
-  unsigned short padding0;
-  unsigned int image;  // 0: it has no table yet
-  unsigned int view;   // serial of the view whose states `state` is one of
+  unsigned short epoch;    // of control.epoch, at its last call
+  unsigned int image;      // 0: it has no table yet
+  unsigned int view;       // serial of the view whose states `state` is one of
   int state;
   unsigned int skipped;               // calls that were only counted since the last record
   unsigned int transparent;           // such that are no part of transitions; not in `skipped`
@@ -94,7 +99,7 @@ struct Track {
   unsigned short padding;
   unsigned int flood_misses;  // of `skipped`, while flooding
   unsigned int unjudged;      // of `skipped`, while flooding: what came before was not known
-  unsigned int padding2;
+  unsigned int registers;     // of its last call, folded
 };
 
 // Where a program's transition table stands in `tables`, and what of it the kernel half reads:

@@ -29,7 +29,7 @@ char LICENSE[] SEC("license") = "Dual MIT/GPL";
 enum { kCall = 1, kSignal = 2, kBirth = 3, kExec = 4, kExit = 5, kGap = 6, kNote = 7, kSkipped = 8, kFlood = 9 };
 enum { kBornByExec = 1, kBornAsThread = 2, kBornByFork = 3, kJoined = 4 };
 enum { kNoteListener = 4, kNoteOwnFilter = 5 };
-enum { kRestart = 1, kKnown = 4 };
+enum { kRestart = 1, kKnown = 4, kMaybeRestart = 8 };
 enum { kX86_64 = 1, kI386 = 2, kX32 = 3 };
 
 #define TS_COMPAT 2
@@ -313,7 +313,7 @@ __noinline int let_go(struct Track* track) {
 }
 
 // The track makes a call. True: its table allows it, and the reader has seen it there before; or it was counted.
-static __always_inline bool is_known(struct Track* track, __u8 abi, __s32 nr) {
+static __always_inline bool is_known(struct Track* track, __u8 abi, __s32 nr, bool may_repeat) {
   const __u32 zero = 0;
   struct Judged* by = bpf_map_lookup_elem(&judged, &zero);
   if (!by) return false;
@@ -341,6 +341,7 @@ static __always_inline bool is_known(struct Track* track, __u8 abi, __s32 nr) {
     return true;
   }
   if (symbol < 0 || state < 0) {
+    if (symbol < 0 && may_repeat) return false;
     track->state = symbol;
     if (symbol < 0 && is_flood(track, state < 0 ? flags & kViewFlood : flags, call)) {
       if (state < 0) track->unjudged++;
@@ -352,8 +353,13 @@ static __always_inline bool is_known(struct Track* track, __u8 abi, __s32 nr) {
   }
   const __u32 at = (state * view->words_per_row + (symbol >> 5)) * 4;
   const __u32 bit = 1u << (symbol & 31);
+  const bool is_allowed = *word_at(by, view->rows + at) & bit;
+  if (!is_allowed && may_repeat) {
+    track->state = state;
+    return false;
+  }
   track->state = view->next ? (__s32)*word_at(by, view->next + (state * view->symbol_count + symbol) * 4) : symbol;
-  if (!(*word_at(by, view->rows + at) & bit)) return is_flood(track, flags, call);
+  if (!is_allowed) return is_flood(track, flags, call);
   __u32* used = word_at(by, view->used + at);
   const bool is_first = !(*used & bit);
   if (is_first) __sync_fetch_and_or(used, bit);
@@ -474,9 +480,24 @@ static __always_inline void on_known_call(struct Track* track, struct task_struc
   }
 }
 
+// Where nothing tells which calls returned a restart code: since the track's last call there was a reason for one, and
+// nothing ran in between that changed a register.
+static __always_inline bool looks_repeated(struct Track* track, const struct pt_regs* regs) {
+  const __u64 folded = (regs->sp + regs->di * 3) ^ (regs->si + regs->dx * 5) ^ (regs->bx + regs->bp * 3) ^
+                       (regs->r12 + regs->r10 * 5) ^ (regs->r8 + regs->r9 * 3);
+  const __u32 registers = folded ^ (folded >> 32);
+  const __u16 epoch = control.epoch;
+  const bool does = registers == track->registers && epoch != track->epoch;
+  track->registers = registers;
+  track->epoch = epoch;
+  return does;
+}
+
 SEC("tp_btf/sys_enter")
 int BPF_PROG(on_call, struct pt_regs* regs, long id) {
   struct task_struct* task = bpf_get_current_task_btf();
+  // Whoever is interrupted by a debugger is so without a signal.
+  if (id == 101 /* ptrace */) __sync_fetch_and_add(&control.epoch, 1);
   struct Track* track = track_of(task);
   if (!track) return 0;
 
@@ -495,12 +516,13 @@ int BPF_PROG(on_call, struct pt_regs* regs, long id) {
   const bool repeats = is_same_place && track->restart_due && nr == track->last_nr;
   track->restart_due = 0;
   const bool is_restart = continues || repeats;
-  if (!is_restart && !is_sigreturn(abi, nr) && is_known(track, abi, nr)) goto entered;
+  const bool may_repeat = control.guesses_restarts && looks_repeated(track, regs) && is_same_place && nr == track->last_nr;
+  if (!is_restart && !is_sigreturn(abi, nr) && is_known(track, abi, nr, may_repeat)) goto entered;
   const __u64 ring_bytes = control.ring_bytes;
   if (bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) + (ring_bytes >> RESERVED_SHIFT) > ring_bytes) {
     lose_call(track);
   } else {
-    tell(track, kCall, nr, abi, is_restart ? kRestart : 0, 0);
+    tell(track, kCall, nr, abi, is_restart ? kRestart : may_repeat ? kMaybeRestart : 0, 0);
   }
   if (is_restart) return 0;
 entered:
@@ -533,13 +555,30 @@ int BPF_PROG(on_return, struct pt_regs* regs, long result) {
   return 0;
 }
 
+// Only where restarts are guessed: a signal for a process may interrupt a thread that does not get it.
+SEC("tp_btf/signal_generate")
+int BPF_PROG(on_signal_sent, int signal, void* info, struct task_struct* task) {
+  if (track_of(task) || track_of(task->group_leader)) __sync_fetch_and_add(&control.epoch, 1);
+  return 0;
+}
+
+SEC("raw_tp/cgroup_notify_frozen")
+int on_freeze(void* unused) {
+  __sync_fetch_and_add(&control.epoch, 1);
+  return 0;
+}
+
 SEC("tp_btf/signal_deliver")
 int BPF_PROG(on_signal, int signal, void* info, struct k_sigaction* action) {
   struct task_struct* task = bpf_get_current_task_btf();
   struct Track* track = track_of(task);
-  if (!track || (unsigned long)action->sa.sa_handler <= 1) return 0;  // SIG_DFL, SIG_IGN
+  if (!track) return 0;
   struct pt_regs* regs = (struct pt_regs*)bpf_task_pt_regs(task);
   const int code = restart_code(regs->orig_ax, regs->ax);
+  if ((unsigned long)action->sa.sa_handler <= 1) {  // SIG_DFL, SIG_IGN
+    if (code) track->restart_due = 1;
+    return 0;
+  }
   tell(track, kSignal, signal, 0, 0, 0);
   struct Extra* extra = extra_of(task);
   if (extra) {

@@ -33,7 +33,7 @@ enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2, BPF_RB_AVAIL_DATA = 0 };
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct pt_regs {
-  unsigned long bx, cx, dx, si, di, ax, orig_ax, ip, sp;
+  unsigned long r12, bp, bx, r10, r9, r8, cx, dx, si, di, ax, orig_ax, ip, sp;
 };
 
 struct thread_info {
