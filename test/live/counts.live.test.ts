@@ -31,7 +31,7 @@ int main(int count, char **arguments) {
 }`
 
 beforeAll(() => {
-  execFileSync('cc', ['-O1', '-o', calls, join(PACKAGE_ROOT, 'scripts/measure/calls.c')])
+  execFileSync('cc', ['-O1', '-o', calls, join(PACKAGE_ROOT, 'native/bench/calls.c')])
   execFileSync('cc', ['-O1', '-pthread', '-x', 'c', '-', '-o', threads], { input: THREADS })
 })
 
