@@ -20,9 +20,6 @@ interface BenchCliOptions {
   readonly baseline?: string
 }
 
-/** A baseline lets ratios be worse by so much: what a busy machine does to them. */
-const ROOM = 1.5
-
 export function defineBench(program: Command, output: Output = stdio): void {
   const names = PARTS.map(({ name }) => name)
   program
@@ -47,7 +44,7 @@ export function defineBench(program: Command, output: Output = stdio): void {
       const result = await runBench({ parts, quick: options.quick === true, tell })
       if (options.out !== undefined) writeBench(options.out, result)
       output.data(options.json === true ? `${asJson(result, 2)}\n` : renderMarkdown(result))
-      if (options.baseline !== undefined) writeFileSync(options.baseline, `${asJson(baselineOf(result, ROOM), 2)}\n`)
+      if (options.baseline !== undefined) writeFileSync(options.baseline, `${asJson(baselineOf(result), 2)}\n`)
       if (baseline !== null && isWorse(result, baseline, tell)) process.exitCode = EXIT_CODES.data.abnormal
     })
 }
