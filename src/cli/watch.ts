@@ -5,6 +5,7 @@ import type { Command } from 'commander'
 import { readConfig } from '../daemon/config.ts'
 import { Daemon } from '../daemon/daemon.ts'
 import { ServiceManager } from '../daemon/service-manager.ts'
+import { readGivenFingerprints } from '../store/fingerprint-file.ts'
 import { tracefpHome } from '../store/home.ts'
 import { type Output, oneLine } from './output.ts'
 import { counted } from './words.ts'
@@ -20,7 +21,7 @@ export function defineWatch(program: Command, output: Output): void {
     .command('watch')
     .description('the daemon: follow the programs, logs and services that a file names')
     .argument('<config>', 'what to follow, as TOML')
-    .option('--check', 'only say whether the file is well')
+    .option('--check', 'only say whether the file and its fingerprints are well')
     .addHelpText(
       'after',
       '\nSIGHUP takes the file and the policy anew: what stays the same goes on untouched, what changed begins anew, and a file\n' +
@@ -36,6 +37,7 @@ async function watch(file: string, options: WatchOptions, output: Output): Promi
   const home = tracefpHome()
   if (options.check === true) {
     const { entries } = await readConfig(file, home)
+    for (const { fingerprints } of entries) readGivenFingerprints(fingerprints, null)
     output.message(`tracefp: ${file} is well: ${counted(entries.length, 'thing')} to watch\n`)
     return
   }

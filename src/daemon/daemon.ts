@@ -215,8 +215,8 @@ export class Daemon {
   async #tidy(): Promise<void> {
     if (this.#store === null) await this.#openStore()
     this.#useStore((store) => store.takeIn())
-    // Other processes leave events there too.
-    this.#retry.heard(await this.#flush())
+    // Other processes leave events there too; what was tried is not tried more often for that.
+    if (!this.#retry.isWaiting) this.#retry.heard(await this.#flush())
   }
 
   async #flush(): ReturnType<typeof deliver> {

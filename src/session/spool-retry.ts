@@ -26,6 +26,11 @@ export class SpoolRetry {
     this.#options = options
   }
 
+  /** Something is to be tried again. */
+  get isWaiting(): boolean {
+    return this.#timer !== null
+  }
+
   /** What came of a delivery: where something waits, it is tried again. */
   heard(deliveries: readonly Delivery[]): void {
     if (deliveries.every(({ waitingCount }) => waitingCount === 0)) {

@@ -4,16 +4,17 @@ import type { AlertEvent } from '../alert/event.ts'
 import type { Miss } from '../match/miss.ts'
 import type { Report } from '../match/report.ts'
 import type { Database, Row, Value } from './database.ts'
-import type {
-  ActionRow,
-  AlertDetail,
-  AlertRow,
-  AlertState,
-  FingerprintRow,
-  ProgramRow,
-  SessionDetail,
-  SessionRow,
-  StoreCounts,
+import {
+  type ActionRow,
+  type AlertDetail,
+  type AlertRow,
+  type AlertState,
+  FIRST_LIBRARY,
+  type FingerprintRow,
+  type ProgramRow,
+  type SessionDetail,
+  type SessionRow,
+  type StoreCounts,
 } from './records.ts'
 
 export interface Page {
@@ -178,7 +179,7 @@ function reportOf(database: Database, row: Row): Report | null {
   if (typeof row['body'] !== 'string') return null
   const id = String(row['id'])
   const programs = database.prepare('SELECT * FROM session_program WHERE session = ? ORDER BY n').all(id)
-  const misses = database.prepare('SELECT body FROM miss WHERE session = ? ORDER BY n').all(id)
+  const misses = database.prepare('SELECT body FROM miss WHERE session = ? AND n < ? ORDER BY n').all(id, FIRST_LIBRARY)
   return {
     ...(JSON.parse(row['body']) as Report),
     programs: programs.map((program) => ({

@@ -7,6 +7,9 @@ import type { Severity } from '../match/severity.ts'
 import type { Outcome, Verdict } from '../match/verdict.ts'
 
 /** A session began, in the process `pid`, which is the one that started at `pidStart` (clock ticks after boot). */
+/** Numbers of misses that are libraries: behind all that a report can list. */
+export const FIRST_LIBRARY: number = 1_000_000
+
 export interface BegunRecord {
   readonly kind: 'begin'
   readonly session: string

@@ -1,10 +1,11 @@
 // Takes what was told into the tables: idempotent, so that whoever was killed halfway is followed by one who does it again.
 
 import { readFileSync } from 'node:fs'
+import { libraryMissesOf } from '../match/library-miss.ts'
 import type { Report } from '../match/report.ts'
 import { append } from './chain.ts'
 import type { Database, Value } from './database.ts'
-import type { AlertRecord, BegunRecord, EndedRecord, StoreRecord } from './records.ts'
+import { type AlertRecord, type BegunRecord, type EndedRecord, FIRST_LIBRARY, type StoreRecord } from './records.ts'
 
 /** Within a transaction that holds the write lock. `changed`: number of this change. */
 export function takeIn(database: Database, record: StoreRecord, changed: number): void {
@@ -119,6 +120,11 @@ function takeEnd(database: Database, { outcome, report, evidence }: EndedRecord,
   for (const [n, miss] of report.misses.entries()) {
     const { image, kind, from, to, severity, depth } = miss
     insert.run(report.session, n, image, kind, from, to, severity, depth, JSON.stringify(miss))
+  }
+  // Found by other sessions as misses are; the report has them in its notes.
+  for (const [n, miss] of libraryMissesOf(report.notes, report.startedAt).entries()) {
+    const { image, kind, from, to, severity, depth } = miss
+    insert.run(report.session, FIRST_LIBRARY + n, image, kind, from, to, severity, depth, JSON.stringify(miss))
   }
   link(database, report.session)
 }

@@ -123,6 +123,30 @@ test('what was allowed elsewhere weighs little', async () => {
   expect(first?.severity).toBe('critical')
 })
 
+test('a library that changed has an alert beside the verdict, which weighs little once it was allowed', async () => {
+  const { home, policy, told } = setUp()
+  const library = {
+    program: '/usr/bin/server',
+    path: '/lib/libx.so',
+    sha256: 'b'.repeat(64),
+    learned: ['a'.repeat(64)],
+  }
+  const notes = [{ code: 'library_changed', message: 'x', library }]
+  const once = async (): Promise<void> => {
+    await new Keeper({ home, policy, onTrouble: vi.fn() }).ended(resultOf([], { notes }))
+  }
+  await once()
+  using store = await SessionStore.open(home)
+  expect(store.sessions()).toMatchObject([{ verdict: 'authentic', missCount: 0 }])
+  const [alert] = store.alerts()
+  expect(alert).toMatchObject({ severity: 'high', missCount: 1, suppressedCount: 0 })
+  expect(store.session(store.sessions()[0]?.id as string)?.report).toMatchObject({ misses: [], notes })
+  store.decide({ alert: alert?.id as string, state: 'allowed', actor: 'ann', via: 'cli', note: 'updated' })
+  await once()
+  expect(told().map(({ severity }) => severity)).toEqual(['high', 'low'])
+  expect(store.audit().findings).toEqual([])
+})
+
 test('a home that cannot be used is told, each trouble once, and the keeper goes on', async () => {
   const onTrouble = vi.fn()
   const keeper = new Keeper({ home: '/proc/none', policy: null, onTrouble })
