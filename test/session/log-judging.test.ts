@@ -136,7 +136,15 @@ const lines = fc.array(
   ),
   { minLength: 30, maxLength: 300 },
 )
-const logs = lines.map((all) => BEGINNING + all.map(([tid, text]) => `${tid} ${text}\n`).join(''))
+/** With -o, or as on a terminal: there lines have a pid while there is more than one process, or the one before said nothing. */
+const logs = fc.tuple(lines, fc.boolean()).map(([all, hasColumn]) => {
+  const some = all.map(([tid, text]) => [hasColumn ? tid : tid === 8 ? 0 : tid === 519 ? 263 : 7, text] as const)
+  const pid = (tid: number): string => (hasColumn ? `${tid} ` : tid === 0 ? '' : `[pid ${tid}] `)
+  const beginning = hasColumn
+    ? BEGINNING
+    : `[pid ${BEGINNING.split('\n').slice(0, 3).join('\n[pid ')}\n`.replace(/7 /g, '7] ')
+  return beginning + some.map(([tid, text]) => `${pid(tid)}${text}\n`).join('')
+})
 /** What a program does that has no surprises. */
 const learned = fc
   .array(fc.tuple(fc.constantFrom(7, 8, 263), fc.constantFrom(...CALLS.slice(0, 4))), { minLength: 20, maxLength: 90 })

@@ -273,8 +273,9 @@ export class StraceScan {
     const tracee = this.#reader.plainTracee(tid, last)
     if (tracee === null) return false
     const number = tid % THREAD_SLOTS
-    // A line without tid is of the only thread there was.
-    if (tid !== 0 && this.#slots[0]?.tid === 0) this.#drop(this.#slots[0])
+    // A line without tid is of the only thread there is, which may be one of those that have one: none is taken twice.
+    if (tid === 0) this.#release()
+    else if (this.#slots[0]?.tid === 0) this.#drop(this.#slots[0])
     const former = this.#slots[number]
     if (former != null) this.#drop(former)
     const slot = number * THREAD_WORDS
