@@ -156,7 +156,8 @@ function clean(text: string, limit = NAME_LIMIT): string {
   return printable(text, limit)
 }
 
-function ascii(text: string): string {
+/** JSON in which no name can steer a terminal. */
+export function ascii(text: string): string {
   return text.replace(/[\u007f-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 

@@ -3,7 +3,7 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { type AddressInfo, isIP } from 'node:net'
-import { METRICS_TYPE } from '../alert/formats.ts'
+import { ascii, METRICS_TYPE } from '../alert/formats.ts'
 import { TracefpError } from '../errors.ts'
 import type { Listen } from './config.ts'
 
@@ -43,7 +43,7 @@ function answer(request: IncomingMessage, response: ServerResponse, { health, me
   switch ((request.url ?? '').split('?', 1)[0]) {
     case '/healthz': {
       const { isWell, body } = health()
-      return send(response, isWell ? 200 : 503, 'application/json', `${JSON.stringify(body)}\n`)
+      return send(response, isWell ? 200 : 503, 'application/json', `${ascii(JSON.stringify(body))}\n`)
     }
     case '/metrics':
       try {
