@@ -13,11 +13,15 @@ const DECISIONS = [
   ['allowed', 'Allow'],
 ] as const
 
+/** When the alert that is drawn last changed: what we did ourselves is no news. */
+let drawn = ''
+
 export async function showAlert(id: string): Promise<OnChanges> {
   draw(await get<AlertDetail>(`/api/alerts/${id}`))
   return (changes) => {
     // Who writes a note is not disturbed: what is new is told, and is there after the decision.
-    if (changes.alerts.some((alert) => alert.id === id)) byId('status').textContent = 'This alert has changed.'
+    const isNew = changes.alerts.some((alert) => alert.id === id && alert.updatedAt > drawn)
+    if (isNew) byId('status').textContent = 'This alert has changed.'
   }
 }
 
@@ -31,6 +35,7 @@ export function missList(misses: readonly Miss[]): HTMLElement {
 
 function draw(alert: AlertDetail): void {
   const { event } = alert
+  drawn = alert.updatedAt
   const note = element('input', { type: 'text', maxlength: '2000' }) as HTMLInputElement
   const decide = async (state: string): Promise<void> => {
     const now = await post<AlertDetail>(`/api/alerts/${alert.id}`, { state, note: note.value })
