@@ -32,7 +32,9 @@ function unitText(unit: string): string {
 const BOOT = `set -e
 mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs /var/lib
-if [ ! -e /sys/fs/cgroup/cgroup.controllers ]; then
+if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
+  mount -t cgroup2 cgroup /sys/fs/cgroup
+else
   mount -t tmpfs tmpfs /sys/fs/cgroup
   mkdir /sys/fs/cgroup/systemd
   mount -t cgroup -o none,name=systemd,xattr cgroup /sys/fs/cgroup/systemd
@@ -57,7 +59,7 @@ async function bootSystemd(): Promise<string | undefined> {
   writeFileSync(join(folder, 'tracefp-test.target'), '[Unit]\nDefaultDependencies=no\n')
   for (const unit of UNITS) writeFileSync(join(folder, `${unit}.service`), unitText(unit))
   writeFileSync(join(folder, 'other.service'), `[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=${script}\n`)
-  boot = spawn('unshare', ['-f', '-p', '-m', '--mount-proc', '--kill-child', 'sh', '-c', BOOT], { stdio: 'ignore' })
+  boot = spawn('unshare', ['-f', '-p', '-m', '-C', '--mount-proc', '--kill-child', 'sh', '-c', BOOT], { stdio: 'ignore' })
   for (let i = 0; i < 200 && boot.exitCode === null; i += 1) {
     const child = spawnSync('pgrep', ['-P', `${boot.pid}`])
       .stdout.toString()
