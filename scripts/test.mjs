@@ -46,7 +46,8 @@ async function runVitest() {
           totals[state]++
           if (isLive) tier[state]++
           if (state !== 'skipped') continue
-          const reason = `${module.relativeModuleId}: ${outcome.note ?? 'no reason given'}`
+          // Where no reason was given, the titles tell it.
+          const reason = `${module.relativeModuleId}: ${outcome.note ?? test.fullName}`
           reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
         }
       }
