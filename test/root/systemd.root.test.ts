@@ -59,7 +59,9 @@ async function bootSystemd(): Promise<string | undefined> {
   writeFileSync(join(folder, 'tracefp-test.target'), '[Unit]\nDefaultDependencies=no\n')
   for (const unit of UNITS) writeFileSync(join(folder, `${unit}.service`), unitText(unit))
   writeFileSync(join(folder, 'other.service'), `[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=${script}\n`)
-  boot = spawn('unshare', ['-f', '-p', '-m', '-C', '--mount-proc', '--kill-child', 'sh', '-c', BOOT], { stdio: 'ignore' })
+  boot = spawn('unshare', ['-f', '-p', '-m', '-C', '--mount-proc', '--kill-child', 'sh', '-c', BOOT], {
+    stdio: 'ignore',
+  })
   for (let i = 0; i < 200 && boot.exitCode === null; i += 1) {
     const child = spawnSync('pgrep', ['-P', `${boot.pid}`])
       .stdout.toString()
