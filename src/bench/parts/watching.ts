@@ -23,7 +23,7 @@ export const WATCHING: Part = { name: 'watching', title: 'Watching', run }
 interface Watcher {
   readonly name: string
   readonly prefix: readonly string[]
-  /** On idle CPUs it costs ten times as much as it must: once is enough. */
+  /** Dear, and nothing is held against it: once is enough. */
   readonly isOnce?: boolean
 }
 
@@ -41,7 +41,7 @@ async function run(context: PartContext): Promise<PartResult> {
     // A server is learned from one session of its client.
     if (client !== undefined)
       await costOfWorkload([...tracefp, 'learn', '--runs', '1', '--'], { name: '', command, cwd, client }, env)
-    else costOfCommand([...tracefp, 'learn', '--runs', quick ? '2' : '12', '--', ...command], { env, cwd })
+    else costOfCommand([...tracefp, 'learn', '--runs', quick ? '2' : '8', '--', ...command], { env, cwd })
   }
   const contenders = [CALIBRATION, ...workloads].flatMap((workload) =>
     [BARE, ...watchers].map(
@@ -52,7 +52,7 @@ async function run(context: PartContext): Promise<PartResult> {
       }),
     ),
   )
-  const rounds = quick ? { warmUp: 0, kept: 2 } : { warmUp: 1, kept: 5 }
+  const rounds = quick ? { warmUp: 0, kept: 2 } : { warmUp: 1, kept: 4 }
   const samples = await inTurns(contenders, rounds, (round, of) => tell(`watching: round ${round} of ${of}`))
   return resultOf(workloads, watchers, samples, [...skipped, ...missing], rounds.kept)
 }
@@ -86,7 +86,11 @@ function findWatchers(
     if (findProgram('taskset') === undefined) missing.push('strace on one CPU: no taskset on this machine')
     else watchers.push({ name: PEER, prefix: ['taskset', '-c', '0', strace, '-f', ...log] })
     if (!quick) {
-      watchers.push({ name: 'strace -c -f, one CPU', prefix: ['taskset', '-c', '0', strace, '-c', '-f', ...log] })
+      watchers.push({
+        name: 'strace -c -f, one CPU',
+        prefix: ['taskset', '-c', '0', strace, '-c', '-f', ...log],
+        isOnce: true,
+      })
       watchers.push({ name: 'strace -f', prefix: [strace, '-f', ...log], isOnce: true })
     }
   }
@@ -94,7 +98,7 @@ function findWatchers(
   if (perf === undefined) missing.push('perf trace: not on this machine')
   else if (!quick) {
     tryOut(
-      { name: 'perf trace', prefix: [perf, 'trace', '-o', '/dev/null', '--'] },
+      { name: 'perf trace', prefix: [perf, 'trace', '-o', '/dev/null', '--'], isOnce: true },
       'does not work on this kernel, or needs root',
     )
   }
@@ -188,6 +192,6 @@ function resultOf(
   }
   const what =
     `CPU time of the program and of what watches it, ${rounds} rounds in turns; what the same adds to \`true\` is taken off as start-up. ` +
-    `Programs are known (12 runs), with the store. \`${PEER}\`: strace and its program are held on one CPU, which is best for it.`
+    `Programs are known, and sessions are kept in the store. \`${PEER}\`: strace and its program are held on one CPU, which is best for it.`
   return { name: 'watching', title: WATCHING.title, what, tables, ratios, charts, skipped, samples }
 }
