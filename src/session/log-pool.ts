@@ -12,8 +12,8 @@ import type { LogEvent, LogJob, LogMessage, LogTask } from './log-protocol.ts'
 
 /** Always the built one: a worker runs no TypeScript. */
 const ENTRY: string = join(PACKAGE_ROOT, 'lib', 'session', 'log-worker.js')
-/** A thread takes as long to start as so many bytes to read. */
-const WORTH_BYTES = 16 << 20
+/** Logs with fewer bytes are read sooner than a second thread is warm: those of strace much sooner, others about then. */
+const WORTH_BYTES = 64 << 20
 /** Small logs are given out together. */
 const JOB_BYTES = 2 << 20
 
