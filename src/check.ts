@@ -89,7 +89,10 @@ export function checkLive(options: CheckOptions): RunningCheck {
   const isAttached = options.target.kind !== 'launch'
   const meant = meantBy(options.target)
   const imageCache = new ImageCache(options.home)
-  const libraries = new LibraryWatch(options.files, imageCache)
+  const libraries = new LibraryWatch(options.files, imageCache, (why) => {
+    const message = `${printable(why)}: libraries were not looked at`
+    checkerNow().note({ code: 'libraries_unread', message, inconclusive: false })
+  })
   const startedAt = new Date().toISOString()
   const capture = captureOf(options, mapping.name)
   let session: { walker: Walker<CheckedProgram>; checker: Checker; facts: CaptureSession } | undefined

@@ -3,8 +3,6 @@
 
 import { readFileSync } from 'node:fs'
 import { frameText, LineReader, type TextKind, writeWord } from './canonical.ts'
-import { writeAtomic } from './files.ts'
-import { withLock } from './lock.ts'
 
 /** Per program, by its key: the hashes that a path was seen with. */
 export type LibraryList = ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>
@@ -12,7 +10,7 @@ export type LibraryList = ReadonlyMap<string, ReadonlyMap<string, readonly strin
 const KIND: TextKind = { magic: 'tracefp-libraries', version: 1, noun: 'list of libraries' }
 const SHA256 = /^[0-9a-f]{64}$/
 /** Of one path; the list is for people who update their systems, not for ones who build them. */
-const MAX_HASHES = 64
+export const MAX_HASHES = 64
 
 export function libraryListPathOf(fingerprintPath: string): string {
   return `${fingerprintPath.replace(/\.tfp$/, '')}.libraries`
@@ -65,25 +63,4 @@ export function readLibraries(fingerprintPath: string): LibraryList | null {
     return null
   }
   return decodeLibraries(text, file)
-}
-
-/** Adds what was seen now to what was seen before. @throws FormatError, TracefpError TFP_ERR_MODEL_*, TFP_ERR_FILE. */
-export async function addLibraries(
-  fingerprintPath: string,
-  seen: ReadonlyMap<string, ReadonlyMap<string, string>>,
-): Promise<void> {
-  const file = libraryListPathOf(fingerprintPath)
-  await withLock(`${file}.lock`, {}, async () => {
-    const known: LibraryList = readLibraries(fingerprintPath) ?? new Map()
-    const list = new Map(Array.from(known, ([key, libraries]) => [key, new Map(libraries)] as const))
-    for (const [key, libraries] of seen) {
-      const own = list.get(key) ?? new Map<string, readonly string[]>()
-      for (const [path, hash] of libraries) {
-        own.set(path, [...new Set([...(own.get(path) ?? []), hash])].slice(-MAX_HASHES))
-      }
-      list.set(key, own)
-    }
-    const text = encodeLibraries(list)
-    if (known.size === 0 || text !== encodeLibraries(known)) await writeAtomic(file, text)
-  })
 }

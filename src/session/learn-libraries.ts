@@ -1,11 +1,12 @@
 // After a run was learned: which libraries its programs had, for the list beside the fingerprint.
 
 import { closeSync, constants, fstatSync, openSync } from 'node:fs'
+import { addLibraries } from '../model/add-libraries.ts'
 import { readFingerprintFile } from '../model/files.ts'
-import { addLibraries } from '../model/library-list.ts'
 import type { Image } from '../model/stream.ts'
 import { hashOf, type ImageCache } from '../source/image-file.ts'
-import { librariesOf, linkEnvironmentOf } from '../source/libraries.ts'
+import { librariesOf } from '../source/libraries.ts'
+import { linkEnvironmentOf } from '../source/link-environment.ts'
 import { ImageCache as StoredHashes } from '../store/image-cache.ts'
 
 const READ = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY

@@ -1,45 +1,15 @@
 // Which files the dynamic linker maps into a program when it starts: looked for as ld.so(8) does, without running anything. What a
 // program opens later by itself (dlopen) is not among them.
 
-import { closeSync, constants, existsSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, constants, existsSync, openSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { type ElfNeeds, readElfNeeds } from './elf-needs.ts'
 import { readLdCache } from './ld-cache.ts'
+import { type LinkEnvironment, systemPreloads } from './link-environment.ts'
 
-/** What of an environment decides about libraries. */
-export interface LinkEnvironment {
-  /** LD_PRELOAD and LD_AUDIT: names and paths. */
-  readonly preloads: readonly string[]
-  /** LD_LIBRARY_PATH. */
-  readonly paths: readonly string[]
-}
-
-const PRELOAD_FILE = '/etc/ld.so.preload'
 const MAX_LIBRARIES = 512
 const READ = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY
 const DEFAULT_PATHS = ['/lib', '/usr/lib', '/lib64', '/usr/lib64']
-
-export function linkEnvironmentOf(env: Iterable<string>): LinkEnvironment {
-  const [preloads, paths]: [string[], string[]] = [[], []]
-  for (const variable of env) {
-    const [, name, value = ''] = /^(LD_PRELOAD|LD_AUDIT|LD_LIBRARY_PATH)=(.*)$/s.exec(variable) ?? []
-    if (name === 'LD_LIBRARY_PATH') paths.push(...value.split(/[:;]/))
-    else if (name !== undefined) preloads.push(...value.split(/[\s:]+/))
-  }
-  return { preloads: preloads.filter((text) => text !== ''), paths: paths.filter((text) => text.startsWith('/')) }
-}
-
-/** Libraries that every program gets, whatever it asks for. */
-export function systemPreloads(): string[] {
-  try {
-    return readFileSync(PRELOAD_FILE, 'utf8')
-      .split('\n')
-      .flatMap((line) => line.replace(/#.*/, '').split(/[\s:]+/))
-      .filter((text) => text !== '')
-  } catch {
-    return []
-  }
-}
 
 /** Paths as the linker spells them, the linker itself among them; empty: the program is static. Null: it cannot be read. */
 export function librariesOf(program: string, environment: LinkEnvironment): string[] | null {

@@ -6,7 +6,7 @@ import { basename, join } from 'node:path'
 import { type LibraryList, readLibraries } from '../model/library-list.ts'
 import { type Image, type LibraryChange, programKeyOf } from '../model/stream.ts'
 import { hashOf, type ImageCache, withImageFile } from '../source/image-file.ts'
-import { linkEnvironmentOf, systemPreloads } from '../source/libraries.ts'
+import { linkEnvironmentOf, systemPreloads } from '../source/link-environment.ts'
 import { readLink } from '../source/locate.ts'
 import { readProcess } from '../source/process.ts'
 
@@ -17,11 +17,13 @@ const MAX_ENVIRONMENT_BYTES = 1 << 20
 export class LibraryWatch {
   readonly #cache: ImageCache
   readonly #files: string[]
+  readonly #onTrouble: (message: string) => void
   readonly #lists = new Map<string, LibraryList | null>()
 
   /** `files`: of fingerprints. */
-  constructor(files: readonly string[], cache: ImageCache) {
+  constructor(files: readonly string[], cache: ImageCache, onTrouble: (message: string) => void) {
     this.#files = [...files]
+    this.#onTrouble = onTrouble
     this.#cache = cache
   }
 
@@ -30,7 +32,7 @@ export class LibraryWatch {
     if (!this.#files.includes(file)) this.#files.push(file)
   }
 
-  /** What is not as it was learned, of a process that waits. @throws FormatError: a list is damaged. */
+  /** What is not as it was learned, of a process that waits. */
   look(image: Image, tid: number): LibraryChange[] {
     const key = programKeyOf(image)
     const learned = this.#learnedOf(key)
@@ -47,11 +49,21 @@ export class LibraryWatch {
     return changes
   }
 
+  /** A list that is damaged is told: the program runs already. */
+  #read(file: string): LibraryList | null {
+    try {
+      return readLibraries(file)
+    } catch (error) {
+      this.#onTrouble((error as Error).message)
+      return null
+    }
+  }
+
   #learnedOf(key: string): ReadonlyMap<string, readonly string[]> | undefined {
     for (const file of this.#files) {
       let list = this.#lists.get(file)
       if (list === undefined) {
-        list = readLibraries(file)
+        list = this.#read(file)
         this.#lists.set(file, list)
       }
       const own = list?.get(key)

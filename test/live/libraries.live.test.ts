@@ -66,6 +66,21 @@ test('one that was changed is told and has an alert; the verdict stays what it i
   }
 })
 
+test('a list that is damaged is a note', async () => {
+  const list = join(folder, 'main.libraries')
+  const text = readFileSync(list, 'latin1')
+  writeFileSync(list, text.replace(/library /, 'libraby '))
+  try {
+    const { code, stderr } = await check('damaged')
+    expect([code, stderr]).toEqual([
+      0,
+      expect.stringMatching(/note: .*main\.libraries.*: libraries were not looked at$/m),
+    ])
+  } finally {
+    writeFileSync(list, text)
+  }
+})
+
 test('one that the environment puts before the others is told', async () => {
   const evil = join(folder, 'evil.so')
   makeLibrary(7, evil)

@@ -5,7 +5,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { librariesOf, linkEnvironmentOf } from '../../src/source/libraries.ts'
+import { librariesOf } from '../../src/source/libraries.ts'
+import { linkEnvironmentOf } from '../../src/source/link-environment.ts'
 
 const none = { preloads: [], paths: [] }
 
