@@ -4,6 +4,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { check, learn, type Report, record } from '../../src/index.ts'
 import { Checker } from '../../src/match/checker.ts'
@@ -253,6 +254,45 @@ const FLOOD = `#include <stdlib.h>
     }
     return 0;
   }`
+
+const WAITS = `#include <pthread.h>
+  #include <unistd.h>
+  static int ends[2];
+  static void *wait_for(void *unused) {
+    char byte;
+    return read(ends[0], &byte, 1) == 1 ? unused : 0;
+  }
+  int main(void) {
+    pthread_t thread;
+    if (pipe(ends) != 0 || pthread_create(&thread, 0, wait_for, 0) != 0) return 1;
+    usleep(1000000);
+    if (write(ends[1], "x", 1) != 1) return 1;
+    pthread_join(thread, 0);
+    return 0;
+  }`
+
+describe.skipIf(whyNot !== null)('a call that the kernel repeats', () => {
+  test('in a thread that no signal is delivered to is no miss', async () => {
+    const program = join(folder, 'waits')
+    const file = join(folder, 'waits-once.tfp')
+    writeFileSync(`${program}.c`, WAITS)
+    execFileSync('cc', ['-O1', '-pthread', '-o', program, `${program}.c`])
+    const common = { stdio: 'ignore', home: folder } as const
+    for (let run = 0; run < 3; run++) await learn([program], { ...common, file, engine: 'notify' })
+    const session = check([program], { ...common, engine: 'ebpf', fingerprint: file })
+    const pid = await session.pid
+    // The main thread takes each SIGSTOP; the other one only stops with it, and its read begins anew.
+    for (let i = 0; i < 5; i++) {
+      await sleep(80)
+      process.kill(pid, 'SIGSTOP')
+      await sleep(20)
+      process.kill(pid, 'SIGCONT')
+    }
+    const { misses, exit } = await session.report
+    expect(exit.code).toBe(0)
+    expect(misses.map(({ from, to }) => [from, to])).not.toContainEqual(['read', 'read'])
+  }, 30_000)
+})
 
 describe.skipIf(whyNot !== null)('misses that come too fast', () => {
   test('are counted where they are not told: the numbers are those of an engine that tells all', async () => {
