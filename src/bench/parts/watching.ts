@@ -41,7 +41,7 @@ async function run(context: PartContext): Promise<PartResult> {
     // A server is learned from one session of its client.
     if (client !== undefined)
       await costOfWorkload([...tracefp, 'learn', '--runs', '1', '--'], { name: '', command, cwd, client }, env)
-    else costOfCommand([...tracefp, 'learn', '--runs', quick ? '2' : '8', '--', ...command], { env, cwd })
+    else costOfCommand([...tracefp, 'learn', '--runs', quick ? '2' : '5', '--', ...command], { env, cwd })
   }
   const contenders = [CALIBRATION, ...workloads].flatMap((workload) =>
     [BARE, ...watchers].map(
@@ -52,7 +52,7 @@ async function run(context: PartContext): Promise<PartResult> {
       }),
     ),
   )
-  const rounds = quick ? { warmUp: 0, kept: 2 } : { warmUp: 1, kept: 4 }
+  const rounds = quick ? { warmUp: 0, kept: 2 } : { warmUp: 1, kept: 3 }
   const samples = await inTurns(contenders, rounds, (round, of) => tell(`watching: round ${round} of ${of}`))
   return resultOf(workloads, watchers, samples, [...skipped, ...missing], rounds.kept)
 }
