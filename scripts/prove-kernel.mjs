@@ -99,11 +99,11 @@ function makeInputs() {
   }
   const rules = units.map((unit) => `${unit}.o: ${unit}.c\n\tcc -O1 -c -o $@ $<\n`).join('')
   writeFileSync(join(folder, 'make', 'Makefile'), `all: ${units.map((unit) => `${unit}.o`).join(' ')}\n${rules}`)
-  const rows = Array.from({ length: 300 }, (_, i) => `insert into t values (${i});`).join('\n')
+  const rows = Array.from({ length: 5000 }, (_, i) => `insert into t values (${i});`).join('\n')
   writeFileSync(join(folder, 'inserts.sql'), `create table t (i);\n${rows}\n`)
   writeFileSync(
     join(folder, 'files.js'),
-    `const fs = require('fs'); for (let i = 0; i < 30; i++) for (const name of fs.readdirSync('make')) fs.readFileSync('make/' + name)`,
+    `const fs = require('fs'); for (let i = 0; i < 2000; i++) for (const name of fs.readdirSync('make')) fs.readFileSync('make/' + name)`,
   )
 }
 
