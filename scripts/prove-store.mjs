@@ -14,6 +14,12 @@ const { SessionStore, storeFile } = await import(lib('session-store.js'))
 const { Inbox } = await import(lib('inbox.js'))
 const { newUlid } = await import(path.join(ROOT, 'lib/model/ulid.js'))
 
+const MISS = {
+  ...{ tid: 10, tgid: 10, ppid: 1, ancestors: ['sh'], kind: 'call', image: '/usr/bin/find', index: 7 },
+  ...{ at: '2026-11-23T10:00:01.000Z', context: ['openat', 'read'], from: 'read', to: 'execve', depth: 2 },
+  ...{ expected: ['close'], path: [], severity: 'critical', layer: null, burst: 1, isAlarm: true, action: 'alert' },
+}
+
 const folder = mkdtempSync(path.join(tmpdir(), 'tracefp-prove-'))
 try {
   if (process.argv[2] !== 'writer') await prove()
@@ -195,12 +201,6 @@ async function overHttp(full, empty, session) {
   const { report } = await shown.json()
   console.log(`console, one session with ${report.missCount} miss: ${(performance.now() - start).toFixed(2)} ms`)
   for (const { served } of pages) await served.close()
-}
-
-const MISS = {
-  ...{ tid: 10, tgid: 10, ppid: 1, ancestors: ['sh'], kind: 'call', image: '/usr/bin/find', index: 7 },
-  ...{ at: '2026-11-23T10:00:01.000Z', context: ['openat', 'read'], from: 'read', to: 'execve', depth: 2 },
-  ...{ expected: ['close'], path: [], severity: 'critical', layer: null, burst: 1, isAlarm: true, action: 'alert' },
 }
 
 function reportOf(session) {

@@ -148,5 +148,7 @@ export function cleaned(value: unknown): unknown {
   }
   if (Array.isArray(value)) return value.map(cleaned)
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [printable(key), cleaned(item)]))
+  // Most keys are our own; a page has a thousand of them.
+  const keyOf = (key: string): string => (PLAIN.test(key) ? key : printable(key))
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [keyOf(key), cleaned(item)]))
 }
