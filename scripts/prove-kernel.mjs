@@ -229,7 +229,7 @@ async function redis() {
       return /rror/.test(stdout + stderr) ? 1 : 0
     },
     subvert: () => sh(`redis-cli -p ${port} module load ${library}`),
-    stop: () => child.kill('SIGKILL'),
+    stop: () => child.kill('SIGTERM'),
   }
 }
 
@@ -257,7 +257,7 @@ async function nginx() {
     rate: () => Number(/Requests\/sec:\s+([\d.]+)/.exec(text(2))?.[1]),
     lost: () => (/Socket errors|Non-2xx/.test(text(3)) ? 1 : 0),
     subvert: () => sh(`curl -s -m 2 -H 'X-Evil: 1' http://127.0.0.1:${port}/ > /dev/null`),
-    stop: () => child.kill('SIGKILL'),
+    stop: () => child.kill('SIGTERM'),
   }
 }
 
