@@ -192,6 +192,7 @@ function resultOf(
   }
   const what =
     `CPU time of the program and of what watches it, ${rounds} rounds in turns; what the same adds to \`true\` is taken off as start-up. ` +
-    `Programs are known, and sessions are kept in the store. \`${PEER}\`: strace and its program are held on one CPU, which is best for it.`
+    `Programs are known, and sessions are kept in the store. \`${PEER}\`: strace and its program are held on one CPU, which is best for it. ` +
+    'strace -f, strace -c and perf trace, which drops what it cannot follow, were measured once.'
   return { name: 'watching', title: WATCHING.title, what, tables, ratios, charts, skipped, samples }
 }
