@@ -167,7 +167,9 @@ test('a tee tells both handlers everything, the first one first', () => {
       ['second', ...step],
     ]),
   )
-  expect(new Set([...steps.map(([name]) => name), 'onSkipped', 'onFlood'])).toEqual(new Set(Object.keys(both)))
+  expect(new Set([...steps.map(([name]) => name), 'onSkipped', 'onFlood', 'onRepeat', 'onContext'])).toEqual(
+    new Set(Object.keys(both)),
+  )
 })
 
 test('calls that were judged elsewhere are a gap for the one who writes down, and calls for the one who judges', () => {
