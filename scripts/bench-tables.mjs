@@ -49,5 +49,5 @@ function machineText() {
   const { machine, at, tracefp } = result
   const day = new Date(at).toLocaleDateString('en-GB', { day: 'numeric', month: 'long', year: 'numeric' })
   const guest = machine.hypervisor === '' ? '' : ', a virtual machine'
-  return `Measured on ${day} with tracefp ${tracefp} and Node ${machine.node}: ${machine.cpuCount} CPUs (${machine.cpu}), ${machine.memoryGb} GB, Linux ${machine.kernel}${guest}. Load when it began: ${machine.loadBefore.toFixed(1)}, of others who worked on it; figures move by a fifth from run to run.`
+  return `Measured on ${day} with tracefp ${tracefp} and Node ${machine.node}: ${machine.cpuCount} CPUs (${machine.cpu}), ${machine.memoryGb} GB, Linux ${machine.kernel}${guest}. Load when it began: ${machine.loadBefore.toFixed(1)}; figures move by a fifth from run to run.`
 }

@@ -41,7 +41,7 @@ async function run(context: PartContext): Promise<PartResult> {
     // A server is learned from one session of its client.
     if (client !== undefined)
       await costOfWorkload([...tracefp, 'learn', '--runs', '1', '--'], { name: '', command, cwd, client }, env)
-    else costOfCommand([...tracefp, 'learn', '--runs', quick ? '2' : '5', '--', ...command], { env, cwd })
+    else costOfCommand([...tracefp, 'learn', '--runs', quick ? '2' : '12', '--', ...command], { env, cwd })
   }
   const contenders = [CALIBRATION, ...workloads].flatMap((workload) =>
     [BARE, ...watchers].map(
