@@ -310,8 +310,11 @@ void EbpfEngine::signal_process(pid_t tgid, int signal) {
 
 // What is born from now on is killed at its birth.
 void EbpfEngine::signal_all(int signal) {
+  // The root first: when what it waits for ends before it, it may end by itself.
+  const auto root = static_cast<pid_t>(result_.root_pid);
+  if (alive_.contains(root)) signal_process(root, signal);
   for (const auto& [tid, tgid] : alive_) {
-    if (tid == tgid) signal_process(tgid, signal);
+    if (tid == tgid && tid != root) signal_process(tgid, signal);
   }
 }
 
