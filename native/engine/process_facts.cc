@@ -5,11 +5,12 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <climits>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+
+#include "engine/ptrace/proc.h"
 
 namespace tracefp {
 
@@ -34,28 +35,8 @@ std::string read_link(const char* path) {
   return size < 0 ? std::string() : std::string(target, static_cast<size_t>(size));
 }
 
-// Pseudo files are read in pieces, whatever is asked for.
-std::string read_open(int fd, size_t limit) {
-  std::string text;
-  char piece[4096];
-  while (text.size() < limit) {
-    const ssize_t size = read(fd, piece, sizeof piece);
-    if (size <= 0) break;
-    text.append(piece, std::min(static_cast<size_t>(size), limit - text.size()));
-  }
-  return text;
-}
-
-std::string read_file(const char* path, size_t limit) {
-  const int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return {};
-  std::string text = read_open(fd, limit);
-  close(fd);
-  return text;
-}
-
 std::vector<std::string> arguments_of(pid_t tid) {
-  const std::string bytes = read_file(ProcPath(tid, "cmdline"), kMaxArgumentBytes);
+  const std::string bytes = read_proc_file(ProcPath(tid, "cmdline"), kMaxArgumentBytes);
   std::vector<std::string> argv;
   for (size_t at = 0;;) {
     const size_t end = bytes.find('\0', at);
@@ -78,7 +59,7 @@ std::optional<std::string> string_at(pid_t tid, uint64_t address) {
 }
 
 std::optional<std::string> executed_name(pid_t tid) {
-  const std::string auxv = read_file(ProcPath(tid, "auxv"), kMaxAuxvBytes);
+  const std::string auxv = read_proc_file(ProcPath(tid, "auxv"), kMaxAuxvBytes);
   uint64_t first = 0;
   if (auxv.size() < sizeof first) return std::nullopt;
   memcpy(&first, auxv.data(), sizeof first);
@@ -100,7 +81,7 @@ std::optional<std::string> executed_name(pid_t tid) {
 std::string mount_id_of(int fd) {
   char path[64];
   snprintf(path, sizeof path, "/proc/self/fdinfo/%d", fd);
-  const std::string text = read_file(path, 4096);
+  const std::string text = read_proc_file(path, 4096);
   const size_t at = text.find("mnt_id:");
   if (at == std::string::npos) return {};
   const size_t start = text.find_first_of("0123456789", at);
@@ -126,7 +107,7 @@ class OwnMounts {
     // Watched from before it is read.
     fd_ = open("/proc/thread-self/mountinfo", O_RDONLY | O_CLOEXEC);
     space_ = space;
-    *text = fd_ < 0 ? std::string() : read_open(fd_, kMaxMountsBytes);
+    *text = fd_ < 0 ? std::string() : read_pieces(fd_, kMaxMountsBytes);
     return ++version_;
   }
 
@@ -158,7 +139,7 @@ ProcessFacts read_process_facts(pid_t tid, uint32_t known_mounts) {
   if (is_in_our_mounts(facts.root, space)) {
     facts.mounts_version = own_mounts.read(space, known_mounts, &facts.mounts);
   } else {
-    facts.mounts = read_file(ProcPath(tid, "mountinfo"), kMaxMountsBytes);
+    facts.mounts = read_proc_file(ProcPath(tid, "mountinfo"), kMaxMountsBytes);
   }
   return facts;
 }

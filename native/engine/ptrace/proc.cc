@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -17,18 +18,6 @@ namespace {
 
 constexpr size_t kMaxStatusBytes = 2'000'000;
 
-std::string read_file(const char* path) {
-  std::string text;
-  const int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return text;
-  char piece[4096];
-  for (ssize_t size; text.size() < kMaxStatusBytes && (size = read(fd, piece, sizeof piece)) > 0;) {
-    text.append(piece, static_cast<size_t>(size));
-  }
-  close(fd);
-  return text;
-}
-
 // The value after "\nName:\t", or null.
 const char* field(const char* text, const char* name) {
   const char* at = strstr(text, name);
@@ -36,6 +25,25 @@ const char* field(const char* text, const char* name) {
 }
 
 }  // namespace
+
+std::string read_pieces(int fd, size_t limit) {
+  std::string text;
+  char piece[4096];
+  while (text.size() < limit) {
+    const ssize_t size = read(fd, piece, sizeof piece);
+    if (size <= 0) break;
+    text.append(piece, std::min(static_cast<size_t>(size), limit - text.size()));
+  }
+  return text;
+}
+
+std::string read_proc_file(const char* path, size_t limit) {
+  const int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return {};
+  std::string text = read_pieces(fd, limit);
+  close(fd);
+  return text;
+}
 
 bool read_proc_status(pid_t tid, ProcStatus* status) {
   char path[40];
@@ -85,7 +93,7 @@ std::vector<pid_t> children_of(pid_t tgid) {
   for (const pid_t tid : threads_of(tgid)) {
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/task/%d/children", tgid, tid);
-    const std::string text = read_file(path);
+    const std::string text = read_proc_file(path, kMaxStatusBytes);
     const char* at = text.c_str();
     for (;;) {
       char* end = nullptr;

@@ -3,10 +3,17 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace tracefp {
+
+// The first `limit` bytes, or fewer where there are no more; empty when it cannot be read. Pseudo files come in pieces,
+// whatever is asked for.
+std::string read_pieces(int fd, size_t limit);
+std::string read_proc_file(const char* path, size_t limit);
 
 struct ProcStatus {
   pid_t tgid = 0;
