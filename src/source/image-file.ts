@@ -71,8 +71,16 @@ export function hashOf({ stats, fd: open }: ImageFile, cache: ImageCache): strin
     if (at > size) return null
   }
   const sha256 = hash.digest('hex')
-  cache.set(key, sha256)
+  if (isSettled(stats) && versionOf(fstatSync(fd, { bigint: true })) === key) cache.set(key, sha256)
   return sha256
+}
+
+/** Kernels count these times in ticks, of 10 ms at most. */
+const SETTLED_MS = 100
+
+/** What was changed just now may be changed once more with the same times: its hash is not remembered. */
+function isSettled({ ctimeNs }: BigIntStats): boolean {
+  return Math.abs(Date.now() - Number(ctimeNs / 1_000_000n)) > SETTLED_MS
 }
 
 /** As long as this is the same, so is the content, for all that a user can do. */

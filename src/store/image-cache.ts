@@ -1,11 +1,12 @@
-// Hashes of big executables, kept between runs. It only saves time, so every trouble with it is answered by hashing again.
+// Hashes of executables and libraries, kept between runs. It only saves time, so every trouble with it is answered by hashing again.
 // A folder that others may write to is not trusted: a false hash there would hide a changed program.
 
 import { readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 const MAX_ENTRIES = 512
-const MIN_BYTES = 1 << 20
+/** Smaller files are hashed sooner than they are looked up in a longer list. */
+const MIN_BYTES = 1 << 14
 const LINE = /^(\d+:\d+:(\d+):-?\d+:-?\d+) ([0-9a-f]{64})$/
 
 export class ImageCache {
@@ -20,10 +21,13 @@ export class ImageCache {
 
   /** `key` is device:inode:size:mtime:ctime. */
   get(key: string): string | undefined {
+    if (!this.#hashes.has(key) && !this.#isLoaded && isWorthKeeping(key)) this.#load()
     const known = this.#hashes.get(key)
-    if (known !== undefined || this.#isLoaded || !isWorthKeeping(key)) return known
-    this.#load()
-    return this.#hashes.get(key)
+    if (known === undefined) return undefined
+    // What was not asked for longest is forgotten first.
+    this.#hashes.delete(key)
+    this.#hashes.set(key, known)
+    return known
   }
 
   set(key: string, sha256: string): void {
