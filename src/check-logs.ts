@@ -107,7 +107,7 @@ export class LogChecks {
   constructor(options: CheckLogsOptions) {
     this.#options = options
     this.#trust = trustIn(options.requireSignature ?? [], options.home)
-    this.#given = readGivenFingerprints(options.files, this.#trust)
+    this.#given = readGivenFingerprints(options.files, this.#trust, options.depth ?? DEFAULT_CHECK_DEPTH)
   }
 
   async check(input: LogInput): Promise<void> {
@@ -239,9 +239,10 @@ class LogCheck {
 
   #storedFor(image: Image): Fingerprint[] {
     const folder = fingerprintFolder(this.#options.home)
+    const depth = this.#options.depth ?? DEFAULT_CHECK_DEPTH
     const spellings = this.#isCapture ? [image] : KnownImages.spellings(image, realPath)
     for (const spelled of spellings) {
-      const stored = storedFor(folder, spelled, this.#mapping, this.#trust)
+      const stored = storedFor(folder, spelled, this.#mapping, this.#trust, depth)
       if (stored.length > 0) return stored.map(({ fingerprint }) => fingerprint)
     }
     return []

@@ -52,9 +52,9 @@ export interface CheckerOptions {
   readonly tables?: Map<ProgramFingerprint, TransitionTable>
   /** Somebody decides about each miss: those that are not kept are made and told, too. */
   readonly tellsAll?: boolean
-  /** More fingerprints, for an image that those above do not hold. */
   /** A program that is known begins, for the first time; its process waits, where it is a live one. */
   readonly onProgram?: (image: Image, tid: number) => void
+  /** More fingerprints, for an image that those above do not hold. */
   readonly find?: (image: Image) => readonly Fingerprint[]
   /**
    * The session has no first program. `some`: of all that runs only what has a fingerprint is meant; `all`: everything is.
@@ -116,7 +116,7 @@ export class Checker implements Judge<CheckedProgram> {
 
   /** The files that judge, in their order. */
   fingerprintTexts(): string[] {
-    return this.#options.fingerprints.map(encodeFingerprint)
+    return this.#options.fingerprints.map((fingerprint) => fingerprint.text ?? encodeFingerprint(fingerprint))
   }
 
   /** In the order in which they were first entered. */

@@ -58,6 +58,11 @@ export class LineReader {
     return line.slice(keyword.length + 1)
   }
 
+  /** Passes over all lines of that kind. */
+  skip(keyword: string): void {
+    while (this.#lines[this.#next]?.startsWith(`${keyword} `) === true) this.#next += 1
+  }
+
   need(keyword: string): string {
     const rest = this.take(keyword)
     if (rest === undefined) this.failAtNext(`expected a line "${keyword} ..."`)

@@ -1,9 +1,18 @@
 // The lines of the fault layer of one program: sets that are not those without faults. `fault CONTEXT` alone: with faults the
 // context has the set of its end.
 import type { LineReader } from './canonical.ts'
-import { checkListed, inOrder, readContext, readCounts, readExecs, writeCounts, writeExecs } from './codec-sets.ts'
+import {
+  checkListed,
+  inOrder,
+  readContext,
+  readCounts,
+  readExecs,
+  type SetLimits,
+  writeCounts,
+  writeExecs,
+} from './codec-sets.ts'
 import type { FaultLayer, Successors } from './fingerprint.ts'
-import { compareContexts, isKnown, type NextCounts, nextAfter } from './language.ts'
+import { compareContexts, isKnown, lengthOf, type NextCounts, nextAfter } from './language.ts'
 
 export function writeFaults({ successors, execs }: FaultLayer, normal: Successors): string[] {
   const lines = writeExecs('fault-exec', execs)
@@ -19,7 +28,7 @@ export function writeFaults({ successors, execs }: FaultLayer, normal: Successor
 /** Null: there are none. */
 export function readFaults(
   reader: LineReader,
-  limits: { readonly depth: number; readonly runCount: number; readonly faultRunCount: number },
+  limits: SetLimits & { readonly faultRunCount: number },
   normal: Successors,
   execs: ReadonlyMap<string, number>,
 ): FaultLayer | null {
@@ -31,7 +40,12 @@ export function readFaults(
   let previous: string | undefined
   for (let rest = reader.take('fault'); rest !== undefined; rest = reader.take('fault')) {
     const arrow = rest.search(/ ->(?: |$)/)
-    const context = readContext(reader, arrow < 0 ? rest : rest.slice(0, arrow), limits.depth)
+    const text = arrow < 0 ? rest : rest.slice(0, arrow)
+    if (limits.upTo < limits.depth && lengthOf(text) >= limits.upTo) {
+      reader.skip('fault')
+      break
+    }
+    const context = readContext(reader, text, limits.depth)
     const next = arrow < 0 ? null : readCounts(reader, rest.slice(arrow + 4), allCount)
     inOrder(reader, previous, context)
     const known = normal.get(context)

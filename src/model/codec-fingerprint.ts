@@ -4,7 +4,14 @@ import { frameText, LineReader, sha256Of, type TextKind, writeWord } from './can
 import { readFaults, writeFaults } from './codec-faults.ts'
 import { readExecs, readListed, readWhole, writeExecs, writeListed } from './codec-sets.ts'
 import { readImage, readSettings, writeImage, writeSettings } from './codec-settings.ts'
-import { alphabetOf, type Fingerprint, MAX_SYMBOL_COUNT, type ProgramFingerprint, type Tally } from './fingerprint.ts'
+import {
+  alphabetOf,
+  type Fingerprint,
+  MAX_DEPTH,
+  MAX_SYMBOL_COUNT,
+  type ProgramFingerprint,
+  type Tally,
+} from './fingerprint.ts'
 import { programKeyOf } from './stream.ts'
 
 export const FINGERPRINT_KIND: TextKind = { magic: 'tracefp-fingerprint', version: 2, noun: 'fingerprint' }
@@ -46,10 +53,11 @@ export function splitSignatures(text: string): readonly [canonical: string, sign
 }
 
 /**
- * Reads the text of a file; `fileName` is for messages. Signatures are not looked at.
+ * Reads the text of a file; `fileName` is for messages. Signatures are not looked at. `depth`: only the contexts of a check at
+ * that depth are read, which is a small part of those learned; what stands in the lines of others is not looked at.
  * @throws FormatError TFP_ERR_MODEL_VERSION, TFP_ERR_MODEL_CHECKSUM (altered, truncated) or TFP_ERR_MODEL_FORMAT.
  */
-export function decodeFingerprint(text: string, fileName: string): Fingerprint {
+export function decodeFingerprint(text: string, fileName: string, depth: number = MAX_DEPTH): Fingerprint {
   const [canonical] = splitSignatures(text)
   const reader = new LineReader(FINGERPRINT_KIND, canonical, fileName)
   const { settings, mappingHash } = readSettings(reader)
@@ -64,7 +72,7 @@ export function decodeFingerprint(text: string, fileName: string): Fingerprint {
   const kernels = isOld ? [] : readWords(reader, 'kernel')
   const libcs = isOld ? [] : readWords(reader, 'libc')
   const programs = new Map<string, ProgramFingerprint>()
-  const limits: Limits = { depth: settings.depth, runCount, faultRunCount }
+  const limits: Limits = { depth: settings.depth, upTo: depth, runCount, faultRunCount }
   let previous: string | undefined
   for (;;) {
     const program = readProgram(reader, limits, previous)
@@ -75,11 +83,20 @@ export function decodeFingerprint(text: string, fileName: string): Fingerprint {
   for (const root of roots) if (!programs.has(root)) reader.failAtNext('a root is not among the programs')
   reader.end()
   const learned = { runCount, faultRunCount, roots, tally, scenarios, kernels, libcs }
-  return { settings, mappingHash, ...learned, programs, sha256: sha256Of(canonical) }
+  const isPart = depth < settings.depth
+  return {
+    settings,
+    mappingHash,
+    ...learned,
+    programs,
+    sha256: sha256Of(canonical),
+    ...(isPart ? { text: canonical } : {}),
+  }
 }
 
 interface Limits {
   readonly depth: number
+  readonly upTo: number
   readonly runCount: number
   readonly faultRunCount: number
 }

@@ -16,6 +16,8 @@ import {
 
 export interface SetLimits {
   readonly depth: number
+  /** Contexts of this many symbols and more are passed over. */
+  readonly upTo: number
   readonly runCount: number
 }
 
@@ -50,10 +52,14 @@ export function readExecs(reader: LineReader, keyword: string, runCount: number)
   return execs
 }
 
-export function readListed(reader: LineReader, { depth, runCount }: SetLimits): Successors {
+export function readListed(reader: LineReader, { depth, upTo, runCount }: SetLimits): Successors {
   const successors = new Map<string, NextCounts>()
   let previous: string | undefined
   for (let line = takeSet(reader); line !== undefined; line = takeSet(reader)) {
+    if (upTo < depth && lengthOf(line.context) >= upTo) {
+      reader.skip('after')
+      break
+    }
     const context = readContext(reader, line.context, depth)
     const next = readCounts(reader, line.next, runCount)
     inOrder(reader, previous, context)
@@ -70,7 +76,7 @@ export function readListed(reader: LineReader, { depth, runCount }: SetLimits): 
 }
 
 /** Format 1: contexts are whole, or begin with a START symbol. */
-export function readWhole(reader: LineReader, { depth, runCount }: SetLimits): Successors {
+export function readWhole(reader: LineReader, { depth, runCount }: Omit<SetLimits, 'upTo'>): Successors {
   const whole = new Map<string, NextCounts>()
   let previous: string | undefined
   for (let line = takeSet(reader); line !== undefined; line = takeSet(reader)) {

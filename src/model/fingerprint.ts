@@ -74,6 +74,8 @@ export interface Fingerprint {
   readonly programs: ReadonlyMap<string, ProgramFingerprint>
   /** SHA-256 of its canonical text: the file byte for byte, without signatures. */
   readonly sha256: string
+  /** That text, where only what a check at some depth needs was read: then longer contexts are missing here. */
+  readonly text?: string
 }
 
 export const MAX_DEPTH = 8
@@ -181,7 +183,8 @@ export function symbolsOf(programs: Iterable<ProgramFingerprint>): Set<string> {
 export function alphabetOf(successors: ReadonlyMap<string, ReadonlyMap<string, unknown>>): string[] {
   const symbols = new Set<string>()
   for (const [context, next] of successors) {
-    if (!context.includes(' ')) symbols.add(context)
+    if (context.includes(' ')) continue
+    symbols.add(context)
     for (const symbol of next.keys()) symbols.add(symbol)
   }
   return [...symbols].sort()

@@ -16,11 +16,11 @@ export function readFingerprint(file: string, mapping: Mapping = linuxMapping())
 }
 
 /** The files that somebody named; not their mappings. @throws as readFingerprint, and the refusal of the first not believed. */
-export function readGivenFingerprints(files: readonly string[], trust: Trust | null): Fingerprint[] {
+export function readGivenFingerprints(files: readonly string[], trust: Trust | null, depth?: number): Fingerprint[] {
   const texts = files.map((file) => ({ file, text: readFingerprintText(file) }))
   const refused = trust?.judge(texts).find((refusal) => refusal !== null)
   if (refused !== undefined && refused !== null) throw refused
-  return texts.map(({ file, text }) => decodeFingerprint(text, file))
+  return texts.map(({ file, text }) => decodeFingerprint(text, file, depth))
 }
 
 /** @throws TracefpError TFP_ERR_FILE. */

@@ -38,7 +38,7 @@ export interface StoredFingerprint {
 /**
  * What the store holds for the program that runs, best first: learned of this very image, of one that may be it (a hash is
  * not known), of another (before an update, say); among equals the newest.
- * Those that are not believed are left out; when none is left, the first refusal is thrown.
+ * Those that are not believed are left out; when none is left, the first refusal is thrown. `depth`: see decodeFingerprint.
  * @throws FormatError, TracefpError TFP_ERR_MODEL_*: one of them is damaged.
  */
 export function storedFor(
@@ -46,10 +46,11 @@ export function storedFor(
   image: Image,
   mapping: Mapping = linuxMapping(),
   trust: Trust | null = null,
+  depth?: number,
 ): StoredFingerprint[] {
   const key = programKeyOf(image)
   const rated = believed(filesForProgram(folder, key), trust).map(({ file, text }) => {
-    const fingerprint = decodeFingerprint(text, file)
+    const fingerprint = decodeFingerprint(text, file, depth)
     assertMapping(fingerprint, mapping, file)
     return { file, fingerprint, fit: fitOf(fingerprint.programs.get(key)?.image, image), changedAt: changedAt(file) }
   })

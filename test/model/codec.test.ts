@@ -5,8 +5,9 @@ import { describe, expect, test } from 'vitest'
 import { FormatError } from '../../src/errors.ts'
 import { decodeFingerprint, encodeFingerprint } from '../../src/model/codec-fingerprint.ts'
 import { decodeLedger, encodeLedger } from '../../src/model/codec-ledger.ts'
-import { type Fingerprint, makeSettings } from '../../src/model/fingerprint.ts'
-import { wholeContexts } from '../../src/model/language.ts'
+import { compileTable } from '../../src/model/compile-table.ts'
+import { assertMapping, type Fingerprint, makeSettings, type ProgramFingerprint } from '../../src/model/fingerprint.ts'
+import { lengthOf, wholeContexts } from '../../src/model/language.ts'
 import type { Image } from '../../src/model/stream.ts'
 import { linuxMapping } from '../../src/syscall/mapping.ts'
 import { image, ledgerOf, mapping, resealed, runInfo, runOf } from './making.ts'
@@ -305,5 +306,56 @@ describe.each([2, 4])('files of format 1, depth %i,', (depth) => {
   test('hold no lines of today', () => {
     const given = resealed(file('tfp'), (body) => body.replace(/(program .*\n)/, 'kernel 6.1\n$1'))
     expect(complaint((t) => decodeFingerprint(t, 'f.tfp'), given)).toMatch(/^TFP_ERR_MODEL_FORMAT/)
+  })
+})
+
+describe('a deep fingerprint that is read for a check at a lower depth', () => {
+  const calls = ['read', 'write', 'openat', 'close', 'mmap']
+  const track = (seed: number): string => {
+    let state = seed
+    const call = (): string => {
+      state = (state * 1_103_515_245 + 12_345) % 2 ** 31
+      return calls[(state >> 16) % calls.length] as string
+    }
+    return `<exec> ${Array.from({ length: 12 }, call).join(' ')} <end>`
+  }
+  const settings = makeSettings(mapping, { depth: 6 })
+  const faulty = { settings, info: { ...runInfo('F'), layer: 'fault' as const }, execs: ['/bin/sh'] }
+  const deep = encodeFingerprint(
+    ledgerOf(
+      runOf('A', [track(1), track(2), track(3)], { settings }),
+      runOf('B', [track(4)], { settings, image: python }),
+      runOf('F', [track(5), track(6)], faulty),
+    ).fingerprint(mapping),
+  )
+  const whole = decodeFingerprint(deep, 'f.tfp')
+
+  test.each([2, 3, 4, 5])('has the same table at depth %i, the same layer of faults and the same mapping', (depth) => {
+    const part = decodeFingerprint(deep, 'f.tfp', depth)
+    for (const [key, program] of part.programs) {
+      const known = whole.programs.get(key) as ProgramFingerprint
+      const faultTable = (faults: ProgramFingerprint): Uint8Array =>
+        new Uint8Array(compileTable({ ...faults, ...faults.faults }, mapping, depth))
+      expect(new Uint8Array(compileTable(program, mapping, depth))).toEqual(
+        new Uint8Array(compileTable(known, mapping, depth)),
+      )
+      expect(faultTable(program)).toEqual(faultTable(known))
+      expect([...program.successors.keys()].every((context) => lengthOf(context) < depth)).toBe(true)
+      expect(program.alphabet).toEqual(known.alphabet)
+    }
+    expect([...part.programs.values()].some(({ faults }) => faults !== null)).toBe(true)
+    expect(() => assertMapping(part, mapping, 'f.tfp')).not.toThrow()
+    expect(part.sha256).toBe(whole.sha256)
+  })
+
+  test('keeps its text, from which the whole can be read', () => {
+    expect(decodeFingerprint(decodeFingerprint(deep, 'f.tfp', 2).text ?? '', 'f.tfp')).toEqual(whole)
+    expect(whole.text).toBeUndefined()
+  })
+
+  test('is not read beyond that depth', () => {
+    const bad = resealed(deepText, (body) => body.replace('after a b c -> d:2', 'after a b c -> "'))
+    expect(complaint((given) => decodeFingerprint(given, 'f.tfp', 3), bad)).toBe('nothing')
+    expect(complaint((given) => decodeFingerprint(given, 'f.tfp', 4), bad)).toMatch(/^TFP_ERR_MODEL_FORMAT/)
   })
 })
