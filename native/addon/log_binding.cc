@@ -39,6 +39,8 @@ bool simd_of(const std::string& name, Simd* simd) {
   }
   if (name == "portable")
     *simd = Simd::kPortable;
+  else if (name == "sse2")
+    *simd = Simd::kSse2;
   else if (name == "avx2")
     *simd = Simd::kAvx2;
   else if (name == "avx512")

@@ -36,4 +36,11 @@ bool NameTable::set(const char* text, size_t length, uint16_t number) {
   return true;
 }
 
+uint16_t NameTable::find_rare(const uint8_t* text, uint32_t length) const {
+  const uint64_t* const kept = kKeptBytes.words + length;
+  return find({{load_word(text) & kept[24], load_word(text + 8) & kept[16], load_word(text + 16) & kept[8],
+                load_word(text + 24) & kept[0]},
+               length});
+}
+
 }  // namespace tracefp

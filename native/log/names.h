@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <vector>
 
 #include "log/words.h"
@@ -26,6 +27,16 @@ struct NameWords {
 
 // Mask of the bytes before the first one found; of all when there is none.
 inline uint64_t bytes_before(uint64_t found) { return found == 0 ? ~uint64_t{0} : (found & -found) / 0x80 - 1; }
+
+// Word 24 + n has its first n bytes set: none below 0, all from 8 on.
+struct KeptBytes {
+  uint64_t words[24 + kNameBytes + 1] = {};
+  constexpr KeptBytes() {
+    for (size_t i = 24; i < std::size(words); i++)
+      words[i] = i >= 32 ? ~uint64_t{0} : (uint64_t{1} << 8 * (i - 24)) - 1;
+  }
+};
+inline constexpr KeptBytes kKeptBytes;
 
 // As read_name, for names that are longer than 15 bytes.
 bool read_long_name(const uint8_t* text, char end, NameWords* name);
@@ -65,6 +76,17 @@ class NameTable {
     }
   }
 
+  // The same for the `length` bytes at `text`, at most kNameBytes; kNameBytes + 1 must be readable.
+  uint16_t find(const uint8_t* text, uint32_t length) const {
+    const uint64_t* const kept = kKeptBytes.words + length;
+    const uint64_t first = load_word(text) & kept[24];
+    const uint64_t second = load_word(text + 8) & kept[16];
+    // Of a name of up to 16 bytes the other words are 0, in its slot too.
+    const Slot& slot = slots_[slot_of({first, second, 0, 0})];
+    if (((slot.words[0] ^ first) | (slot.words[1] ^ second) | (slot.length ^ length)) == 0) return slot.number;
+    return find_rare(text, length);
+  }
+
   bool is_full() const { return count_ == kLimit; }
 
  private:
@@ -76,6 +98,9 @@ class NameTable {
     uint32_t length = 0;
     uint16_t number = kNoName;
   };
+
+  // A longer name, or one that another has the place of, or none.
+  uint16_t find_rare(const uint8_t* text, uint32_t length) const;
 
   static size_t slot_of(const uint64_t (&words)[4]) {
     return ((words[0] ^ words[1] ^ words[2] << 7 ^ words[3] << 13) * 0x9e3779b97f4a7c15) >> 52;

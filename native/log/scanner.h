@@ -4,7 +4,7 @@
 // nothing is remembered between two of them. src/source/log is the twin in TypeScript, which reads every line and
 // decides.
 //
-//   bytes -> masks (line feeds, equals signs) -> prefix -> name -> result -> entry
+//   bytes -> line feeds -> prefix -> name -> result -> entry
 //
 // Handing a line on is always right; all else must be what the twin would say. Pure: it asks the kernel nothing.
 #pragma once
@@ -12,36 +12,14 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "log/masks.h"
-#include "log/names.h"
+#include "log/line.h"
 #include "log/prefix.h"
+#include "log/simd.h"
 
 namespace tracefp {
 
-enum class EntryKind : uint16_t {
-  kLine = 0,        // read it yourself
-  kCall = 1,        // entered and returned with a value
-  kUnfinished = 2,  // entered
-  kReturn = 3,      // returned with a value
-};
-
-struct LogEntry {
-  uint32_t tid;     // 0: the line says none. Of kLine: nothing
-  uint32_t offset;  // of the beginning of the line, in the scanned bytes
-  // From there on: where the arguments begin, or their rest, and what the call returned. Of kUnfinished no value, of
-  // kLine nothing.
-  uint16_t arguments;
-  uint16_t value;
-  uint16_t name;  // its number in the table. Of kLine: nothing
-  EntryKind kind;
-};
-static_assert(sizeof(LogEntry) == 16);
-
 // Offsets have 32 bits.
 constexpr size_t kScanBytesLimit = size_t{1} << 30;
-// A longer line is handed on: what is dropped of it is for others to decide.
-constexpr size_t kLongLineBytes = size_t{1} << 16;
-
 struct ScanResult {
   size_t consumed = 0;  // bytes: up to and with the last line feed that was dealt with
   size_t entries = 0;
@@ -50,6 +28,12 @@ struct ScanResult {
   // it. Scan again from `consumed`. True: only an unfinished line is left, or nothing.
   bool is_done = false;
 };
+
+using ScanFunction = ScanResult (*)(LogForm& form, const uint8_t* data, size_t size, LogEntry* entries,
+                                    size_t capacity);
+
+// The form of a machine's instructions; `simd` must be one that can_run().
+ScanFunction scan_function(Simd simd);
 
 class LogScanner {
  public:
@@ -64,17 +48,11 @@ class LogScanner {
   bool set_name(const char* name, size_t length, uint16_t number);
 
   // The whole lines in data[0, size), at most kScanBytesLimit bytes, into at most `capacity` entries. One entry a line.
-  ScanResult scan(const uint8_t* data, size_t size, LogEntry* entries, size_t capacity) const;
+  ScanResult scan(const uint8_t* data, size_t size, LogEntry* entries, size_t capacity);
 
  private:
-  struct Line;
-
-  bool read(const Line& line, LogEntry* entry) const;
-
-  MaskFunction masks_;
-  bool has_prefix_ = false;
-  Prefix prefix_;
-  NameTable names_;
+  ScanFunction scan_;
+  LogForm form_;
 };
 
 }  // namespace tracefp

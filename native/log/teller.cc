@@ -13,7 +13,7 @@ constexpr size_t kEntryLimit = 512;
 enum class Judged : uint8_t { kAllowed, kToBeTold, kUnknownName };
 
 // The call of a thread whose track stands in a state of the program's table.
-inline Judged judge(const LogProgram& program, LogThread& thread, uint16_t name) {
+[[gnu::always_inline]] inline Judged judge(const LogProgram& program, LogThread& thread, uint16_t name) {
   const int32_t symbol = program.symbols[name];
   if (symbol < 0) {
     if (symbol != kTransparentName) return symbol == kUnknownName ? Judged::kUnknownName : Judged::kToBeTold;
@@ -47,12 +47,17 @@ bool has_failed(const uint8_t* value) {
 
 }  // namespace
 
-LogTeller::LogTeller(const LogScanner& scanner, LogThread* threads, Descriptors* descriptors)
+LogTeller::LogTeller(LogScanner& scanner, LogThread* threads, Descriptors* descriptors)
     : scanner_(scanner),
       threads_(threads),
       descriptors_(descriptors),
       watched_(kNameLimit, Watched::kNot),
       entries_(kEntryLimit) {}
+
+void LogTeller::watch(uint16_t name, Watched watched) {
+  watched_[name] = watched;
+  is_watching_ = std::any_of(watched_.begin(), watched_.end(), [](Watched of) { return of != Watched::kNot; });
+}
 
 uint32_t LogTeller::add_program(const LogProgram& program) {
   programs_.push_back(program);
@@ -95,55 +100,74 @@ Told LogTeller::tell(const uint8_t* data, size_t size, bool is_new, ToldCall* ca
   for (;;) {
     if (next_ == count_ && !fill(data + told.consumed, size - told.consumed)) return told;
     const auto base = static_cast<uint32_t>(base_ - data);  // may be before `data`: offsets are sums without sign
-    for (; next_ < count_; next_++) {
-      const LogEntry& entry = entries_[next_];
-      told.consumed = base + entry.offset;
-      const uint32_t slot = entry.tid % kThreadSlots;
-      LogThread& thread = threads_[slot];
-      if (entry.kind == EntryKind::kLine) {
-        told.until = ToldUntil::kLine;
-        return told;
-      }
-      if (thread.tid_plus_1 != entry.tid + 1) {
-        told.until = ToldUntil::kThread;
-        told.stopped_by = entry.tid;
-        return told;
-      }
-      Change change;
-      if (watched_[entry.name] != Watched::kNot && !watch_line(entry, thread, &change)) {
-        told.until = ToldUntil::kLine;
-        return told;
-      }
-      if (entry.kind != EntryKind::kReturn) {
-        // A call within a call: its end is not in the log.
-        if (thread.open != kNothingOpen) {
-          told.until = ToldUntil::kLine;
-          return told;
-        }
-        if (thread.program != 0) {
-          const Judged judged = judge(programs_[thread.program - 1], thread, entry.name);
-          if (judged != Judged::kAllowed) {
-            told.until = judged == Judged::kUnknownName ? ToldUntil::kName : ToldUntil::kLine;
-            told.stopped_by = slot << 16 | entry.name;
-            return told;
-          }
-        } else {
-          if (told.calls == capacity) {
-            told.until = ToldUntil::kFull;
-            return told;
-          }
-          calls[told.calls++] = {slot << 16 | entry.name, told.consumed};
-        }
-        told.entered++;
-      }
-      if (change.bit != 0) *change.word = change.is_open ? *change.word | change.bit : *change.word & ~change.bit;
-      thread.open = entry.kind == EntryKind::kUnfinished ? entry.name : kNothingOpen;
-      told.lines++;
-      told.last_slot = slot;
-      told.last_offset = told.consumed;
+    const size_t first = next_;
+    const bool is_over = tell_entries(base, calls, capacity, &told);
+    if (next_ > first) {
+      const LogEntry& last = entries_[next_ - 1];
+      told.lines += static_cast<uint32_t>(next_ - first);
+      told.last_slot = last.tid % kThreadSlots;
+      told.last_offset = base + last.offset;
     }
-    told.consumed = base + static_cast<uint32_t>(scanned_);
+    told.consumed = base + (is_over ? entries_[next_].offset : static_cast<uint32_t>(scanned_));
+    if (is_over) return told;
   }
+}
+
+// Of the entries from next_ on. True: the line of next_ is not told, and `told` says why.
+bool LogTeller::tell_entries(uint32_t base, ToldCall* calls, size_t capacity, Told* told) {
+  uint32_t entered = 0;
+  size_t next = next_;
+  const auto stop = [&](ToldUntil until, uint32_t stopped_by) {
+    told->until = until;
+    told->stopped_by = stopped_by;
+    return true;
+  };
+  bool is_over = false;
+  for (; next < count_; next++) {
+    const LogEntry& entry = entries_[next];
+    const uint32_t slot = entry.tid % kThreadSlots;
+    LogThread& thread = threads_[slot];
+    if (entry.kind == EntryKind::kLine) {
+      is_over = stop(ToldUntil::kLine, 0);
+      break;
+    }
+    if (thread.tid_plus_1 != entry.tid + 1) {
+      is_over = stop(ToldUntil::kThread, entry.tid);
+      break;
+    }
+    Change change;
+    if (is_watching_ && watched_[entry.name] != Watched::kNot && !watch_line(entry, thread, &change)) {
+      is_over = stop(ToldUntil::kLine, 0);
+      break;
+    }
+    if (entry.kind != EntryKind::kReturn) {
+      // A call within a call: its end is not in the log.
+      if (thread.open != kNothingOpen) {
+        is_over = stop(ToldUntil::kLine, 0);
+        break;
+      }
+      if (thread.program != 0) {
+        const Judged judged = judge(programs_[thread.program - 1], thread, entry.name);
+        if (judged != Judged::kAllowed) {
+          const bool is_unknown = judged == Judged::kUnknownName;
+          is_over = stop(is_unknown ? ToldUntil::kName : ToldUntil::kLine, slot << 16 | entry.name);
+          break;
+        }
+      } else {
+        if (told->calls == capacity) {
+          is_over = stop(ToldUntil::kFull, 0);
+          break;
+        }
+        calls[told->calls++] = {slot << 16 | entry.name, base + entry.offset};
+      }
+      entered++;
+    }
+    if (change.bit != 0) *change.word = change.is_open ? *change.word | change.bit : *change.word & ~change.bit;
+    thread.open = entry.kind == EntryKind::kUnfinished ? entry.name : kNothingOpen;
+  }
+  next_ = next;
+  told->entered += entered;
+  return is_over;
 }
 
 }  // namespace tracefp

@@ -94,10 +94,10 @@ struct Told {
 class LogTeller {
  public:
   // All outlive it. `threads` has kThreadSlots, `descriptors` kDescriptorSets.
-  LogTeller(const LogScanner& scanner, LogThread* threads, Descriptors* descriptors);
+  LogTeller(LogScanner& scanner, LogThread* threads, Descriptors* descriptors);
 
   // What is watched in calls of this name from here on.
-  void watch(uint16_t name, Watched watched) { watched_[name] = watched; }
+  void watch(uint16_t name, Watched watched);
 
   // The number of the program.
   uint32_t add_program(const LogProgram& program);
@@ -114,13 +114,15 @@ class LogTeller {
     bool is_open = false;
   };
 
+  bool tell_entries(uint32_t base, ToldCall* calls, size_t capacity, Told* told);
   bool fill(const uint8_t* data, size_t size);
   bool watch_line(const LogEntry& entry, const LogThread& thread, Change* change) const;
 
-  const LogScanner& scanner_;
+  LogScanner& scanner_;
   LogThread* const threads_;
   Descriptors* const descriptors_;
   std::vector<Watched> watched_;
+  bool is_watching_ = false;  // any of them
   std::vector<LogProgram> programs_;
   std::vector<LogEntry> entries_;
   size_t next_ = 0;                // the first entry that was not told

@@ -15,6 +15,23 @@ inline uint64_t load_word(const uint8_t* text) {
   return word;
 }
 
+// The word of eight characters.
+constexpr uint64_t word_of(const char (&text)[9]) {
+  uint64_t word = 0;
+  for (unsigned i = 0; i < 8; i++) word |= static_cast<uint64_t>(static_cast<uint8_t>(text[i])) << 8 * i;
+  return word;
+}
+
+inline uint16_t load_half(const uint8_t* text) {
+  uint16_t half;
+  memcpy(&half, text, sizeof(half));
+  return half;
+}
+
+constexpr uint16_t half_of(const char (&text)[3]) {
+  return static_cast<uint16_t>(static_cast<uint8_t>(text[0]) | static_cast<uint8_t>(text[1]) << 8);
+}
+
 constexpr uint64_t repeated(char byte) { return 0x0101010101010101 * static_cast<uint8_t>(byte); }
 
 // The high bit of each byte of `word` that equals the byte repeated in `pattern`. Exact: no carry runs from byte to

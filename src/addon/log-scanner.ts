@@ -11,8 +11,8 @@
 
 import { loadAddon } from './addon.ts'
 
-/** How line feeds are searched for. All give the same. */
-export type Simd = 'portable' | 'avx2' | 'avx512' | 'neon'
+/** With which instructions lines are read. All give the same. */
+export type Simd = 'portable' | 'sse2' | 'avx2' | 'avx512' | 'neon'
 
 /** What stands before the call in each line of a log; the order is fixed. */
 export interface LogPrefix {

@@ -18,6 +18,9 @@ uint16_t find(const NameTable& table, const std::string& name) {
   NameWords words;
   REQUIRE(read(name + "(", '(', &words));
   CHECK(words.length == name.size());
+  const std::string readable = name + std::string(40, '(');
+  CHECK(table.find(words) ==
+        table.find(reinterpret_cast<const uint8_t*>(readable.data()), static_cast<uint32_t>(name.size())));
   return table.find(words);
 }
 

@@ -211,7 +211,7 @@ TEST_CASE("the result is found wherever the line lies among blocks and pieces") 
     CHECK((i % 3 == 2 ? told[i].find('|') != std::string::npos : told[i] == expected[i]));
 }
 
-TEST_CASE("cuts, the room for entries and the form of the masks change nothing") {
+TEST_CASE("cuts, the room for entries and the form of the scanner change nothing") {
   const std::vector<std::string> prefixes = {"7     ", "8     ", "7     ", "8     ", "", "[pid  9] ", "7<a> "};
   const std::vector<std::string> bodies = {"read(3, \"a\", 1)  = 1",
                                            "close(3)  = 0",
@@ -234,7 +234,7 @@ TEST_CASE("cuts, the room for entries and the form of the masks change nothing")
       log[random() % log.size()] = static_cast<char>(random() % 256);
     Reader whole(kColumn, Simd::kPortable, 1000);
     whole.write(log);
-    for (const Simd simd : {Simd::kPortable, Simd::kAvx2, Simd::kAvx512, Simd::kNeon}) {
+    for (const Simd simd : {Simd::kPortable, Simd::kSse2, Simd::kAvx2, Simd::kAvx512, Simd::kNeon}) {
       if (!can_run(simd)) continue;
       Reader cut(kColumn, simd, 1 + random() % 5);
       for (size_t at = 0; at < log.size();) {
@@ -246,4 +246,80 @@ TEST_CASE("cuts, the room for entries and the form of the masks change nothing")
       CHECK(cut.lines == whole.lines);
     }
   }
+}
+
+TEST_CASE("every form says the same of long logs, line by line, whatever their lines begin and end with") {
+  const std::vector<std::pair<Prefix, std::vector<std::string>>> logs = {
+      {{PidForm::kColumn, TimeForm::kClock, false, false},
+       {"7     03:12:48.112836 ", "4194304 03:12:48.112836 ", "4194305 03:12:48.112836 ", "123<a b> 13:12:48.000000 ",
+        "07    03:12:48.112836 ", "17    03:12:48 ", "7     03:12:4x.112836 ", "1795403568.296479 "}},
+      {{PidForm::kBracket, TimeForm::kEpoch, false, false},
+       {"[pid  6324] 1795403568.296479 ", "1795403568.296479 ", "[pid 71] 1795403568.296479 ", "0795403568.296479 "}},
+      {{PidForm::kColumn, TimeForm::kNone, true, true},
+       {"7          0.000205 [00007f43c6a21ad7] ", "7          0.000205 [????????????????] ",
+        "7      0.000205 [007f43ad] "}},
+      {{PidForm::kBracket, TimeForm::kNone, false, false}, {"", "[pid 71] ", "[pid  0] ", "12 ", "12"}},
+  };
+  const std::vector<std::string> names = {
+      "read",          "write", "close", "set_robust_list", "sched_rr_get_interval_time64", "execve",
+      "not_yet_known", "a\0b",  "x"};
+  const std::vector<std::string> ends = {"0",
+                                         "12345678901234567890",
+                                         "-1 ENOENT (No such file or directory)",
+                                         "-1",
+                                         "-",
+                                         "0x7f43c6a21000",
+                                         "0x",
+                                         "-0x1",
+                                         "0x7g",
+                                         "1 (flags O_RDONLY)",
+                                         "3</etc/hosts>",
+                                         "3<a<b>",
+                                         "1 <0.000109>",
+                                         "? ERESTARTSYS (To be restarted)",
+                                         "-1 ERESTART",
+                                         "-1 ERES",
+                                         "?",
+                                         "",
+                                         "1\r",
+                                         "1 a\r",
+                                         "2 = 3",
+                                         "2 =",
+                                         "1 \x1b[0m",
+                                         "4 " + std::string(70, 'w')};
+  std::mt19937 random(3);
+  for (int round = 0; round < 400; round++) {
+    const auto& [prefix, prefixes] = logs[random() % logs.size()];
+    std::string log;
+    for (unsigned i = 0; i < 60; i++) {
+      log += prefixes[random() % 4 == 0 ? random() % prefixes.size() : 0];
+      const std::string& name = names[random() % names.size()];
+      const unsigned kind = random() % 8;
+      log.append(kind == 0 ? "<... " : "").append(name);
+      log.append(kind != 0 ? "(" : random() % 9 == 0 ? " resume>" : " resumed>");
+      log.append(random() % 2 == 0 ? random() % 8 : random() % 150, random() % 5 == 0 ? '=' : 'y');
+      if (kind == 1 || (kind == 0 && random() % 8 == 0)) {
+        log.append(" <unfinished ...>");
+      } else {
+        log.append(random() % 9 == 0 ? "" : ")").append(random() % 4 == 0 ? random() % 90 : random() % 3, ' ');
+        log.append(random() % 9 == 0 ? "=" : "= ").append(ends[random() % 2 == 0 ? 0 : random() % ends.size()]);
+      }
+      log += '\n';
+      if (random() % 20 == 0) log[random() % log.size()] = static_cast<char>(random() % 256);
+    }
+    std::vector<std::string> expected;
+    for (const Simd simd : {Simd::kPortable, Simd::kSse2, Simd::kAvx2, Simd::kAvx512, Simd::kNeon}) {
+      if (!can_run(simd)) continue;
+      CAPTURE(static_cast<int>(simd));
+      Reader reader(prefix, simd, 1 + random() % 100);
+      reader.write(log);
+      if (simd == Simd::kPortable) expected = reader.told;
+      CHECK(reader.told == expected);
+    }
+  }
+}
+
+TEST_CASE("the portable form runs everywhere, and the best one runs here") {
+  CHECK(can_run(Simd::kPortable));
+  CHECK(can_run(best_simd()));
 }
