@@ -1,9 +1,11 @@
 // What engine ebpf promises about what already runs, tried on servers under load and on a whole machine. Needs root.
 //
-//   node scripts/prove-kernel.mjs [--part programs,servers,host,flood] [--minutes 2] [--rounds 5]
+//   node scripts/prove-kernel.mjs [--part programs,servers,host,flood] [--rounds 5]
+//                                 [--minutes 2] [--learn-minutes 2] [--pause 0]
 //
-//   programs   wall time of real programs while they are followed, against bare, in turns
-//   servers    nginx under wrk, redis under redis-benchmark: attached to, learned, checked for --minutes, subverted, killed
+//   programs   wall time of real programs while they are followed, against bare, in turns; each ran once before
+//   servers    nginx under wrk, redis under redis-benchmark: attached to, learned until `estimate` calls it finished or for
+//              --learn-minutes, whichever is longer, checked for --minutes, subverted, killed. --pause: seconds between bursts of load
 //   host       20 fingerprints while a build, a package and shells run
 //   flood      a program of nothing but misses, with another one beside it
 //
@@ -22,6 +24,8 @@ const { values } = parseArgs({
     part: { type: 'string', default: 'programs,servers,host,flood' },
     minutes: { type: 'string', default: '2' },
     rounds: { type: 'string', default: '5' },
+    'learn-minutes': { type: 'string', default: '2' },
+    pause: { type: 'string', default: '0' },
   },
 })
 const minutes = Number(values.minutes)
@@ -134,6 +138,8 @@ async function programs() {
   for (let round = 0; round < rounds; round++) {
     for (const [name, line] of workloads) taken[name].bare.push(await free.do(line))
     const watch = await attach('-q', '-f', fingerprint, '--report', 'programs.json', '--pid', `${followed.pid}`)
+    // What is met for the first time is read and hashed.
+    for (const [, line] of workloads) await followed.do(line)
     for (const [name, line] of workloads) taken[name].followed.push(await followed.do(line))
     await end(watch)
   }
@@ -192,7 +198,7 @@ function compileEvil() {
 
 /** A command, again and again, twice at a time. */
 function again(seconds, words) {
-  const loop = `while :; do ${words.join(' ')}; done > /dev/null 2>&1`
+  const loop = `while :; do ${words.join(' ')}; sleep ${values.pause}; done > /dev/null 2>&1`
   return ['timeout', `${seconds}`, 'sh', '-c', `${loop} & ${loop}`]
 }
 
@@ -263,7 +269,7 @@ async function nginx() {
 
 async function proveServers() {
   const all = await servers()
-  const loads = all.map((server) => begin(server.load(Math.ceil(minutes * 60) + 120)))
+  const loads = all.map((server) => begin(server.load(86_400)))
   // Learned and checked at the same time, as on a machine that is in use.
   await Promise.all(all.map((server) => learnAndCheck(server)))
   for (const load of loads) load.kill()
@@ -271,22 +277,26 @@ async function proveServers() {
   for (const server of all) server.stop()
 }
 
+const SLICE_SECONDS = 2
+
 async function learnAndCheck(server) {
   const fingerprint = join(folder, `${server.name}.tfp`)
-  const learning = begin([
-    ...tracefp,
-    'learn',
-    '--pid',
-    `${server.pid}`,
-    '--slice',
-    '1s',
-    '--runs',
-    '120',
-    '-o',
-    fingerprint,
-  ])
-  await learning.over
-  console.log(`        ${server.name}: ${learning.lines.map(({ text }) => text).join(' | ')}`)
+  const slices = ['learn', '--pid', `${server.pid}`, '--slice', `${SLICE_SECONDS}s`, '-o', fingerprint]
+  const before = performance.now()
+  for (const how of [
+    ['--runs', `${Math.ceil((Number(values['learn-minutes']) * 60) / SLICE_SECONDS)}`],
+    ['--until', '0.05', '--max-runs', '1000'],
+  ]) {
+    const learning = begin([...tracefp, ...slices, ...how])
+    await learning.over
+    console.log(
+      `        ${server.name}: ${learning.lines
+        .slice(-2)
+        .map(({ text }) => text)
+        .join(' | ')}`,
+    )
+  }
+  console.log(`        ${server.name}: learned in ${((performance.now() - before) / 60_000).toFixed(1)} minutes`)
   const report = `${server.name}.json`
   const watch = await attach(
     '-f',
@@ -303,7 +313,8 @@ async function learnAndCheck(server) {
   const { verdict, recordCount, missCount, gapCount, misses } = reportOf(report)
   const facts = `${verdict}, ${recordCount} calls in ${minutes} minutes, ${missCount} misses, ${gapCount} gaps`
   claim(`${server.name} under load is authentic`, verdict === 'authentic', facts)
-  for (const { from, to } of misses.slice(0, 3)) console.log(`        ${from} -> ${to}`)
+  for (const { at, context, to } of misses.slice(0, 9))
+    console.log(`        ${at} ${context.slice(-4).join(' ')} -> ${to}`)
   claim(`${server.name} loses no request while it is attached to`, lost === 0)
 }
 

@@ -121,6 +121,7 @@ class Session final : public Napi::ObjectWrap<Session> {
                        {
                            InstanceMethod<&Session::answer>("answer"),
                            InstanceMethod<&Session::exec_image>("execImage"),
+                           InstanceMethod<&Session::forget_images>("forgetImages"),
                            InstanceMethod<&Session::replace_table>("replaceTable"),
                            InstanceMethod<&Session::signal>("signal"),
                            InstanceMethod<&Session::stop>("stop"),
@@ -232,7 +233,7 @@ class Session final : public Napi::ObjectWrap<Session> {
     thread_.join();
   }
 
-  // answer(question, decision, table | null, flags)
+  // answer(question, decision, table | null, flags, sharing)
   void answer(const Napi::CallbackInfo& info) {
     Answer answer{static_cast<Decision>(info[1].As<Napi::Number>().Uint32Value())};
     if (info[2].IsTypedArray()) {
@@ -243,6 +244,7 @@ class Session final : public Napi::ObjectWrap<Session> {
       }
     }
     if (info[3].IsNumber()) answer.flags = info[3].As<Napi::Number>().Uint32Value();
+    if (info[4].IsNumber()) answer.sharing = info[4].As<Napi::Number>().Uint32Value();
     engine_->answer(info[0].As<Napi::Number>().Uint32Value(), answer);
   }
 
@@ -265,7 +267,11 @@ class Session final : public Napi::ObjectWrap<Session> {
     engine_->signal(info[0].As<Napi::Number>().Int32Value(), info[1].As<Napi::Number>().Int32Value());
   }
 
-  // execImage(question): { dev, ino, path, cwd, script | null, argv, parent } | null
+  // forgetImages()
+  void forget_images(const Napi::CallbackInfo&) { engine_->forget_images(); }
+
+  // execImage(question): { dev, ino, size, mtimeNs, ctimeNs, path, cwd, script | null, argv, parent, number, isKnown }
+  // | null
   Napi::Value exec_image(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     const std::optional<ExecImage> image = engine_->exec_image(info[0].As<Napi::Number>().Uint32Value());
@@ -273,6 +279,11 @@ class Session final : public Napi::ObjectWrap<Session> {
     auto object = Napi::Object::New(env);
     object.Set("dev", Napi::BigInt::New(env, image->dev));
     object.Set("ino", Napi::BigInt::New(env, image->ino));
+    object.Set("size", Napi::BigInt::New(env, image->size));
+    object.Set("mtimeNs", Napi::BigInt::New(env, image->mtime));
+    object.Set("ctimeNs", Napi::BigInt::New(env, image->ctime));
+    object.Set("number", image->number);
+    object.Set("isKnown", image->is_known);
     object.Set("path", image->path);
     object.Set("cwd", image->cwd);
     if (image->is_met) {

@@ -74,6 +74,7 @@ struct Answer {
   Decision decision = Decision::kAllow;
   const Table* table = nullptr;  // of an exec or a program that was met: what it is judged by; null: it is not
   uint32_t flags = 0;            // engine ebpf: ViewFlags
+  uint32_t sharing = 0;          // engine ebpf, of an exec: Sharing; which others begin the same program
 };
 
 // What an exec began, where the tracee does not wait for the reader: by now it may be gone, or have begun something
@@ -87,6 +88,11 @@ struct ExecImage {
   std::vector<std::string> argv;  // the first of them
   bool is_met = false;            // it ran already: its arguments and script are to be asked of it
   pid_t parent = 0;
+  uint64_t size = 0;  // of the file, when it began
+  int64_t mtime = 0;  // ns
+  int64_t ctime = 0;
+  uint32_t number = 0;    // of what runs; 0 = it has none
+  bool is_known = false;  // the number is one that was answered before: it is the same program
 };
 
 // Written by the tracer thread, read by others after RingState::kEnded or kFailed (root_pid: from kRunning on).
@@ -119,6 +125,9 @@ class Engine {
 
   // Any thread. Engine ebpf: what is judged by `old` is judged by `now`. False: it is not, and all is as before.
   virtual bool replace_table(const Table& /*old*/, const Table& /*now*/, uint32_t /*flags*/) { return false; }
+
+  // Any thread. Engine ebpf: what was answered of images is no longer true of those that begin from now on.
+  virtual void forget_images() {}
 
   // Any thread. Engine ebpf: a signal for a process that is followed; tgid 0 = for all.
   virtual void signal(pid_t /*tgid*/, int /*signal*/) {}

@@ -98,6 +98,14 @@ export type Decision = keyof typeof DECISION
 export interface ExecImage {
   readonly dev: bigint
   readonly ino: bigint
+  /** Of the file, when it began. */
+  readonly size: bigint
+  readonly mtimeNs: bigint
+  readonly ctimeNs: bigint
+  /** Of what runs; 0: it has none. */
+  readonly number: number
+  /** An exec of the same number was answered before, with a sharing: file and path are the same, and what that says. */
+  readonly isKnown: boolean
   /** Inside the root of its process. */
   readonly path: string
   readonly cwd: string
@@ -123,14 +131,31 @@ export const VIEW: {
   readonly flood: 16
 } = { letGo: 1, kill: 2, stop: 4, tellAfter: 8, flood: 16 }
 
+/**
+ * Engine ebpf: which execs of the same file, unchanged, by the same path begin the same program. As native/engine/ebpf/kernel/shared.h.
+ */
+export const SHARING: {
+  readonly none: 0
+  /** All. */
+  readonly any: 1
+  /** Those with the same first argument. */
+  readonly byName: 2
+  /** Those with the same second argument, from the same folder where that is a relative path. */
+  readonly byOperand: 3
+  /** Those of a script by that name, for which the kernel starts an interpreter. */
+  readonly byScript: 4
+} = { none: 0, any: 1, byName: 2, byOperand: 3, byScript: 4 }
+
 /** A running engine: a native thread that writes records into `ring`. */
 export interface NativeSession {
   /**
    * The reader has dealt with a record that is a question (an exec; a call that was asked about), the `question`th of the
    * session, counted from 1. `table`: after an exec, what the new program is judged by; its memory must stay as it is.
-   * `flags`: engine ebpf, bits of VIEW.
+   * `flags`: engine ebpf, bits of VIEW. `sharing`: engine ebpf, of SHARING.
    */
-  answer(question: number, decision: number, table: Uint8Array | null, flags?: number): void
+  answer(question: number, decision: number, table: Uint8Array | null, flags?: number, sharing?: number): void
+  /** Engine ebpf: of what begins from now on nothing is known. */
+  forgetImages(): void
   /** Of a question that is an exec and was not answered yet; null: its tracee waits, and /proc tells it. */
   execImage(question: number): ExecImage | null
   /**

@@ -2,12 +2,12 @@
 // process waits at its exec, so nothing can change under us. Everything read here was chosen by the tracee: it is bounded.
 
 import { closeSync, readSync } from 'node:fs'
-import { basename } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { pid as ownPid } from 'node:process'
-import type { ExecImage } from '../addon/addon.ts'
+import { type ExecImage, SHARING } from '../addon/addon.ts'
 import type { Image } from '../model/stream.ts'
 import { buildIdOf, hashOf, type ImageCache, type ImageFile, withImageFile, withOpenImageFile } from './image-file.ts'
-import { scriptFilesOf, scriptOperandOf } from './interpreter.ts'
+import { operandOf, scriptFilesOf, scriptOperandOf } from './interpreter.ts'
 import { insideRoot, locate, readLink } from './locate.ts'
 import type { Mounts } from './mounts.ts'
 import { type Process, readProcess } from './process.ts'
@@ -15,6 +15,8 @@ import { type Process, readProcess } from './process.ts'
 export type { ImageCache } from './image-file.ts'
 
 const MAX_PACKAGE_BYTES = 1_000_000
+/** More than a tick of the clock by which files are dated. */
+const SETTLED_NS = 100_000_000n
 /** One file that is many programs, by the name it is called by or by its first argument. */
 const MULTI_CALL = new Set([
   'busybox',
@@ -45,16 +47,34 @@ export function identifyImage(tid: number, cache: ImageCache, isFresh = false): 
   return identify(seen, cache, (use) => openPlace(process, use))
 }
 
+export interface Identified {
+  readonly image: Image
+  /** Of SHARING: which other execs of the very same file need not be identified. */
+  readonly sharing: number
+}
+
 /**
  * Identity of an exec at which nobody waits. Names and arguments are what the kernel told; a file is only what it was when it
  * is the same one, wherever it is found: by the process while that lives, else by its name.
  */
-export function identifyExec(tid: number, began: ExecImage, cache: ImageCache): Image {
+export function identifyExec(tid: number, began: ExecImage, cache: ImageCache): Identified {
   const { path, cwd } = began
+  // What is changed after this is told by its time.
+  const isSettled = BigInt(Date.now()) * 1_000_000n - began.ctimeNs > SETTLED_NS
+  let isUnchanged = false
   const ifSame =
     (use: (file: ImageFile) => Image) =>
-    (file: ImageFile): Image | null =>
-      file.stats?.dev === began.dev && file.stats.ino === began.ino ? use(file) : null
+    (file: ImageFile): Image | null => {
+      const { stats } = file
+      if (stats?.dev !== began.dev || stats.ino !== began.ino) return null
+      isUnchanged =
+        stats.size === began.size && stats.mtimeNs === began.mtimeNs && stats.ctimeNs === began.ctimeNs && isSettled
+      return use(file)
+    }
+  const identified = (image: Image): Identified => ({
+    image,
+    sharing: isUnchanged && image.sha256 !== null ? sharingOf(image, began) : SHARING.none,
+  })
   const process = readProcess(tid)
   // Of one that ran before only it can tell how it began.
   const executed = began.script ?? process.executed
@@ -63,13 +83,26 @@ export function identifyExec(tid: number, began: ExecImage, cache: ImageCache): 
     openPlace(process, ifSame(use)),
   )
   // What was read of one that ended meanwhile may be half of it.
-  if (living.sha256 !== null && readLink(`/proc/${tid}/exe`) !== null) return living
+  if (living.sha256 !== null && readLink(`/proc/${tid}/exe`) !== null) return identified(living)
   const { place, mounts } = readProcess(ownPid)
   if (place >= 0) closeSync(place)
   const gone = identify({ tid: ownPid, mounts, path, root: '/', cwd, argv, executed }, cache, (use) =>
     withImageFile(`/proc/${ownPid}/root${path}`, mounts, ifSame(use)),
   )
-  return gone.sha256 === null ? living : gone
+  return identified(gone.sha256 === null ? living : gone)
+}
+
+/** What the identity was made of, beside the file: the kernel is told by what to know it again. */
+function sharingOf({ script: named }: Image, { path, cwd, script, argv }: ExecImage): number {
+  // Of one that ran before it is not known how it began. A script is what it is named as, or may be another one next time.
+  if (script === null || named?.sha256 === null) return SHARING.none
+  const isPlain = (name: string): boolean => named === null || named.path === resolve('/', cwd, name)
+  if (script !== '') return named !== null && isPlain(script) ? SHARING.byScript : SHARING.none
+  const file = basename(path)
+  if (isMany(file)) return MULTI_CALL.has(basename(argv[0] ?? '')) ? SHARING.none : SHARING.byName
+  const operand = operandOf(file, argv)
+  if (operand === null) return SHARING.any
+  return operand.saidBy <= 1 && isPlain(operand.script ?? '') ? SHARING.byOperand : SHARING.none
 }
 
 /** A process as far as it is known. */
@@ -154,12 +187,15 @@ function mainOfPackage(tid: number, folder: string, cwd: string, mounts: Mounts)
   })
 }
 
+function isMany(file: string): boolean {
+  return MULTI_CALL.has(file) || MANY_NAMES.test(file)
+}
+
 /** Which of its programs a file that is many was called as; null: it is one program. */
 export function appletOf(file: string, argv: readonly string[]): string | null {
-  const isMultiCall = MULTI_CALL.has(file)
-  if (!isMultiCall && !MANY_NAMES.test(file)) return null
+  if (!isMany(file)) return null
   // A server may have written its state over its arguments: `redis-server *:6379`.
   const name = basename((argv[0] ?? '').split(' ', 1)[0] as string)
-  const applet = isMultiCall && MULTI_CALL.has(name) ? basename(argv[1] ?? name) : name
+  const applet = MULTI_CALL.has(file) && MULTI_CALL.has(name) ? basename(argv[1] ?? name) : name
   return applet === '' ? null : applet
 }

@@ -24,19 +24,31 @@ const INTERPRETERS: readonly Interpreter[] = [
   { name: /^tclsh[\d.]*$/, inline: [], valued: ['-encoding'] },
 ]
 
+export interface Operand {
+  /** Null: there is none. */
+  readonly script: string | null
+  /** How many arguments say so. */
+  readonly saidBy: number
+}
+
 /** The script operand in `argv` (argv[0] is the interpreter), or null. `image` is the interpreter's base name. */
 export function scriptOperandOf(image: string, argv: readonly string[]): string | null {
+  return operandOf(image, argv)?.script ?? null
+}
+
+/** Null: `image` is no interpreter. */
+export function operandOf(image: string, argv: readonly string[]): Operand | null {
   const interpreter = INTERPRETERS.find(({ name }) => name.test(image))
   if (interpreter === undefined) return null
   for (let i = 1; i < argv.length; i++) {
     const argument = argv[i] as string
-    if (argument === '--') return argv[i + 1] ?? null
-    if (argument === '-') return null
-    if (!argument.startsWith('-') && !argument.startsWith('+')) return argument
-    if (interpreter.inline.some((option) => isOption(argument, option))) return null
+    if (argument === '--') return { script: argv[i + 1] ?? null, saidBy: i + 1 }
+    if (argument === '-') return { script: null, saidBy: i }
+    if (!argument.startsWith('-') && !argument.startsWith('+')) return { script: argument, saidBy: i }
+    if (interpreter.inline.some((option) => isOption(argument, option))) return { script: null, saidBy: i }
     if (interpreter.valued.includes(argument)) i++
   }
-  return null
+  return { script: null, saidBy: argv.length }
 }
 
 /** Files that an operand may stand for, in the order in which the interpreter tries them; the first is the operand itself. */

@@ -14,6 +14,7 @@ import {
   loadAddon,
   type NativeEngine,
   type NativeSession,
+  SHARING,
 } from '../addon/addon.ts'
 import { UsageError } from '../errors.ts'
 import type { Above, BirthKind, Image, StreamHandler } from '../model/stream.ts'
@@ -29,7 +30,7 @@ import {
 } from '../ring/layout.gen.ts'
 import { RingReader } from '../ring/reader.ts'
 import { ancestorNames } from './host.ts'
-import { type ImageCache, identifyExec, identifyImage } from './image.ts'
+import { type Identified, type ImageCache, identifyExec, identifyImage } from './image.ts'
 import { noteOf } from './notes.ts'
 
 /** What the engine notify could not do where another engine can. */
@@ -40,6 +41,7 @@ const EMPTY_LOOKS_BEFORE_SLEEP = 25
 const BATCH = 16_384
 /** Engine ebpf, in place of a signal at an end: it goes on, and is followed no longer. */
 const LET_GO = 255
+const MAX_KNOWN_IMAGES = 2048
 
 /** `auto`: notify, and trace where the kernel (or a listener above us) does not let it work. */
 export type Engine = 'auto' | 'notify' | 'trace' | 'ebpf'
@@ -111,6 +113,8 @@ export class LiveSource {
   #rootTid = 0
   /** Engine ebpf: who began by an exec, of which more is known when that is told. */
   readonly #beginning = new Set<number>()
+  /** Engine ebpf: by the numbers that the kernel gave them. */
+  readonly #known = new Map<number, Image>()
   #timer: NodeJS.Timeout | null = null
   #emptyLookCount = 0
   #questionCount = 0
@@ -146,6 +150,11 @@ export class LiveSource {
   /** Engine ebpf: see NativeSession.replaceTable. */
   replaceTable(old: SharedArrayBuffer, now: SharedArrayBuffer, view: number): boolean {
     return this.#native?.replaceTable(new Uint8Array(old), new Uint8Array(now), view) ?? false
+  }
+
+  /** Engine ebpf: what programs are judged by may be something else for those that begin from now on. */
+  forgetImages(): void {
+    this.#native?.forgetImages()
   }
 
   /** Engine ebpf: a signal for these processes, as far as they are followed; null: for all. */
@@ -286,22 +295,33 @@ export class LiveSource {
 
   /** The tracee waits before its first instruction until it is answered; under ebpf it goes on. */
   #exec(tid: number, formerTid: number): void {
-    const { imageCache } = this.#options
     const began = this.#native?.execImage(this.#questionCount + 1) ?? null
-    const image = began === null ? identifyImage(tid, imageCache, true) : identifyExec(tid, began, imageCache)
+    const { image, sharing } = this.#identify(tid, began, true)
     const handler = this.#handlerFor(tid, image)
     if (this.#beginning.delete(tid)) handler.onBirth(tid, 0, tid, 'exec', undefined, aboveOf(began))
     handler.onExec(tid, formerTid, image)
-    this.#ask(tid, true)
+    this.#ask(tid, true, sharing)
   }
 
   /** The first task of a process that already runs, or of one whose parent could not tell; it waits until it is answered. */
   #meet(tid: number, tgid: number, kind: BirthKind): void {
-    const { imageCache } = this.#options
     const met = this.#native?.execImage(this.#questionCount + 1) ?? null
-    const image = met === null ? identifyImage(tid, imageCache) : identifyExec(tid, met, imageCache)
+    const { image } = this.#identify(tid, met, false)
     this.#handlerFor(tgid, image).onBirth(tid, 0, tgid, kind, image, aboveOf(met))
     this.#ask(tid, true)
+  }
+
+  #identify(tid: number, began: ExecImage | null, isFresh: boolean): Identified {
+    const { imageCache } = this.#options
+    if (began === null) return { image: identifyImage(tid, imageCache, isFresh), sharing: SHARING.none }
+    const known = began.isKnown ? this.#known.get(began.number) : undefined
+    // The kernel knows the file again; of a script it knows the name.
+    if (known !== undefined && known.script === null) return { image: known, sharing: SHARING.none }
+    const identified = identifyExec(tid, began, imageCache)
+    if (identified.sharing === SHARING.none) return identified
+    if (this.#known.size >= MAX_KNOWN_IMAGES) this.#known.clear()
+    this.#known.set(began.number, identified.image)
+    return identified
   }
 
   #handlerFor(rootTid: number, image: Image): StreamHandler {
@@ -315,14 +335,14 @@ export class LiveSource {
   }
 
   /** The tracee waits: the engine counts its questions, and so do we. */
-  #ask(tid: number, isExec: boolean): void {
+  #ask(tid: number, isExec: boolean, sharing: number = SHARING.none): void {
     this.#questionCount += 1
     const question = this.#questionCount
     const { guard } = this.#options
     if (guard === undefined) {
       const table = isExec && this.engine === 'ebpf' ? (this.#options.tableOf?.(tid) ?? null) : null
       const view = isExec && this.engine === 'ebpf' ? (this.#options.viewOf?.(tid) ?? 0) : 0
-      this.#native?.answer(question, DECISION.allow, table === null ? null : new Uint8Array(table), view)
+      this.#native?.answer(question, DECISION.allow, table === null ? null : new Uint8Array(table), view, sharing)
       return
     }
     const answer = (decision: Decision): void => {

@@ -13,6 +13,7 @@
 #include <csignal>
 #include <string_view>
 
+#include "engine/ebpf/image_key.h"
 #include "engine/host.h"
 #include "engine/ptrace/ptrace_ops.h"
 
@@ -68,6 +69,11 @@ std::optional<ExecImage> image_of(const ExecFacts& facts, std::string_view bytes
   image.parent = static_cast<pid_t>(facts.parent);
   image.dev = makedev(facts.dev >> 20, facts.dev & 0xfffff);
   image.ino = facts.ino;
+  image.size = facts.size;
+  image.mtime = facts.mtime;
+  image.ctime = facts.ctime;
+  image.number = facts.image;
+  image.is_known = facts.is_known != 0;
   const std::string_view filename = take(facts.filename_bytes);
   if (facts.is_script != 0) image.script = filename.substr(0, filename.find('\0'));
   image.argv = strings_of(take(facts.args_bytes));
@@ -156,6 +162,7 @@ void EbpfEngine::follow() {
     const size_t count =
         kernel_ring_.drain(kBatch, [this](const KernelRecord& record, uint32_t size) { on_record(record, size); });
     deal_with_signals();
+    tell_misjudged();
     if (is_stopping_.load() && !launch_.has_value()) break;
     if (count == kBatch) continue;
     if (launch_.has_value()) {
@@ -250,30 +257,31 @@ void EbpfEngine::on_birth(const KernelRecord& record, uint32_t size) {
   if (is_killing_) signal_process(tgid, SIGKILL);
 }
 
-// What stands behind the record is kept for the reader, until it answers.
-uint32_t EbpfEngine::keep_image(const KernelRecord& record, uint32_t size) {
-  std::optional<ExecImage> image;
-  uint32_t number = 0;
+// What stands behind the record is kept for the reader, until it answers. Whether it is waited for.
+bool EbpfEngine::keep_image(const KernelRecord& record, uint32_t size) {
+  Began began{};
   if (size >= sizeof record + sizeof(ExecFacts)) {
     const auto* facts = reinterpret_cast<const ExecFacts*>(&record + 1);
-    const size_t byte_count = size - sizeof record - sizeof *facts;
-    number = facts->image;
-    image = image_of(*facts, {reinterpret_cast<const char*>(facts + 1), byte_count});
-    if (image.has_value()) image->is_met = static_cast<RecordKind>(record.kind) == RecordKind::kBirth;
+    const std::string_view bytes{reinterpret_cast<const char*>(facts + 1), size - sizeof record - sizeof *facts};
+    if (std::optional<ExecImage> image = image_of(*facts, bytes); image.has_value()) {
+      began = {std::move(*image), *facts, facts->is_known != 0 ? std::string() : std::string(bytes)};
+      began.image.is_met = static_cast<RecordKind>(record.kind) == RecordKind::kBirth;
+    }
   }
+  const bool is_urgent = !began.image.is_known;
   const std::lock_guard lock(images_mutex_);
   question_++;
-  images_.emplace(question_, Began{number, image.has_value() ? std::move(*image) : ExecImage{}});
-  return number;
+  images_.emplace(question_, std::move(began));
+  return is_urgent;
 }
 
 void EbpfEngine::on_exec(const KernelRecord& record, uint32_t size) {
   const auto tid = static_cast<pid_t>(record.tid);
   alive_.erase(static_cast<pid_t>(record.value));
   alive_.insert_or_assign(tid, tid);
-  (void)keep_image(record, size);
+  const bool is_urgent = keep_image(record, size);
   push({record.tid, record.value, RecordKind::kExec, 0, 0, now_ms()});
-  ring_.ring_doorbell();
+  if (is_urgent) ring_.ring_doorbell();
 }
 
 void EbpfEngine::on_end(const KernelRecord& record) {
@@ -347,7 +355,13 @@ void EbpfEngine::wake() {
   if (somebody_ >= 0) (void)!write(somebody_, &one, sizeof one);
 }
 
+// How many calls that were, of whom, is not known.
+void EbpfEngine::tell_misjudged() {
+  if (was_misjudged_.exchange(false)) push({0, 1, RecordKind::kGap, 0, 0, 0});
+}
+
 void EbpfEngine::tell_losses() {
+  tell_misjudged();
   const Control& control = program_.control();
   // Of a launch nobody is left, so the end of these was lost.
   if (launch_.has_value()) {
@@ -377,11 +391,37 @@ void EbpfEngine::answer(uint32_t question, const Answer& answer) {
   const std::lock_guard lock(images_mutex_);
   const auto found = images_.find(question);
   if (found == images_.end()) return;
-  if (const uint32_t image = found->second.number; image != 0) {
-    if (answer.table != nullptr) (void)program_.give_table(image, *answer.table, answer.flags);
-    if ((answer.flags & kViewLetGo) != 0) program_.let_go(image);
-  }
+  const Began began = std::move(found->second);
   images_.erase(found);
+  const uint32_t image = began.image.number;
+  if (image == 0 || torn_.contains(image)) return;
+  if (began.image.is_known && !program_.is_judged_by(image, answer.table, answer.flags)) {
+    torn_.insert(image);
+    program_.forget_images();
+    program_.judge_by_nothing(image);
+    was_misjudged_.store(true);
+    wake();
+    return;
+  }
+  if (answer.table != nullptr) (void)program_.give_table(image, *answer.table, answer.flags);
+  if ((answer.flags & kViewLetGo) != 0) program_.let_go(image);
+  if (!began.image.is_known) share(began, static_cast<Sharing>(answer.sharing));
+}
+
+void EbpfEngine::share(const Began& began, Sharing sharing) {
+  if (sharing == kShareNone) return;
+  const uint32_t epoch = program_.control().known_epoch;
+  const std::optional<ImageKey> key = image_key_of(began.facts, began.bytes, sharing, epoch);
+  if (!key.has_value()) return;
+  program_.make_known(*key, {began.image.number, kShareAny});
+  if (sharing != kShareByName && sharing != kShareByOperand) return;
+  const std::optional<ImageKey> any = image_key_of(began.facts, began.bytes, kShareAny, epoch);
+  if (any.has_value()) program_.make_known(*any, {0, sharing});
+}
+
+void EbpfEngine::forget_images() {
+  const std::lock_guard lock(images_mutex_);
+  program_.forget_images();
 }
 
 bool EbpfEngine::replace_table(const Table& old, const Table& now, uint32_t flags) {

@@ -9,7 +9,9 @@
 #include <ctime>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -32,6 +34,7 @@ class EbpfEngine final : public Engine {
   void answer(uint32_t question, const Answer& answer) override;
   std::optional<ExecImage> exec_image(uint32_t question) override;
   bool replace_table(const Table& old, const Table& now, uint32_t flags) override;
+  void forget_images() override;
   void signal(pid_t tgid, int signal) override;
   const EngineResult& result() const override { return result_; }
 
@@ -43,7 +46,7 @@ class EbpfEngine final : public Engine {
   void wait_for_records(bool is_busy);
   void on_record(const KernelRecord& record, uint32_t size);
   void on_birth(const KernelRecord& record, uint32_t size);
-  uint32_t keep_image(const KernelRecord& record, uint32_t size);
+  bool keep_image(const KernelRecord& record, uint32_t size);
   void on_exec(const KernelRecord& record, uint32_t size);
   void on_end(const KernelRecord& record);
   void push(Record record);
@@ -52,6 +55,7 @@ class EbpfEngine final : public Engine {
   void signal_all(int signal);
   void deal_with_signals();
   void wake();
+  void tell_misjudged();
   void tell_losses();
   uint32_t now_ms() const;
 
@@ -80,10 +84,14 @@ class EbpfEngine final : public Engine {
   std::mutex images_mutex_;
   uint32_t question_ = 0;
   struct Began {
-    uint32_t number;  // of the image, as the kernel half counts them
     ExecImage image;
+    ExecFacts facts;
+    std::string bytes;  // behind the facts; empty where the image is known
   };
+  void share(const Began& began, Sharing sharing);
   std::unordered_map<uint32_t, Began> images_;  // by question
+  std::unordered_set<uint32_t> torn_;           // images that turned out to be two programs: they are judged by nothing
+  std::atomic<bool> was_misjudged_{false};      // such a one was judged
 };
 
 }  // namespace tracefp

@@ -32,6 +32,14 @@ long bpf(bpf_cmd command, bpf_attr* attributes) { return syscall(SYS_bpf, comman
 
 uint64_t as_word(const void* pointer) { return reinterpret_cast<uint64_t>(pointer); }
 
+bool set_in_map(int map, const void* key, const void* value) {
+  bpf_attr attributes{};
+  attributes.map_fd = static_cast<uint32_t>(map);
+  attributes.key = as_word(key);
+  attributes.value = as_word(value);
+  return bpf(BPF_MAP_UPDATE_ELEM, &attributes) == 0;
+}
+
 // Of struct Extra, which only the kernel half knows.
 uint32_t value_bytes_of(int map) {
   bpf_map_info info{};
@@ -50,7 +58,7 @@ Program::~Program() {
   if (judged_ != nullptr) munmap(judged_, sizeof(Judged));
   if (slots_ != nullptr) munmap(const_cast<::Track*>(slots_), kSlotsBytes);
   for (int i = 0; i < program_count_; i++) close(programs_[i]);
-  for (const int descriptor : {ring_, extras_, names_}) {
+  for (const int descriptor : {ring_, extras_, names_, known_}) {
     if (descriptor >= 0) close(descriptor);
   }
 }
@@ -92,13 +100,9 @@ Status Program::run_loader() {
   if (data < 0) return {"bpf(BPF_MAP_CREATE)", errno};
 
   const uint32_t key = 0;
-  attributes = {};
-  attributes.map_fd = static_cast<uint32_t>(data);
-  attributes.key = as_word(&key);
-  attributes.value = as_word(kProgramData);
   Status status;
   int loader = -1;
-  if (bpf(BPF_MAP_UPDATE_ELEM, &attributes) != 0) status = {"bpf(BPF_MAP_UPDATE_ELEM)", errno};
+  if (!set_in_map(data, &key, kProgramData)) status = {"bpf(BPF_MAP_UPDATE_ELEM)", errno};
   if (status.ok()) {
     attributes = {};
     attributes.prog_type = BPF_PROG_TYPE_SYSCALL;
@@ -126,6 +130,7 @@ Status Program::run_loader() {
     } else {
       extras_ = context.maps[kProgramMapExtras].descriptor;
       names_ = context.maps[kProgramMapNames].descriptor;
+      known_ = context.maps[kProgramMapKnown].descriptor;
       ring_ = context.maps[kProgramMapRing].descriptor;
       for (const int part : context.programs) programs_[program_count_++] = part;
       status = map_memory(context.maps[kProgramMapBss].descriptor, context.maps[kProgramMapJudged].descriptor,
@@ -219,11 +224,7 @@ Status Program::follow_name(const std::string& name) {
   char key[TRACEFP_NAME_BYTES] = {};
   name.copy(key, sizeof key - 1);
   const uint32_t value = 1;
-  bpf_attr attributes{};
-  attributes.map_fd = static_cast<uint32_t>(names_);
-  attributes.key = as_word(key);
-  attributes.value = as_word(&value);
-  return bpf(BPF_MAP_UPDATE_ELEM, &attributes) == 0 ? Status{} : Status{"bpf(BPF_MAP_UPDATE_ELEM)", errno};
+  return set_in_map(names_, key, &value) ? Status{} : Status{"bpf(BPF_MAP_UPDATE_ELEM)", errno};
 }
 
 // `name`: null for programs that say themselves where they belong.
@@ -296,13 +297,8 @@ Status Program::follow_from_exec(pid_t pid) {
   std::vector<uint8_t> extra(value_bytes_of(extras_));
   const uint32_t is_marked = 1;
   memcpy(extra.data() + sizeof(::Track), &is_marked, sizeof is_marked);
-  bpf_attr attributes{};
-  attributes.map_fd = static_cast<uint32_t>(extras_);
-  attributes.key = as_word(&pidfd);
-  attributes.value = as_word(extra.data());
-  attributes.flags = BPF_ANY;
   Status status;
-  if (bpf(BPF_MAP_UPDATE_ELEM, &attributes) != 0) status = {"bpf(BPF_MAP_UPDATE_ELEM)", errno};
+  if (!set_in_map(extras_, &pidfd, extra.data())) status = {"bpf(BPF_MAP_UPDATE_ELEM)", errno};
   close(pidfd);
   return status;
 }
@@ -327,6 +323,24 @@ void Program::judge_by(uint32_t image, uint32_t view) {
 }
 
 void Program::let_go(uint32_t image) { judge_by(image, kLetGoView); }
+
+void Program::judge_by_nothing(uint32_t image) {
+  __atomic_store_n(&judged_->judged_by[image % TRACEFP_IMAGES], uint64_t{0}, __ATOMIC_RELEASE);
+}
+
+bool Program::is_judged_by(uint32_t image, const Table* table, uint32_t flags) const {
+  const uint64_t judged_by = judged_->judged_by[image % TRACEFP_IMAGES];
+  if (judged_by == 0 || judged_by >> 32 != image) return true;
+  const auto view = static_cast<uint32_t>(judged_by);
+  if (table == nullptr) return (flags & kViewLetGo) != 0 && view == kLetGoView;
+  const auto known = tables_.find(table->parts().bytes);
+  return known != tables_.end() && known->second.view == view;
+}
+
+// Where there is no memory for it it is not known, and asked about each time.
+void Program::make_known(const ImageKey& key, const KnownImage& known) { (void)set_in_map(known_, &key, &known); }
+
+void Program::forget_images() { __atomic_fetch_add(&control_->known_epoch, 1, __ATOMIC_SEQ_CST); }
 
 // First fit.
 std::optional<uint32_t> Program::room_for(uint32_t bytes) {

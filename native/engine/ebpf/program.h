@@ -66,6 +66,18 @@ class Program {
   // Who runs the image is followed no longer.
   void let_go(uint32_t image);
 
+  // Everything is told of who runs the image.
+  void judge_by_nothing(uint32_t image);
+
+  // Whether what the image is judged by is this, or nothing: then everything is told.
+  bool is_judged_by(uint32_t image, const Table* table, uint32_t flags) const;
+
+  // An exec with this key is of an image that is known: it begins as `known.image`, or another key tells more.
+  void make_known(const ImageKey& key, const KnownImage& known);
+
+  // No image is known any more.
+  void forget_images();
+
   // Everything that is judged by `old` is judged by `now` from its next call on, as if nothing of it had been told yet.
   // False: there is no room for it, and all is as before.
   bool replace_table(const Table& old, const Table& now, uint32_t flags);
@@ -98,6 +110,7 @@ class Program {
   static constexpr int kMaxParts = 16;
   int extras_ = -1;
   int names_ = -1;
+  int known_ = -1;
   int ring_ = -1;
   int kprobe_ = -1;  // perf event
   int programs_[kMaxParts];

@@ -40,6 +40,8 @@ struct Control {
   unsigned int epoch;
   // Written by the kernel half: requests that were handed to io_uring.
   unsigned long long io_uring_count;
+  // Written by the loader: of the images that it made known, only those of this epoch are.
+  unsigned int known_epoch;
 };
 
 enum FollowRule {
@@ -133,6 +135,44 @@ struct Judged {
   unsigned char tables[TRACEFP_TABLE_BYTES];
 };
 
+#define TRACEFP_KNOWN_IMAGES 1024
+#define TRACEFP_KEY_EXE_BYTES 224
+#define TRACEFP_KEY_NAME_BYTES 128
+#define TRACEFP_KEY_CWD_BYTES 104
+
+// What, beside its file and path, makes an image the same as one that the reader has identified.
+enum Sharing {
+  kShareNone = 0,
+  kShareAny = 1,        // nothing
+  kShareByName = 2,     // the first argument: one file is many programs
+  kShareByOperand = 3,  // the second: an interpreter's script, or an option that says that there is none
+  kShareByScript = 4,   // the name given to execve, for which the kernel starts an interpreter
+};
+
+// What an exec began, as far as that says which program it is: the key of the map `known`. All that is not used is 0,
+// and what finds no room in it is not known.
+struct ImageKey {
+  unsigned long long ino;
+  unsigned long long size;
+  long long mtime;  // ns
+  long long ctime;
+  unsigned long long root_ino;  // of names: the root in which they are looked up
+  unsigned int dev;
+  unsigned int generation;
+  unsigned int sharing;
+  unsigned int epoch;
+  char exe[TRACEFP_KEY_EXE_BYTES];    // components, the last one first, as in a record
+  char name[TRACEFP_KEY_NAME_BYTES];  // the argument, or the script
+  char cwd[TRACEFP_KEY_CWD_BYTES];    // components, where `name` is relative to it
+};
+
+// The value of the map `known`. `sharing`: the key that tells more, under which to look again; kShareAny: there is
+// none.
+struct KnownImage {
+  unsigned int image;
+  unsigned int sharing;
+};
+
 #define TRACEFP_NAMES_BYTES 8192
 #define TRACEFP_ARGS_BYTES 4096
 #define TRACEFP_FILENAME_BYTES 4096
@@ -145,11 +185,17 @@ struct ExecFacts {
   unsigned int dev;  // as the kernel writes it: major << 20 | minor
   unsigned char is_deleted;
   unsigned char is_script;  // an interpreter runs the file that execve was given
-  unsigned char padding[2];
+  unsigned char is_known;   // `image` is one that was told before
+  unsigned char padding;
   unsigned int image;   // the number under which its table may be given
   unsigned int parent;  // the process that it is a child of
   unsigned int filename_bytes;
   unsigned int args_bytes;
   unsigned int exe_bytes;
   unsigned int cwd_bytes;
+  unsigned int generation;
+  unsigned long long size;
+  long long mtime;  // ns
+  long long ctime;
+  unsigned long long root_ino;
 };

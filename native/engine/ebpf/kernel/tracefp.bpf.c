@@ -99,6 +99,14 @@ struct {
   __type(value, __u32);
 } names SEC(".maps");
 
+// Images that the reader has identified.
+struct {
+  __uint(type, BPF_MAP_TYPE_LRU_HASH);
+  __uint(max_entries, TRACEFP_KNOWN_IMAGES);
+  __type(key, struct ImageKey);
+  __type(value, struct KnownImage);
+} known SEC(".maps");
+
 struct {
   __uint(type, BPF_MAP_TYPE_RINGBUF);
   __uint(max_entries, 16 * 1024 * 1024);
@@ -123,6 +131,7 @@ struct Walk {
 struct Scratch {
   struct Walk walk;
   struct Name name;
+  struct ImageKey key;
   struct ExecRecord out;
 };
 
@@ -683,6 +692,99 @@ static __always_inline __u32 put_path(struct Scratch* scratch, __u32 at, struct 
   return walk->at;
 }
 
+static __always_inline __s64 in_ns(__s64 seconds, __s64 ns) {
+  return seconds * 1000000000 + (ns & 0x3fffffff);  // the bits above are the kernel's own
+}
+
+// As long as these are the same, so is the content, for all that a user can do.
+static __always_inline void put_version(struct ExecFacts* facts, struct inode* inode) {
+  facts->ino = BPF_CORE_READ(inode, i_ino);
+  facts->dev = BPF_CORE_READ(inode, i_sb, s_dev);
+  facts->size = BPF_CORE_READ(inode, i_size);
+  facts->generation = BPF_CORE_READ(inode, i_generation);
+  if (bpf_core_field_exists(inode->i_ctime_sec)) {
+    facts->mtime = in_ns(BPF_CORE_READ(inode, i_mtime_sec), BPF_CORE_READ(inode, i_mtime_nsec));
+    facts->ctime = in_ns(BPF_CORE_READ(inode, i_ctime_sec), BPF_CORE_READ(inode, i_ctime_nsec));
+    return;
+  }
+  struct timespec64 mtime = {};
+  struct timespec64 ctime = {};
+  if (bpf_core_field_exists(((struct inode___6_10*)inode)->__i_mtime)) {
+    mtime = BPF_CORE_READ((struct inode___6_10*)inode, __i_mtime);
+    ctime = BPF_CORE_READ((struct inode___6_10*)inode, __i_ctime);
+  } else if (bpf_core_field_exists(((struct inode___6_6*)inode)->__i_ctime)) {
+    mtime = BPF_CORE_READ((struct inode___6_6*)inode, i_mtime);
+    ctime = BPF_CORE_READ((struct inode___6_6*)inode, __i_ctime);
+  } else {
+    mtime = BPF_CORE_READ((struct inode___6_5*)inode, i_mtime);
+    ctime = BPF_CORE_READ((struct inode___6_5*)inode, i_ctime);
+  }
+  facts->mtime = in_ns(mtime.tv_sec, mtime.tv_nsec);
+  facts->ctime = in_ns(ctime.tv_sec, ctime.tv_nsec);
+}
+
+// The image number of an exec that is like one that was identified; 0: it is to be identified. All that it is known by stands
+// in the record, which is not sent yet; `exe` and `cwd` stand there from the places given on.
+__noinline __u32 known_image(void) {
+  const __u32 zero = 0;
+  struct Scratch* space = bpf_map_lookup_elem(&scratch, &zero);
+  if (!space) return 0;
+  struct ImageKey* key = &space->key;
+  const struct ExecRecord* out = &space->out;
+  const struct ExecFacts* facts = &out->facts;
+  const __u32 filename_bytes = facts->filename_bytes;
+  const __u32 args_bytes = facts->args_bytes;
+  const __u32 exe_bytes = facts->exe_bytes;
+  const __u32 cwd_bytes = facts->cwd_bytes;
+  if (filename_bytes > TRACEFP_FILENAME_BYTES || args_bytes > TRACEFP_ARGS_BYTES) return 0;
+  if (exe_bytes > TRACEFP_KEY_EXE_BYTES) return 0;
+  const __u32 exe = filename_bytes + args_bytes;
+  __builtin_memset(key, 0, sizeof *key);
+  key->ino = facts->ino;
+  key->size = facts->size;
+  key->mtime = facts->mtime;
+  key->ctime = facts->ctime;
+  key->dev = facts->dev;
+  key->generation = facts->generation;
+  key->epoch = control.known_epoch;
+  key->sharing = kShareAny;
+  if (bpf_probe_read_kernel(key->exe, exe_bytes, &out->bytes[exe]) != 0) return 0;
+  __u32 sharing = kShareByScript;
+  if (!facts->is_script) {
+    const struct KnownImage* found = bpf_map_lookup_elem(&known, key);
+    if (!found) return 0;
+    sharing = found->sharing;
+    if (sharing == kShareAny) return found->image;
+  }
+  key->sharing = sharing;
+  __u32 name = 0;
+  if (sharing != kShareByScript) {
+    name = filename_bytes;
+    const long first = bpf_probe_read_kernel_str(key->name, sizeof key->name, &out->bytes[name]);
+    if (first <= 0 || first >= TRACEFP_KEY_NAME_BYTES || first > args_bytes) return 0;
+    if (sharing == kShareByOperand) {
+      name += first;
+      __builtin_memset(key->name, 0, sizeof key->name);
+      if (first == args_bytes) goto look;
+    }
+  }
+  if (sharing != kShareByName) {
+    const long count = bpf_probe_read_kernel_str(key->name, sizeof key->name, &out->bytes[name]);
+    if (count <= 0 || count >= TRACEFP_KEY_NAME_BYTES) return 0;
+    if (sharing == kShareByOperand && name + count > exe) return 0;
+    const char begin = key->name[0];
+    if (sharing == kShareByOperand && (begin == '-' || begin == '+' || !begin)) goto look;
+    key->root_ino = facts->root_ino;
+    if (begin != '/') {
+      if (cwd_bytes > TRACEFP_KEY_CWD_BYTES) return 0;
+      if (bpf_probe_read_kernel(key->cwd, cwd_bytes, &out->bytes[exe + exe_bytes]) != 0) return 0;
+    }
+  }
+look:;
+  const struct KnownImage* found = bpf_map_lookup_elem(&known, key);
+  return found ? found->image : 0;
+}
+
 // A record with what stands in the file that a process runs, or will run. `bprm`: of an exec; null: it already runs.
 static __always_inline bool put_image(struct Track* track, struct KernelRecord record, struct task_struct* task,
                                       struct file* file, struct linux_binprm* bprm) {
@@ -691,9 +793,7 @@ static __always_inline bool put_image(struct Track* track, struct KernelRecord r
   if (!space) return false;
   struct ExecRecord* out = &space->out;
   out->record = record;
-  out->facts.ino = BPF_CORE_READ(file, f_inode, i_ino);
-  out->facts.dev = BPF_CORE_READ(file, f_inode, i_sb, s_dev);
-  out->facts.image = track->image;
+  put_version(&out->facts, BPF_CORE_READ(file, f_inode));
   out->facts.is_script = 0;
   out->facts.is_deleted = BPF_CORE_READ(file, f_path.dentry, d_hash.pprev) == NULL;
   out->facts.parent = tid_of((struct task_struct*)BPF_CORE_READ(task, real_parent, group_leader));
@@ -718,11 +818,20 @@ static __always_inline bool put_image(struct Track* track, struct KernelRecord r
   out->facts.exe_bytes = exe_end - at;
   const __u32 cwd_end = put_path(space, exe_end, &fs->pwd, &fs->root);
   out->facts.cwd_bytes = cwd_end - exe_end;
+  out->facts.root_ino = BPF_CORE_READ(fs, root.dentry, d_inode, i_ino);
+  const __u32 image = bprm && !out->facts.is_deleted ? known_image() : 0;
+  const __u32 fresh = image ? 0 : __sync_fetch_and_add(&control.image_count, 1) + 1;
+  track->image = image | fresh;
+  out->facts.image = track->image;
+  out->facts.is_known = image != 0;
   __u32 total = sizeof out->record + sizeof out->facts + cwd_end;
   if (total > sizeof *out) total = sizeof *out;
-  // The sooner it is looked at, the more can be read of who began.
-  control.is_asleep = 0;
-  return bpf_ringbuf_output(&ring, out, total, BPF_RB_FORCE_WAKEUP) == 0;
+  // The sooner it is looked at, the more can be read of who began, and the sooner there is a table.
+  if (!image) control.is_asleep = 0;
+  if (bpf_ringbuf_output(&ring, out, total, image ? wake_flag() : BPF_RB_FORCE_WAKEUP) == 0) return true;
+  // The reader does not know what runs, and judges what it is told as it did before.
+  track->image = __sync_fetch_and_add(&control.image_count, 1) + 1;
+  return false;
 }
 
 static __always_inline bool is_named(struct file* file) {
@@ -819,7 +928,7 @@ int BPF_PROG(on_exec, struct task_struct* task, pid_t old_pid, struct linux_binp
   track->frame_count = 0;
   track->known_frames = 0;
   if (track->skipped | track->transparent) tell_skipped(track);
-  track->image = __sync_fetch_and_add(&control.image_count, 1) + 1;
+  track->image = 0;
   track->state = UNKNOWN_STATE;
   const struct KernelRecord record = {track->tid, former ? former : track->tid, kExec, 0, 0, 0};
   if (((track->lost || track->owes_birth) && !settle(track)) || !put_image(track, record, task, file, bprm)) {
@@ -883,7 +992,6 @@ static __always_inline bool meet(struct task_struct* task, struct Track* leader)
     put_birth(track);
   } else {
     track->tgid = track->tid;
-    track->image = __sync_fetch_and_add(&control.image_count, 1) + 1;
     const struct KernelRecord record = {track->tid, 0, kBirth, 0, kJoined, track->tgid};
     if (!put_image(track, record, task, BPF_CORE_READ(task, mm, exe_file), NULL)) track->owes_birth = 1;
   }

@@ -24,6 +24,7 @@ enum bpf_map_type {
   BPF_MAP_TYPE_HASH = 1,
   BPF_MAP_TYPE_ARRAY = 2,
   BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+  BPF_MAP_TYPE_LRU_HASH = 9,
   BPF_MAP_TYPE_RINGBUF = 27,
   BPF_MAP_TYPE_TASK_STORAGE = 29
 };
@@ -90,6 +91,33 @@ struct super_block {
 struct inode {
   unsigned long i_ino;
   struct super_block* i_sb;
+  long i_size;
+  __u32 i_generation;
+  __s64 i_mtime_sec;
+  __s64 i_ctime_sec;
+  __u32 i_mtime_nsec;
+  __u32 i_ctime_nsec;
+};
+
+struct timespec64 {
+  __s64 tv_sec;
+  long tv_nsec;
+};
+
+// Before Linux 6.11, 6.7 and 6.6.
+struct inode___6_10 {
+  struct timespec64 __i_mtime;
+  struct timespec64 __i_ctime;
+};
+
+struct inode___6_6 {
+  struct timespec64 i_mtime;
+  struct timespec64 __i_ctime;
+};
+
+struct inode___6_5 {
+  struct timespec64 i_mtime;
+  struct timespec64 i_ctime;
 };
 
 struct hlist_bl_node {

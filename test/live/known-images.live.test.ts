@@ -1,0 +1,303 @@
+// Engine ebpf: which execs the kernel half takes for ones that were identified before. Those are judged from their first call on;
+// of all others every call is told until they are identified.
+import { type ChildProcessByStdio, execFileSync, spawn } from 'node:child_process'
+import {
+  appendFileSync,
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Readable, Writable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { type ExecImage, loadAddon, type NativeSession } from '../../src/addon/addon.ts'
+import { learn } from '../../src/index.ts'
+import { Checker } from '../../src/match/checker.ts'
+import { Walker } from '../../src/match/walker.ts'
+import type { Image, StreamHandler } from '../../src/model/stream.ts'
+import { TransitionTable } from '../../src/model/table.ts'
+import { LiveSource } from '../../src/source/live.ts'
+import { readFingerprint } from '../../src/store/fingerprint-file.ts'
+import { linuxMapping } from '../../src/syscall/mapping.ts'
+import { whyNoEbpf } from './record.ts'
+
+const whyNot = await whyNoEbpf()
+if (whyNot !== null) console.log(`skipped: ${whyNot}`)
+const folder = mkdtempSync(join(tmpdir(), 'known-'))
+const mapping = linuxMapping()
+const tool = join(folder, 'tool')
+const addon = loadAddon() as { NativeSession: new (...options: never[]) => NativeSession }
+const Native = addon.NativeSession
+let began: ExecImage[] = []
+
+beforeAll(() => {
+  addon.NativeSession = class extends Native {
+    override execImage(question: number): ExecImage | null {
+      const image = super.execImage(question)
+      if (image !== null) began.push(image)
+      return image
+    }
+  }
+})
+afterEach(() => {
+  for (const shell of shells.splice(0)) shell.kill()
+  began = []
+})
+afterAll(() => {
+  addon.NativeSession = Native
+  rmSync(folder, { recursive: true })
+})
+
+const shells: ChildProcessByStdio<Writable, Readable, null>[] = []
+
+/** A shell that is followed, and does what it is told line by line. */
+class Shell {
+  readonly images: Image[] = []
+  readonly gaps: number[] = []
+  /** Of the track that began last: calls told, and calls only counted. */
+  told = 0
+  skipped = 0
+  readonly #shell: (typeof shells)[number]
+  readonly #living = new Set<number>()
+  readonly #source: LiveSource
+  #output = ''
+  #begun: (() => void) | undefined
+  #over: Promise<unknown>
+
+  private constructor(tableOf: (tid: number) => SharedArrayBuffer | null, handler: StreamHandler | null) {
+    this.#shell = spawn('sh', ['-c', 'while read -r line; do eval "$line"; echo over; done'], {
+      cwd: folder,
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+    shells.push(this.#shell)
+    this.#shell.stdout.on('data', (chunk: Buffer) => {
+      this.#output += chunk.toString()
+    })
+    const follow = { pid: this.#shell.pid as number }
+    const seen = this.#handler()
+    this.#source = new LiveSource(
+      { engine: 'ebpf', follow, imageCache: new Map(), tableOf, onStart: () => this.#begun?.() },
+      () => (handler === null ? seen : both(handler, seen)),
+    )
+    this.#over = Promise.resolve()
+  }
+
+  static async begin(
+    tableOf: (tid: number) => SharedArrayBuffer | null = () => null,
+    handler: StreamHandler | null = null,
+  ): Promise<Shell> {
+    const shell = new Shell(tableOf, handler)
+    const begun = new Promise<void>((resolve) => {
+      shell.#begun = resolve
+    })
+    shell.#over = shell.#source.run()
+    await begun
+    return shell
+  }
+
+  /** All of it was told once this resolves. Answers whether its last exec was known. */
+  async do(line: string): Promise<boolean> {
+    const count = this.images.length
+    this.#output = ''
+    this.#shell.stdin.write(`${line}\n`)
+    for (let i = 0; !this.#output.endsWith('over\n') || this.images.length === count || this.#living.size > 0; i++) {
+      if (i > 2000) throw new Error(`${line}: not over`)
+      await sleep(10)
+    }
+    return began.at(-1)?.isKnown === true
+  }
+
+  async end(): Promise<void> {
+    this.#source.stop()
+    await this.#over
+  }
+
+  forget(): void {
+    this.#source.forgetImages()
+  }
+
+  #handler(): StreamHandler {
+    return {
+      onBirth: (tid, _parent, _tgid, kind) => {
+        if (kind === 'fork') this.#living.add(tid)
+        this.told = 0
+        this.skipped = 0
+      },
+      onExec: (_tid, _former, image) => this.images.push(image),
+      onCall: (tid) => {
+        if (this.#living.has(tid)) this.told += 1
+      },
+      onSkipped: (tid, count) => {
+        if (this.#living.has(tid)) this.skipped += count
+      },
+      onExit: (tid) => this.#living.delete(tid),
+      onGap: (_tid, count) => this.gaps.push(count),
+      onSignal: () => {},
+      onRefused: () => {},
+      onNote: () => {},
+    }
+  }
+}
+
+function both(first: StreamHandler, second: StreamHandler): StreamHandler {
+  const tell = (name: string, words: unknown[]): void => {
+    for (const handler of [first, second])
+      (handler as unknown as Record<string, (...all: unknown[]) => void>)[name]?.(...words)
+  }
+  return new Proxy(first, {
+    get:
+      (_, name) =>
+      (...words: unknown[]) =>
+        tell(name as string, words),
+  })
+}
+
+function pathOf(name: string): string {
+  return execFileSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).trim()
+}
+
+/** A file that is older than the clock by which files are dated can tell. */
+async function makeTool(): Promise<void> {
+  rmSync(tool, { force: true })
+  copyFileSync(pathOf('env'), tool)
+  await sleep(200)
+}
+
+describe.skipIf(whyNot !== null)('an exec of what was identified before', () => {
+  test('is judged from its first call on, by what the first was judged by', async () => {
+    const line = `perl -e 'getppid for 1 .. 2000'`
+    const file = join(folder, 'loop.tfp')
+    await learn(['sh', '-c', `${line}; true`], { stdio: 'ignore', home: folder, file, engine: 'notify' })
+    const checker = new Checker({ fingerprints: [readFingerprint(file)], mapping })
+    const walker = new Walker(checker, { mapping, tracks: 'thread', rootPpid: 0, rootAncestors: [] })
+    const shell = await Shell.begin((tid) => walker.programOf(tid)?.known?.table.buffer ?? null, walker)
+    expect(await shell.do(line)).toBe(false)
+    for (let i = 0; i < 2; i++) {
+      expect(await shell.do(line)).toBe(true)
+      expect(shell.skipped).toBeGreaterThan(1900)
+    }
+    // The first calls, the last ones and those after an interruption; never those before an answer.
+    expect(shell.told).toBeLessThan(300)
+    expect(shell.images[1]).toEqual(shell.images[0])
+    expect(shell.images[2]?.sha256).toMatch(/^[0-9a-f]{64}$/)
+    await shell.end()
+    expect(walker.gapCount).toBe(0)
+    expect(checker.programs.find(({ key }) => key.endsWith('/perl'))?.missCount).toBe(0)
+  })
+
+  test('is not known where the file was changed, by its content, its times or another in its place', async () => {
+    const shell = await Shell.begin()
+    await makeTool()
+    const again = async (): Promise<boolean[]> => [
+      await shell.do('./tool > /dev/null'),
+      await shell.do('./tool > /dev/null'),
+    ]
+    expect(await again()).toEqual([false, true])
+    appendFileSync(tool, 'x')
+    await sleep(200)
+    expect(await again()).toEqual([false, true])
+    chmodSync(tool, 0o700)
+    await sleep(200)
+    expect(await again()).toEqual([false, true])
+    copyFileSync(tool, `${tool}.new`)
+    renameSync(`${tool}.new`, tool)
+    await sleep(200)
+    expect(await again()).toEqual([false, true])
+    const hashes = shell.images.map(({ sha256 }) => sha256)
+    expect(new Set(hashes).size).toBe(2)
+    await shell.end()
+  })
+
+  test('is not known by another path, nor as a file that is deleted', async () => {
+    const shell = await Shell.begin()
+    await makeTool()
+    mkdirSync(join(folder, 'bound'), { recursive: true })
+    expect([await shell.do('./tool > /dev/null'), await shell.do('./tool > /dev/null')]).toEqual([false, true])
+    const bind = `mount --bind . bound && ./bound/tool > /dev/null`
+    expect(await shell.do(`unshare -m sh -c '${bind}'`)).toBe(false)
+    expect(await shell.do('exec 3< tool; rm tool; /proc/self/fd/3 > /dev/null; exec 3<&-')).toBe(false)
+    expect(shell.images.at(-1)?.path).toBe(`${tool} (deleted)`)
+    await shell.end()
+  })
+
+  test('is not known after all were forgotten', async () => {
+    const shell = await Shell.begin()
+    expect([await shell.do('env true'), await shell.do('env true')]).toEqual([false, true])
+    shell.forget()
+    expect([await shell.do('env true'), await shell.do('env true')]).toEqual([false, true])
+    await shell.end()
+  })
+
+  test('of a script is known by its name, wherever that leads from; of what it interprets no more is taken for granted', async () => {
+    const shell = await Shell.begin()
+    for (const place of ['one', 'two']) {
+      mkdirSync(join(folder, place))
+      writeFileSync(join(folder, place, 'script'), `#!/bin/sh\n: ${place}\n`, { mode: 0o755 })
+    }
+    const script = (): string | undefined => shell.images.at(-1)?.script?.path
+    for (const command of ['./script', 'sh script', 'sh ./script a b']) {
+      for (const place of ['one', 'two']) {
+        const line = `(cd ${place}; exec ${command})`
+        expect([command, await shell.do(line), script()]).toEqual([command, false, join(folder, place, 'script')])
+        expect([command, await shell.do(line), script()]).toEqual([command, true, join(folder, place, 'script')])
+      }
+    }
+    const before = shell.images.at(-1)?.script?.sha256
+    appendFileSync(join(folder, 'two', 'script'), ': more\n')
+    expect(await shell.do('(cd two; exec sh ./script a b)')).toBe(true)
+    expect(shell.images.at(-1)?.script?.sha256).not.toBe(before)
+    expect(await shell.do(`${join(folder, 'one', 'script')}`)).toBe(false)
+    await shell.end()
+  })
+
+  test('of an interpreter without a script is known by its first option', async () => {
+    const shell = await Shell.begin()
+    const lines = [`sh -c ': 1'`, `sh -c ': 2' a`, `cd /; sh -c :; cd - > /dev/null`, 'sh < /dev/null', `sh -e -c :`]
+    const known: boolean[] = []
+    for (const line of lines) known.push(await shell.do(line))
+    expect(known).toEqual([false, true, true, false, false])
+    // Which argument says so is not the first: not known at all.
+    expect(await shell.do('sh -e -c :')).toBe(false)
+    expect(await shell.do('sh < /dev/null')).toBe(true)
+    expect(shell.images.map(({ script }) => script)).toEqual(shell.images.map(() => null))
+    await shell.end()
+  })
+
+  test('of one file that is many programs is known by the name it is called by', async () => {
+    const shell = await Shell.begin()
+    const many = join(folder, 'busybox')
+    copyFileSync(pathOf('sh'), many)
+    await sleep(200)
+    const exec = (name: string): string => `perl -e 'exec { "./busybox" } "${name}", "-c", ":"'`
+    const known: boolean[] = []
+    for (const name of ['one', 'one', 'two', 'two', 'busybox', 'busybox']) known.push(await shell.do(exec(name)))
+    expect(known).toEqual([false, true, false, true, false, false])
+    const names = shell.images.filter(({ path }) => path === many).map(({ argv0 }) => argv0)
+    expect(names).toEqual(['one', 'one', 'two', 'two', '-c', '-c'])
+    await shell.end()
+  })
+
+  test('that was something else after all is told: there is a gap, and what began alike is judged by nothing', async () => {
+    const file = join(folder, 'torn.tfp')
+    await learn(['true'], { stdio: 'ignore', home: folder, file, engine: 'notify' })
+    const program = [...readFingerprint(file).programs.values()][0]
+    const tables = [0, 1].map(() => TransitionTable.compile(program as NonNullable<typeof program>, mapping).buffer)
+    let index = 0
+    const shell = await Shell.begin(() => tables[index] as SharedArrayBuffer)
+    const line = `perl -e 'getppid for 1 .. 2000'`
+    expect([await shell.do(line), await shell.do(line)]).toEqual([false, true])
+    expect(shell.gaps).toEqual([])
+    index = 1
+    expect(await shell.do(line)).toBe(true)
+    for (let i = 0; i < 500 && shell.gaps.length === 0; i++) await sleep(10)
+    expect(shell.gaps).toEqual([1])
+    expect(await shell.do(line)).toBe(false)
+    await shell.end()
+  })
+})
