@@ -37,7 +37,11 @@ const DANGERS = [
     code: /\b(?:ptrace|waitpid|waitid|wait3|wait4)\s*\(|\b(?:SYS|__NR)_(?:ptrace|waitid|wait4)\b/,
   },
   { what: 'seccomp ioctls', only: ['native/engine/notify/'], code: /\bSECCOMP_IOCTL_\w+/ },
-  { what: 'bpf calls', only: ['native/engine/ebpf/program.'], code: /\b(?:SYS|__NR)_bpf\b/ },
+  {
+    what: 'bpf calls',
+    only: ['native/engine/ebpf/program.', 'native/engine/ebpf/pin_folder.'],
+    code: /\b(?:SYS|__NR)_bpf\b/,
+  },
   { what: 'Node-API', only: ['native/addon/'], include: /^(?:napi|napi-inl|node_api|js_native_api|node|v8|uv)\.h$/ },
   {
     what: 'loading the .node',

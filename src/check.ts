@@ -2,7 +2,7 @@
 // against the fingerprint of the program that runs, and what came of it becomes a report.
 
 import { constants } from 'node:os'
-import { VIEW } from './addon/addon.ts'
+import { loadAddon, type Pinned, VIEW } from './addon/addon.ts'
 import { TracefpError, UsageError } from './errors.ts'
 import type { CheckedProgram, Known } from './match/checked-program.ts'
 import { Checker } from './match/checker.ts'
@@ -95,6 +95,8 @@ export function checkLive(options: CheckOptions): RunningCheck {
     checkerNow().note({ code: 'libraries_unread', message, inconclusive: false })
   })
   const startedAt = new Date().toISOString()
+  const former = pinnedBefore(options.target)
+  let adopted: StreamNote | null = null
   const capture = captureOf(options, mapping.name)
   let session: { walker: Walker<CheckedProgram>; checker: Checker; facts: CaptureSession } | undefined
   let recorder: StreamHandler | null = null
@@ -161,11 +163,16 @@ export function checkLive(options: CheckOptions): RunningCheck {
     const walker = new Walker(checker, { mapping, tracks: checker.tracks, rootPpid, rootAncestors })
     session = { walker, checker, facts }
     // Who watches for nothing is only in the way.
-    if (isAttached && meant === undefined) queueMicrotask(() => checker.root?.known === null && source.stop())
+    if (isAttached && meant === undefined) queueMicrotask(() => checker.root?.known === null && letGo())
     // Written down before it is judged: what a miss is made of is in the capture.
     if (capture === null) return walker
     recorder = capture.begin(facts)
     return tee(recorder, walker)
+  }
+
+  const letGo = (): void => {
+    source.unpin()
+    source.stop()
   }
 
   const source = new LiveSource(
@@ -175,6 +182,9 @@ export function checkLive(options: CheckOptions): RunningCheck {
       imageCache,
       onStart: options.onStart,
       onRootExit: options.onRootExit,
+      onCaughtUp: (recordCount) => {
+        if (former !== null) adopted = adoptedNote(former, recordCount, session?.checker.missCount ?? 0)
+      },
       // A capture that was asked for, and one sequence of all threads, need every call.
       ...(capture instanceof CaptureWriter
         ? {}
@@ -198,6 +208,7 @@ export function checkLive(options: CheckOptions): RunningCheck {
       throw new TracefpError('TFP_ERR_ENGINE_FAILED', 'the program was stopped before it began')
     const { walker, checker, facts } = session
     walker.finish()
+    if (adopted !== null) checker.note(adopted)
     decider?.finish()
     late?.release()
     await imageCache.save()
@@ -315,6 +326,19 @@ function deciderOf(
 /** What was checked was checked: a capture that ended early does not change the verdict. */
 function captureNote({ message }: TracefpError): StreamNote {
   return { code: 'capture_failed', message: `${printable(message)}: the capture ends there`, inconclusive: false }
+}
+
+function pinnedBefore({ kind, ...target }: Target): Pinned | null {
+  return kind === 'follow' && 'follow' in target && target.follow.pin !== undefined
+    ? loadAddon().pinned(target.follow.pin.folder)
+    : null
+}
+
+/** What happened while nobody read. */
+function adoptedNote({ session, readAt }: Pinned, recordCount: number, missCount: number): StreamNote {
+  const silence = `from ${new Date(readAt).toISOString()} on nobody read what the kernel kept: ${recordCount} records`
+  const message = `goes on with session ${session}; ${silence}, ${missCount} misses, told with the time of now`
+  return { code: 'adopted', message, inconclusive: false }
 }
 
 /** What was updated below the program since it was learned: that alone can bring misses. */

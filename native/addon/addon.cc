@@ -22,6 +22,7 @@
 #include "addon/log_binding.h"
 #include "addon/tape_binding.h"
 #include "engine/ebpf/ebpf_engine.h"
+#include "engine/ebpf/notebook.h"
 #include "engine/engine.h"
 #include "engine/host.h"
 #include "engine/notify/notify_engine.h"
@@ -111,6 +112,14 @@ FollowOptions follow_options_of(const Napi::Object& object) {
   if (object.Has("kernelRingBytes")) {
     options.kernel_ring_bytes = object.Get("kernelRingBytes").As<Napi::Number>().Uint32Value();
   }
+  if (object.Get("pin").IsObject()) {
+    const auto pin = object.Get("pin").As<Napi::Object>();
+    options.pin = pin.Get("folder").ToString().Utf8Value();
+    options.unpins = pin.Get("ends").ToBoolean().Value();
+    options.stamp = pin.Get("stamp").ToString().Utf8Value();
+    options.session = pin.Get("session").ToString().Utf8Value();
+    options.name = pin.Get("name").ToString().Utf8Value();
+  }
   return options;
 }
 
@@ -124,6 +133,7 @@ class Session final : public Napi::ObjectWrap<Session> {
                            InstanceMethod<&Session::forget_images>("forgetImages"),
                            InstanceMethod<&Session::replace_table>("replaceTable"),
                            InstanceMethod<&Session::signal>("signal"),
+                           InstanceMethod<&Session::unpin>("unpin"),
                            InstanceMethod<&Session::stop>("stop"),
                            InstanceMethod<&Session::finish>("finish"),
                            InstanceMethod<&Session::result>("result"),
@@ -311,6 +321,8 @@ class Session final : public Napi::ObjectWrap<Session> {
     table_memory_.erase(bytes);
   }
 
+  void unpin(const Napi::CallbackInfo&) { engine_->unpin(); }
+
   void stop(const Napi::CallbackInfo&) {
     if (!thread_.is_joinable()) return;
     engine_->stop();
@@ -449,6 +461,19 @@ Napi::Value process_facts(const Napi::CallbackInfo& info) {
   return object;
 }
 
+// pinned(folder): { stamp, session, name, readAt } | null
+Napi::Value pinned(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::optional<PinnedFacts> facts = read_pinned(info[0].ToString().Utf8Value());
+  if (!facts.has_value()) return env.Null();
+  auto object = Napi::Object::New(env);
+  object.Set("stamp", facts->stamp);
+  object.Set("session", facts->session);
+  object.Set("name", facts->name);
+  object.Set("readAt", static_cast<double>(facts->read_at));
+  return object;
+}
+
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("NativeSession", Session::define(env));
   exports.Set("LogScanner", define_log_scanner(env));
@@ -456,6 +481,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("bench", make_bench(env));
   exports.Set("makePipe", Napi::Function::New(env, make_pipe));
   exports.Set("processFacts", Napi::Function::New(env, process_facts));
+  exports.Set("pinned", Napi::Function::New(env, pinned));
   exports.Set("sendDatagram", Napi::Function::New(env, send_datagram));
   exports.Set("ringLayout", Napi::Function::New(env, ring_layout));
   exports.Set("knownCallNumbers", Napi::Function::New(env, known_call_numbers));

@@ -61,6 +61,11 @@ struct FollowOptions {
   bool hides_host = false;
   bool guesses_restarts = false;  // as above
   uint32_t kernel_ring_bytes = 16 * 1024 * 1024;
+  std::string pin;      // a folder of the BPF file system: all goes on there when we are gone; empty = it ends with us
+  bool unpins = false;  // what is pinned there is taken up, told, and ended
+  std::string stamp;    // of this version: only what has the same is taken up
+  std::string session;  // for who comes after us
+  std::string name;     // of what is followed
 };
 
 // What becomes of a tracee that waits.
@@ -131,6 +136,9 @@ class Engine {
 
   // Any thread. Engine ebpf: a signal for a process that is followed; tgid 0 = for all.
   virtual void signal(pid_t /*tgid*/, int /*signal*/) {}
+
+  // Any thread. Engine ebpf: nothing stays pinned when this session ends.
+  virtual void unpin() {}
 
   virtual const EngineResult& result() const = 0;
 };

@@ -83,6 +83,12 @@ enum class NoteKind : uint32_t {
   kTracing = 10,
   // Engine ebpf: so many requests were handed to io_uring; argument: how many.
   kIoUring = 11,
+  // Engine ebpf: goes on with what was pinned; argument: seconds for which nobody read.
+  kAdopted = 12,
+  // What was in the kernel's ring when it went on was told; argument: how many records that were.
+  kCaughtUp = 13,
+  // Engine ebpf: so many calls that a table did not allow found no room in the kernel's ring.
+  kLostMisses = 14,
 };
 
 // Set on kCall when the kernel repeats a call that was interrupted: the program called once.

@@ -22,6 +22,12 @@ class RingWriter {
   // while it waited: the record is not in the ring. Wakes the reader if it sleeps.
   bool push(const Record& record);
 
+  // How many records were pushed, modulo 2^32; and whether the reader has dealt with the first `count` of them.
+  uint32_t count() const { return head_; }
+  bool is_read(uint32_t count) const {
+    return static_cast<int32_t>(header_->tail.load(std::memory_order_acquire) - count) >= 0;
+  }
+
   // Wakes the reader even if it does not say that it sleeps: for records that somebody waits for.
   void ring_doorbell();
 

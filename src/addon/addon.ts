@@ -73,6 +73,29 @@ export interface FollowOptions {
   /** As in LaunchOptions. */
   readonly hidesHost?: boolean
   readonly kernelRingBytes?: number
+  readonly pin?: PinOptions
+}
+
+/** Engine ebpf: all goes on in the kernel when this process is gone, and who opens the same folder goes on with it. */
+export interface PinOptions {
+  /** Two levels below where the BPF file system is mounted; made where it is not there. */
+  readonly folder: string
+  /** What is pinned there is taken up, told, and ended. */
+  readonly ends: boolean
+  /** Only what was pinned with the same is taken up. */
+  readonly stamp: string
+  /** For who comes after us: the session, and what is followed. */
+  readonly session: string
+  readonly name: string
+}
+
+/** What a pinned session says of itself. */
+export interface Pinned {
+  readonly stamp: string
+  readonly session: string
+  readonly name: string
+  /** When it was last read, in milliseconds since 1970. */
+  readonly readAt: number
 }
 
 export interface EngineResult {
@@ -165,6 +188,8 @@ export interface NativeSession {
   replaceTable(old: Uint8Array, now: Uint8Array, flags: number): boolean
   /** Engine ebpf: a signal for a process that is followed; `tgid` 0: for all. */
   signal(tgid: number, signal: number): void
+  /** Engine ebpf: nothing stays pinned when this session ends. */
+  unpin(): void
   /** Kills every tracee (`attach`, `follow`: lets them go); the ring's state becomes `ended` soon. */
   stop(): void
   /** Joins the thread. Call it once, after the ring's state is `ended` or `failed` and the ring is drained. */
@@ -218,6 +243,8 @@ export interface Addon {
   makePipe(): [number, number]
   /** One datagram to a Unix socket, a path or `@name`; its errno, 0 when it was sent. Never waits. */
   sendDatagram(address: string, text: string): number
+  /** Null: no session is pinned in this folder, or it may not be read. */
+  pinned(folder: string): Pinned | null
   /** `knownMounts`: the version of our own mounts that the caller has; 0: none. */
   processFacts(tid: number, knownMounts: number): ProcessFacts
   ringLayout(): Record<string, number>

@@ -3,9 +3,10 @@
 
 import { setPriority } from 'node:os'
 import type { Command } from 'commander'
+import { loadAddon, type Pinned } from '../addon/addon.ts'
 import { UsageError } from '../errors.ts'
 import { isTold } from '../match/explain.ts'
-import { CheckSession, nameOf, type Watched } from '../session/check-session.ts'
+import { CheckSession, nameOf, pinFolderFor, type Watched } from '../session/check-session.ts'
 import { MissTeller } from '../session/miss-teller.ts'
 import { modeOfAll, modeOfProcess } from '../session/policy-mode.ts'
 import { mayLoadPrograms } from '../source/kernel.ts'
@@ -41,6 +42,8 @@ interface AttachOptions {
   readonly report?: string
   readonly store: boolean
   readonly quiet?: boolean
+  readonly pin?: boolean
+  readonly unpin?: boolean
 }
 
 const DENIES_NOTHING = 'the policy says deny, which a program that was joined cannot be: misses are told only'
@@ -77,6 +80,8 @@ export function defineAttach(program: Command, output: Output): void {
         .choices(['auto', 'ebpf', 'trace'])
         .default('auto', 'ebpf where it works and nothing is to be stopped, else trace'),
     )
+    .option('--pin', 'the kernel goes on when tracefp ends, or is killed; the same command goes on with it')
+    .option('--unpin', 'tell what happened since, and end that')
     .option('--ring <mib>', RING_HELP, ringSize)
     .option('--require-signature <key>', SIGNATURE_HELP, collect)
     .option('--report <file>', 'write the report here as JSON; - is stdout')
@@ -96,7 +101,10 @@ async function attach(options: AttachOptions, onMiss: AttachOptions['onMiss'] | 
   const wanted = onMiss ?? (typeof what === 'number' ? modeOfProcess(policy, what) : modeOfAll(policy))
   if (wanted === 'deny') output.message(`tracefp: note: ${DENIES_NOTHING}\n`)
   const mode = wanted === 'deny' ? 'alert' : wanted
-  const engine = engineFor(what, options.engine, mode)
+  const pin = options.unpin === true ? 'end' : options.pin === true ? 'keep' : undefined
+  const engine = engineFor(what, pin !== undefined && options.engine === 'auto' ? 'ebpf' : options.engine, mode)
+  const former = pin === undefined ? null : loadAddon().pinned(pinFolderFor(what))
+  if (former !== null) output.message(`tracefp: note: ${goesOn(former)}\n`)
   const session: CheckSession = new CheckSession(what, {
     engine,
     onMiss: mode,
@@ -106,6 +114,7 @@ async function attach(options: AttachOptions, onMiss: AttachOptions['onMiss'] | 
     thread: 'this',
     ...(keeper === null ? {} : keeper.evidenceOptions()),
     ...(options.ring === undefined ? {} : { kernelRingBytes: options.ring }),
+    ...(pin === undefined ? {} : { bpfPin: pin }),
     ...(options.depth === undefined ? {} : { depth: options.depth }),
     ...burstOf(options),
   })
@@ -134,6 +143,11 @@ async function attach(options: AttachOptions, onMiss: AttachOptions['onMiss'] | 
     clearTimeout(timer)
     for (const signal of ENDING) process.off(signal, stop)
   }
+}
+
+function goesOn({ session, readAt }: Pinned): string {
+  const seconds = Math.max(0, Math.round((Date.now() - readAt) / 1_000))
+  return `goes on with session ${session}, which nobody read for ${seconds} s`
 }
 
 /** Nobody waits for this process: where the machine is busy, an alert would wait its turn. */

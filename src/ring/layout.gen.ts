@@ -63,4 +63,7 @@ export const NOTE_KIND = {
   listenerRefused: 9,
   tracing: 10,
   ioUring: 11,
+  adopted: 12,
+  caughtUp: 13,
+  lostMisses: 14,
 } as const

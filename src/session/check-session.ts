@@ -9,9 +9,11 @@ import type { Miss } from '../match/miss.ts'
 import type { Report } from '../match/report.ts'
 import type { Outcome } from '../match/verdict.ts'
 import { newUlid } from '../model/ulid.ts'
+import { VERSION } from '../package.ts'
 import { cgroupIdOf } from '../source/cgroup.ts'
 import { launchOptionsOf, type ProgramBytes } from '../source/launch.ts'
 import type { Engine } from '../source/live.ts'
+import { pinFolderOf } from '../source/pin.ts'
 import type { Target } from '../source/target.ts'
 import type { Evidence } from '../store/evidence.ts'
 import { tracefpHome } from '../store/home.ts'
@@ -50,6 +52,11 @@ export interface ProgramOptions {
 export interface CheckSessionOptions extends ProgramOptions {
   /** Engine ebpf: bytes of the kernel's ring, a power of two of at least 4,096. Default: 16 MiB. */
   readonly kernelRingBytes?: number
+  /**
+   * Engine ebpf, for what already runs: `keep`: the kernel goes on checking, and keeps what it finds, when this process or this
+   * session ends; the next session about the same goes on with it. `end`: what is kept so is told, and then it ends.
+   */
+  readonly bpfPin?: 'keep' | 'end'
   /** Files to check against; default: those in the fingerprint store that were learned for the program. */
   readonly fingerprint?: string | readonly string[]
   /** Length of the sequences that are checked, at most what was learned; default 2. */
@@ -123,13 +130,13 @@ export class CheckSession implements AsyncDisposable {
       throw new UsageError(`onMiss: ${String(onMiss)}: expected ${POLICIES.join(', ')} or a function`)
     }
     const ask = this.#asker(onMiss, options)
-    const { target, streams } = isWatched(what) ? joined(what, options) : launched(what, options)
+    this.id = newUlid()
+    const { target, streams } = isWatched(what) ? joined(what, options, this.id) : launched(what, options)
     if (typeof onMiss === 'function' && (target.kind === 'follow' || options.engine === 'ebpf')) {
       throw new UsageError(
         'engine ebpf sees a call when it can no longer be stopped: onMiss is alert, kill or freeze there',
       )
     }
-    this.id = newUlid()
     const home = options.home ?? tracefpHome()
     if (onMiss === 'freeze') {
       const facts = { session: this.id, pid: process.pid, command: isWatched(what) ? [nameOf(what)] : what }
@@ -297,16 +304,25 @@ export function nameOf(what: Watched): string {
 /** Of `joined`: whom engine ebpf follows. */
 export function followTarget(
   what: Watched,
-  options: Pick<CheckSessionOptions, 'thread' | 'kernelRingBytes'>,
+  options: Pick<CheckSessionOptions, 'thread' | 'kernelRingBytes' | 'bpfPin'>,
+  session = '',
 ): Extract<Target, { kind: 'follow' }> {
-  const { kernelRingBytes } = options
+  const { kernelRingBytes, bpfPin } = options
+  const facts = { stamp: `tracefp ${VERSION}`, session, name: nameOf(what) }
   const common = {
     hidesHost: options.thread === 'this',
     ...(kernelRingBytes === undefined ? {} : { kernelRingBytes }),
+    ...(bpfPin === undefined ? {} : { pin: { folder: pinFolderFor(what), ends: bpfPin === 'end', ...facts } }),
   }
   if (typeof what === 'number') return { kind: 'follow', follow: { ...common, pid: what }, name: nameOf(what) }
   const whom = 'host' in what ? { names: [] } : { cgroup: cgroupIdOf(what.cgroup) }
   return { kind: 'follow', follow: { ...common, ...whom }, name: nameOf(what) }
+}
+
+/** Where it is pinned, once it is. */
+export function pinFolderFor(what: Watched): string {
+  if (typeof what === 'number') return pinFolderOf(what)
+  return pinFolderOf('host' in what ? 'host' : { cgroupId: cgroupIdOf(what.cgroup) })
 }
 
 /** Of what was not started here. */
@@ -318,7 +334,7 @@ export const NO_STREAMS: Streams = {
   closeProgramEnds: () => {},
 }
 
-function joined(what: Watched, options: CheckSessionOptions): Prepared {
+function joined(what: Watched, options: CheckSessionOptions, session: string): Prepared {
   if (typeof what === 'number') {
     if (!Number.isInteger(what) || what < 1) throw new UsageError(`pid ${what}: expected a whole number of at least 1`)
     if (what === process.pid) throw new UsageError(`pid ${what} is tracefp itself, which cannot watch itself`)
@@ -328,9 +344,10 @@ function joined(what: Watched, options: CheckSessionOptions): Prepared {
   if (options.signal?.aborted === true) throw options.signal.reason
   const streams = NO_STREAMS
   if (typeof what === 'number' && options.engine !== 'ebpf') {
+    if (options.bpfPin !== undefined) throw new UsageError('only engine ebpf goes on without tracefp')
     return { target: { kind: 'attach', attach: { pid: what, hidesHost: options.thread === 'this' } }, streams }
   }
-  return { target: followTarget(what, options), streams }
+  return { target: followTarget(what, options, session), streams }
 }
 
 /** What a session and a learning run need before their worker starts. */

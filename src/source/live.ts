@@ -73,6 +73,8 @@ export interface LiveOptions {
   readonly guessesRestarts?: boolean
   /** Engine ebpf: bits of VIEW for the program that now runs in `tid`, whether it has a table or not. */
   readonly viewOf?: (tid: number) => number
+  /** What waited in a ring that was pinned is told: so many records. What comes now happens now. */
+  readonly onCaughtUp?: (recordCount: number) => void
   /** Guard mode: the engine judges every call before it runs, and waits for a decision at each miss. */
   readonly guard?: Guard
 }
@@ -98,6 +100,8 @@ const BIRTH_KINDS: ReadonlyMap<number, BirthKind> = new Map([
   [BIRTH_KIND.fork, 'fork'],
   [BIRTH_KIND.join, 'join'],
 ])
+/** Notes whose argument is a number of something. */
+const COUNTED: ReadonlySet<string> = new Set(['ioUring', 'lostMisses'])
 const NOTE_NAMES = new Map(Object.entries(NOTE_KIND).map(([name, code]) => [code as number, name]))
 
 export class LiveSource {
@@ -179,6 +183,11 @@ export class LiveSource {
         ...(script === undefined ? {} : { script }),
       })
     })
+  }
+
+  /** Engine ebpf: nothing of it stays pinned. */
+  unpin(): void {
+    this.#native?.unpin()
   }
 
   /** Kills the program and everything it started, or lets go of what was attached to; `run` then resolves. */
@@ -276,16 +285,20 @@ export class LiveSource {
       case RECORD_KIND.gap:
         return this.#tell((told) => told.onGap(tid, value))
       case RECORD_KIND.note:
-        return this.#note(tid, NOTE_NAMES.get(value) ?? 'unknown')
+        return this.#note(tid, NOTE_NAMES.get(value) ?? 'unknown', extra)
       default:
         throw new Error(`a ring record of kind ${kind} that cannot stand here`)
     }
   }
 
-  #note(tid: number, name: string): void {
+  #note(tid: number, name: string, argument: number): void {
+    if (name === 'adopted') return
+    if (name === 'caughtUp') return this.#options.onCaughtUp?.(argument)
     const isBusy = name === 'listener' && this.engine === 'notify'
     if (isBusy && this.#options.engine === 'auto') this.#options.onListener?.()
-    this.#tell((handler) => handler.onNote(noteOf(isBusy ? 'listenerBusy' : name, tid)))
+    this.#tell((handler) =>
+      handler.onNote(noteOf(isBusy ? 'listenerBusy' : name, tid, COUNTED.has(name) ? argument : 0)),
+    )
   }
 
   #tell(what: (handler: StreamHandler) => void): void {

@@ -41,6 +41,11 @@ const NOTES: Readonly<Record<string, Omit<StreamNote, 'code'> & { readonly code:
     message: 'requests were handed to io_uring: what is done there makes no calls and was not seen',
     inconclusive: true,
   },
+  lostMisses: {
+    code: 'lost_misses',
+    message: 'calls that the fingerprint does not allow found no room in the ring of the kernel, and are not listed',
+    inconclusive: true,
+  },
   tracing: {
     code: 'ptrace',
     message:
@@ -70,11 +75,13 @@ const NOTES: Readonly<Record<string, Omit<StreamNote, 'code'> & { readonly code:
   },
 }
 
-export function noteOf(name: string, tid: number): StreamNote {
+/** `count`: of what is counted; 0: nothing is. */
+export function noteOf(name: string, tid: number, count = 0): StreamNote {
   const note = NOTES[name] ?? {
     code: 'unknown',
     message: `the engine sent an unknown note: ${name}`,
     inconclusive: true,
   }
-  return { ...note, message: `${note.message} (tid ${tid})` }
+  const what = count > 0 ? `${count} of them` : `tid ${tid}`
+  return { ...note, message: `${note.message} (${what})` }
 }

@@ -7,6 +7,7 @@ import { EngineError } from '../errors.ts'
 import { ancestorNames } from './host.ts'
 import { assertBpf, assertLaunched } from './launch.ts'
 import type { Engine, LiveOptions } from './live.ts'
+import { pinTrouble } from './pin.ts'
 
 export type Target =
   | { readonly kind: 'launch'; readonly launch: LaunchOptions; readonly engine: Engine }
@@ -42,7 +43,7 @@ export function factsOfTarget(target: Target): TargetFacts {
 
 /** @throws EngineError when the engine could not start, join or follow it. */
 export function assertBegun(result: EngineResult, target: Target): void {
-  if (target.kind === 'follow') assertFollowed(result, target.name)
+  if (target.kind === 'follow') assertFollowed(result, target)
   else if (target.kind === 'launch') assertLaunched(result, target.launch)
   else assertAttached(result, target.attach.pid)
 }
@@ -50,9 +51,11 @@ export function assertBegun(result: EngineResult, target: Target): void {
 const EPERM = 1
 const ESRCH = 3
 
-function assertFollowed(result: EngineResult, name: string): void {
+function assertFollowed(result: EngineResult, { name, follow }: Target & { kind: 'follow' }): void {
   const { failedOperation: operation, errno, errorText } = result
   if (operation === '') return
+  const trouble = pinTrouble(operation, follow.pin?.folder ?? '')
+  if (trouble !== null) throw new EngineError('TFP_ERR_ENGINE_FAILED', `${name}: ${trouble}`, errno, trouble)
   if (operation === 'attach') {
     throw new EngineError('TFP_ERR_ENGINE_FAILED', `${name}: there is no such process`, errno, '')
   }

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <string_view>
 
 #include "engine/ebpf/image_key.h"
@@ -31,6 +32,28 @@ constexpr unsigned kEmptyLooksBeforeSleep = 10;
 // Asleep: the first record wakes us. This is for what does not come as a record: a stopped child.
 constexpr int kSleepMs = 100;
 constexpr int kNiceness = -10;
+// Pinned: a record that was told so long ago was dealt with. What was not is told again by who comes after us.
+constexpr uint64_t kDealtWithMs = 100;
+constexpr int kLastWaitMs = 1000;
+constexpr uint32_t kToldFrames = 32;
+constexpr char kNotebook[] = "notebook";
+
+uint64_t unix_ms() {
+  timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1000 + static_cast<uint64_t>(now.tv_nsec) / 1'000'000;
+}
+
+template <size_t size>
+void copy_text(char (&to)[size], const std::string& text) {
+  to[text.copy(to, size - 1)] = '\0';
+}
+
+std::string stamp_of(const FollowOptions& options) {
+  char hash[20];
+  snprintf(hash, sizeof hash, " %016lx", static_cast<unsigned long>(Program::hash()));
+  return options.stamp + hash;
+}
 
 // Components of a path, the last one first, each ended by 0.
 std::string path_of(std::string_view names) {
@@ -111,8 +134,26 @@ void EbpfEngine::run() {
   }
 }
 
+Status EbpfEngine::open_kernel_half() {
+  if (launch_.has_value() || follow_.pin.empty()) return program_.load(kernel_ring_bytes_);
+  const Status opened = folder_.open(follow_.pin);
+  if (!opened.ok()) return opened;
+  const int map = folder_.get(kNotebook);
+  if (map < 0) {
+    // What is there then, somebody was killed at.
+    folder_.clear();
+    if (!follow_.unpins) return program_.load(kernel_ring_bytes_);
+    folder_.remove();
+    return {"pin(nothing)", ENOENT};
+  }
+  const Status adopted = notebook_.adopt(map);
+  if (!adopted.ok()) return adopted;
+  if (stamp_of(follow_) != notebook_.pages().stamp) return {"pin(stamp)", EINVAL};
+  return program_.adopt(folder_);
+}
+
 Status EbpfEngine::start() {
-  Status status = program_.load(kernel_ring_bytes_);
+  Status status = open_kernel_half();
   if (status.ok()) status = kernel_ring_.open(program_.ring(), program_.ring_bytes());
   if (!status.ok()) return status;
   wake_up_ = epoll_create1(EPOLL_CLOEXEC);
@@ -132,6 +173,7 @@ Status EbpfEngine::start() {
 Status EbpfEngine::start_following() {
   // On a machine that is busy an alert would wait its turn. Best effort: it takes CAP_SYS_NICE.
   (void)setpriority(PRIO_PROCESS, 0, kNiceness);
+  if (notebook_.is_open()) return adopt();
   const bool is_tree = follow_.pid != 0;
   const bool is_cgroup = follow_.cgroup != 0;
   program_.follow(is_tree     ? kFollowTree
@@ -146,11 +188,135 @@ Status EbpfEngine::start_following() {
   result_.has_kprobe = program_.has_kprobe();
   if (status.ok()) status = program_.meet_all();
   if (!status.ok()) return status;
-  if (is_tree && program_.control().met_count == 0) return {"attach", ESRCH};
+  if (is_tree && program_.control().met_count == 0) status = {"attach", ESRCH};
+  if (status.ok() && !follow_.pin.empty()) status = pin();
+  if (!status.ok()) return status;
   has_begun_ = true;
   if (hides_host_) hide_host(true);
   ring_.set_state(RingState::kRunning);
   return {};
+}
+
+// From here on it goes on without us.
+Status EbpfEngine::pin() {
+  Status status = notebook_.make();
+  if (status.ok()) {
+    NotebookPages& pages = notebook_.pages();
+    copy_text(pages.stamp, stamp_of(follow_));
+    copy_text(pages.name, follow_.name);
+    copy_text(pages.session, follow_.session);
+    pages.has_kprobe = program_.has_kprobe() ? 1 : 0;
+    pages.read_at = unix_ms();
+    kernel_ring_.hold_back();
+    status = program_.pin(folder_);
+  }
+  // The last: without it nothing is taken up.
+  if (status.ok()) status = folder_.pin(notebook_.map(), kNotebook);
+  if (!status.ok()) folder_.remove();
+  is_pinned_ = status.ok();
+  return status;
+}
+
+// Goes on where the notebook and the kernel's ring say that the one before us stopped.
+Status EbpfEngine::adopt() {
+  NotebookPages& pages = notebook_.pages();
+  kernel_ring_.hold_back();
+  backlog_ = kernel_ring_.end();
+  adopted_images_ = program_.control().image_count;
+  is_pinned_ = true;
+  result_.has_kprobe = pages.has_kprobe != 0;
+  lost_miss_count_ = pages.lost_miss_count;
+  if (follow_.pid != 0 && program_.control().live_count <= 0 && kernel_ring_.is_empty() && notebook_.tracks().empty()) {
+    folder_.remove();
+    return {"attach", ESRCH};
+  }
+  const auto silence = static_cast<uint32_t>((unix_ms() - pages.read_at) / 1000);
+  push({0, static_cast<uint32_t>(NoteKind::kAdopted), RecordKind::kNote, 0, 0, silence});
+  has_begun_ = true;
+  if (hides_host_) hide_host(true);
+  ring_.set_state(RingState::kRunning);
+  tell_kept();
+  copy_text(pages.session, follow_.session);
+  for (const std::string& name : follow_.names) {
+    const Status named = program_.follow_name(name);
+    if (!named.ok()) return named;
+  }
+  return program_.meet_all();
+}
+
+void EbpfEngine::tell_kept() {
+  std::vector<KeptTrack> tracks = notebook_.tracks();
+  const auto root = static_cast<uint32_t>(follow_.pid);
+  std::stable_partition(tracks.begin(), tracks.end(), [root](const KeptTrack& track) { return track.tid == root; });
+  for (const KeptTrack& track : tracks) tell_kept(track);
+  if (const uint32_t count = notebook_.pages().unkept_count; count > 0) {
+    push({0, count, RecordKind::kGap, 0, 0, 0});
+    notebook_.pages().unkept_count = 0;
+  }
+}
+
+// The track as somebody who was met, in the frames it was in, after the calls it had made last.
+void EbpfEngine::tell_kept(const KeptTrack& track) {
+  const KeptImage* const kept = track.tid == track.tgid ? notebook_.image_of(track) : nullptr;
+  alive_.insert_or_assign(static_cast<pid_t>(track.tid), static_cast<pid_t>(track.tgid));
+  BirthKind kind = BirthKind::kJoin;
+  if (kept != nullptr) {
+    const auto* facts = reinterpret_cast<const ExecFacts*>(kept->facts);
+    const std::string_view bytes{reinterpret_cast<const char*>(facts + 1), kept->size - sizeof *facts};
+    if (std::optional<ExecImage> image = image_of(*facts, bytes); image.has_value()) {
+      image->is_met = kept->is_met != 0;
+      image->parent = static_cast<pid_t>(track.parent);
+      (void)ask({std::move(*image), *facts, std::string(bytes)});
+      kind = BirthKind::kMet;
+    }
+  }
+  push({track.tid, 0, RecordKind::kBirth, 0, static_cast<uint16_t>(kind), track.tgid});
+  if (static_cast<pid_t>(track.tid) == follow_.pid) result_.root_pid = follow_.pid;
+  for (uint32_t i = 0; i < std::min(track.frame_count, kToldFrames); i++) {
+    push({track.tid, track.signal, RecordKind::kSignal, 0, 0, 0});
+  }
+  for (uint32_t i = track.call_count - std::min<uint32_t>(track.call_count, TRACEFP_KEPT); i < track.call_count; i++) {
+    const uint16_t call = track.calls[i % TRACEFP_KEPT];
+    push({track.tid, call & 0xfffU, RecordKind::kCall, static_cast<uint8_t>(call >> 12), kRecordKnown, 0});
+  }
+  ring_.ring_doorbell();
+}
+
+// What was read before we began to read is told: what comes now happens now.
+void EbpfEngine::tell_backlog() {
+  if (!backlog_.has_value() || kernel_ring_.position() < *backlog_) return;
+  backlog_.reset();
+  tell_lost_misses();
+  push({0, static_cast<uint32_t>(NoteKind::kCaughtUp), RecordKind::kNote, 0, 0, backlog_count_});
+}
+
+// Gives room back for records that the reader dealt with a moment ago.
+void EbpfEngine::move_on() {
+  if (!is_pinned_) return;
+  const uint64_t now = unix_ms();
+  if (mark_.has_value()) {
+    if (!ring_.is_read(mark_->count) || now - mark_->made_at < kDealtWithMs) return;
+    kernel_ring_.release(mark_->position,
+                         [this](const KernelRecord& record, uint32_t size) { notebook_.apply(record, size); });
+    mark_.reset();
+  }
+  notebook_.pages().read_at = now;
+  notebook_.pages().lost_miss_count = lost_miss_count_;
+  mark_ = Mark{kernel_ring_.position(), ring_.count(), now};
+}
+
+// The kernel half goes on; who comes after us begins behind the last record that was dealt with.
+void EbpfEngine::leave_pinned() {
+  NotebookPages& pages = notebook_.pages();
+  tell_lost_misses();
+  pages.lost_count = loss_count();
+  pages.io_uring_count = program_.control().io_uring_count;
+  for (int i = 0; i < kLastWaitMs && !ring_.is_read(ring_.count()); i++) usleep(1000);
+  if (!ring_.is_read(ring_.count())) return;
+  kernel_ring_.release(kernel_ring_.position(),
+                       [this](const KernelRecord& record, uint32_t size) { notebook_.apply(record, size); });
+  pages.read_at = unix_ms();
+  pages.lost_miss_count = lost_miss_count_;
 }
 
 void EbpfEngine::follow() {
@@ -163,7 +329,9 @@ void EbpfEngine::follow() {
         kernel_ring_.drain(kBatch, [this](const KernelRecord& record, uint32_t size) { on_record(record, size); });
     deal_with_signals();
     tell_misjudged();
-    if (is_stopping_.load() && !launch_.has_value()) break;
+    tell_backlog();
+    move_on();
+    if (!launch_.has_value() && (is_stopping_.load() || (follow_.unpins && !backlog_.has_value()))) break;
     if (count == kBatch) continue;
     if (launch_.has_value()) {
       watch_children();
@@ -181,8 +349,14 @@ void EbpfEngine::follow() {
     empty_looks = count > 0 ? 0 : empty_looks + 1;
     wait_for_records(empty_looks <= kEmptyLooksBeforeSleep);
   }
-  if (!launch_.has_value()) drain_the_rest();
+  const bool is_over = ends_with_last && program_.control().live_count <= 0 && kernel_ring_.is_empty();
+  if (is_pinned_ && (is_over || follow_.unpins || is_unpinning_.load())) {
+    is_pinned_ = false;
+    folder_.remove();
+  }
+  if (!launch_.has_value() && !is_pinned_) drain_the_rest();
   tell_losses();
+  if (is_pinned_) leave_pinned();
   if (!launch_.has_value()) return;
   // Its end was told a moment before it can be waited for. Children of the root's making (CLONE_PARENT) are ours too.
   int status;
@@ -210,6 +384,7 @@ void EbpfEngine::wait_for_records(bool is_busy) {
 }
 
 void EbpfEngine::on_record(const KernelRecord& record, uint32_t size) {
+  if (backlog_.has_value()) backlog_count_++;
   switch (static_cast<RecordKind>(record.kind)) {
     case RecordKind::kBirth:
       return on_birth(record, size);
@@ -264,11 +439,18 @@ bool EbpfEngine::keep_image(const KernelRecord& record, uint32_t size) {
     const auto* facts = reinterpret_cast<const ExecFacts*>(&record + 1);
     const std::string_view bytes{reinterpret_cast<const char*>(facts + 1), size - sizeof record - sizeof *facts};
     if (std::optional<ExecImage> image = image_of(*facts, bytes); image.has_value()) {
-      began = {std::move(*image), *facts, facts->is_known != 0 ? std::string() : std::string(bytes)};
+      began = {std::move(*image), *facts, std::string(bytes)};
       began.image.is_met = static_cast<RecordKind>(record.kind) == RecordKind::kBirth;
     }
   }
-  const bool is_urgent = !began.image.is_known;
+  return ask(std::move(began));
+}
+
+// What was told to who was before us we do not know: it is identified anew.
+bool EbpfEngine::ask(Began began) {
+  ExecImage& image = began.image;
+  if (image.number <= adopted_images_ && taken_up_.insert(image.number).second) image.is_known = false;
+  const bool is_urgent = !image.is_known;
   const std::lock_guard lock(images_mutex_);
   question_++;
   images_.emplace(question_, std::move(began));
@@ -367,12 +549,29 @@ void EbpfEngine::tell_losses() {
   if (launch_.has_value()) {
     for (const auto& [tid, tgid] : alive_) push({static_cast<uint32_t>(tid), 1, RecordKind::kGap, 0, 0, 0});
   }
-  if (control.io_uring_count > 0) {
-    const auto count = static_cast<uint32_t>(std::min<uint64_t>(control.io_uring_count, INT32_MAX));
+  const NotebookPages* const told = notebook_.is_open() ? &notebook_.pages() : nullptr;
+  const uint64_t submissions = control.io_uring_count - (told == nullptr ? 0 : told->io_uring_count);
+  if (submissions > 0) {
+    const auto count = static_cast<uint32_t>(std::min<uint64_t>(submissions, INT32_MAX));
     push({0, static_cast<uint32_t>(NoteKind::kIoUring), RecordKind::kNote, 0, 0, count});
   }
-  const uint64_t count = control.lost_count + control.unfollowed_count + program_.missed_count();
+  tell_lost_misses();
+  const uint64_t count = loss_count() - (told == nullptr ? 0 : std::min(told->lost_count, loss_count()));
   if (count > 0) push({0, static_cast<uint32_t>(std::min<uint64_t>(count, INT32_MAX)), RecordKind::kGap, 0, 0, 0});
+}
+
+uint64_t EbpfEngine::loss_count() {
+  const Control& control = program_.control();
+  return control.lost_count + control.unfollowed_count + program_.missed_count();
+}
+
+// Of calls that were lost nothing is known, but that these were misses.
+void EbpfEngine::tell_lost_misses() {
+  const uint64_t count = program_.control().lost_miss_count - lost_miss_count_;
+  if (count == 0) return;
+  lost_miss_count_ += count;
+  const auto told = static_cast<uint32_t>(std::min<uint64_t>(count, INT32_MAX));
+  push({0, static_cast<uint32_t>(NoteKind::kLostMisses), RecordKind::kNote, 0, 0, told});
 }
 
 uint32_t EbpfEngine::now_ms() const {

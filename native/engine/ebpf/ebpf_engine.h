@@ -16,6 +16,8 @@
 #include <vector>
 
 #include "engine/ebpf/kernel_ring.h"
+#include "engine/ebpf/notebook.h"
+#include "engine/ebpf/pin_folder.h"
 #include "engine/ebpf/program.h"
 #include "engine/engine.h"
 #include "engine/ptrace/launch.h"
@@ -36,11 +38,21 @@ class EbpfEngine final : public Engine {
   bool replace_table(const Table& old, const Table& now, uint32_t flags) override;
   void forget_images() override;
   void signal(pid_t tgid, int signal) override;
+  void unpin() override { is_unpinning_.store(true); }
   const EngineResult& result() const override { return result_; }
 
  private:
   Status start();
   Status start_following();
+  Status open_kernel_half();
+  Status pin();
+  Status adopt();
+  void tell_kept();
+  void tell_kept(const KeptTrack& track);
+  void move_on();
+  void tell_backlog();
+  void leave_pinned();
+  void tell_lost_misses();
   void follow();
   void drain_the_rest();
   void wait_for_records(bool is_busy);
@@ -57,6 +69,7 @@ class EbpfEngine final : public Engine {
   void wake();
   void tell_misjudged();
   void tell_losses();
+  uint64_t loss_count();
   uint32_t now_ms() const;
 
   EngineResult result_;
@@ -69,6 +82,20 @@ class EbpfEngine final : public Engine {
   const bool guesses_restarts_;
   Program program_;
   KernelRing kernel_ring_;
+  PinFolder folder_;
+  Notebook notebook_;                // open: pinned
+  std::optional<uint64_t> backlog_;  // where the kernel's ring ended when we took it up, until that was told
+  uint32_t backlog_count_ = 0;
+  uint64_t lost_miss_count_ = 0;  // told
+  bool is_pinned_ = false;        // and stays so
+  // What is to be dealt with before the notebook goes on: so many records pushed, from the kernel's ring up to there.
+  struct Mark {
+    uint64_t position;
+    uint32_t count;
+    uint64_t made_at;
+  };
+  std::optional<Mark> mark_;
+  std::atomic<bool> is_unpinning_{false};
   int wake_up_ = -1;   // epoll
   int somebody_ = -1;  // eventfd: another thread wants something
   timespec began_at_{};
@@ -89,6 +116,10 @@ class EbpfEngine final : public Engine {
     std::string bytes;  // behind the facts; empty where the image is known
   };
   void share(const Began& began, Sharing sharing);
+  // Whether the answer is waited for.
+  bool ask(Began began);
+  uint32_t adopted_images_ = 0;                 // so many there were when we began
+  std::unordered_set<uint32_t> taken_up_;       // of these, those that were asked about
   std::unordered_map<uint32_t, Began> images_;  // by question
   std::unordered_set<uint32_t> torn_;           // images that turned out to be two programs: they are judged by nothing
   std::atomic<bool> was_misjudged_{false};      // such a one was judged

@@ -14,6 +14,7 @@ Status KernelRing::open(int map, uint32_t bytes) {
   void* consumer = mmap(nullptr, page_bytes_, PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
   if (consumer == MAP_FAILED) return {"mmap", errno};
   consumer_ = static_cast<uint64_t*>(consumer);
+  at_ = __atomic_load_n(consumer_, __ATOMIC_ACQUIRE);
   void* producer = mmap(nullptr, page_bytes_ + 2 * bytes_, PROT_READ, MAP_SHARED, map, static_cast<off_t>(page_bytes_));
   if (producer == MAP_FAILED) return {"mmap", errno};
   producer_ = static_cast<const uint64_t*>(producer);

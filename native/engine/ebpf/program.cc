@@ -58,9 +58,7 @@ Program::~Program() {
   if (judged_ != nullptr) munmap(judged_, sizeof(Judged));
   if (slots_ != nullptr) munmap(const_cast<::Track*>(slots_), kSlotsBytes);
   for (int i = 0; i < program_count_; i++) close(programs_[i]);
-  for (const int descriptor : {ring_, extras_, names_, known_}) {
-    if (descriptor >= 0) close(descriptor);
-  }
+  for (int i = 0; i < map_count_; i++) close(maps_[i]);
 }
 
 void Program::detach() {
@@ -73,6 +71,14 @@ void Program::detach() {
 #if defined(__x86_64__)
 
 bool Program::is_built() { return true; }
+
+// FNV-1a.
+uint64_t Program::hash() {
+  uint64_t hash = 0xcbf29ce484222325;
+  for (const uint64_t word : kProgramInstructions) hash = (hash ^ word) * 0x100000001b3;
+  for (const uint64_t word : kProgramData) hash = (hash ^ word) * 0x100000001b3;
+  return hash;
+}
 
 // What the loader program reads and writes: `bpftool gen skeleton -L` of bpftool 7.1 fixes this layout.
 struct LoaderContext {
@@ -128,21 +134,22 @@ Status Program::run_loader() {
     } else if (static_cast<int>(attributes.test.retval) < 0) {
       status = {"bpf(BPF_PROG_LOAD)", -static_cast<int>(attributes.test.retval)};
     } else {
-      extras_ = context.maps[kProgramMapExtras].descriptor;
-      names_ = context.maps[kProgramMapNames].descriptor;
-      known_ = context.maps[kProgramMapKnown].descriptor;
-      ring_ = context.maps[kProgramMapRing].descriptor;
+      for (const auto& map : context.maps) maps_[map_count_++] = map.descriptor;
       for (const int part : context.programs) programs_[program_count_++] = part;
-      status = map_memory(context.maps[kProgramMapBss].descriptor, context.maps[kProgramMapJudged].descriptor,
-                          context.maps[kProgramMapSlots].descriptor);
-      for (const int map : {kProgramMapBss, kProgramMapJudged, kProgramMapSlots, kProgramMapScratch}) {
-        close(context.maps[map].descriptor);
-      }
+      status = know_maps();
     }
   }
   if (loader >= 0) close(loader);
   close(data);
   return status;
+}
+
+Status Program::know_maps() {
+  extras_ = maps_[kProgramMapExtras];
+  names_ = maps_[kProgramMapNames];
+  known_ = maps_[kProgramMapKnown];
+  ring_ = maps_[kProgramMapRing];
+  return map_memory(maps_[kProgramMapBss], maps_[kProgramMapJudged], maps_[kProgramMapSlots]);
 }
 
 Status Program::attach(bool guesses_restarts) {
@@ -182,6 +189,8 @@ void Program::settle_all() {
 
 bool Program::is_built() { return false; }
 
+uint64_t Program::hash() { return 0; }
+
 Status Program::attach(bool /*guesses_restarts*/) { return {"bpf(BPF_PROG_LOAD)", ENOSYS}; }
 
 Status Program::meet_all() { return {}; }
@@ -189,6 +198,8 @@ Status Program::meet_all() { return {}; }
 void Program::settle_all() {}
 
 Status Program::run_loader() { return {"bpf(BPF_PROG_LOAD)", ENOSYS}; }
+
+Status Program::know_maps() { return {"bpf(BPF_OBJ_GET)", ENOSYS}; }
 
 #endif
 
@@ -212,6 +223,54 @@ Status Program::load(uint32_t ring_bytes) {
   view.serial = ++serial_;
   view.flags = kViewLetGo;
   is_view_taken_[kLetGoView] = true;
+  return {};
+}
+
+namespace {
+
+// What is pinned is told apart by its place among its kind, which is the same for the same kernel half.
+struct Kind {
+  const char* name;
+  const int* descriptors;
+  int count;
+};
+
+std::string pinned_name(const char* kind, int index) { return std::string(kind) + "-" + std::to_string(index); }
+
+}  // namespace
+
+Status Program::pin(const PinFolder& folder) const {
+  for (const Kind& kind : {Kind{"map", maps_, map_count_}, Kind{"program", programs_, program_count_},
+                           Kind{"link", links_, link_count_}}) {
+    for (int i = 0; i < kind.count; i++) {
+      const Status pinned = folder.pin(kind.descriptors[i], pinned_name(kind.name, i));
+      if (!pinned.ok()) return pinned;
+    }
+  }
+  return {};
+}
+
+Status Program::adopt(const PinFolder& folder) {
+  const auto get_all = [&folder](const char* kind, int* descriptors, int limit) {
+    int count = 0;
+    while (count < limit && (descriptors[count] = folder.get(pinned_name(kind, count))) >= 0) count++;
+    return count;
+  };
+  map_count_ = get_all("map", maps_, kMaxMaps);
+  program_count_ = get_all("program", programs_, kMaxParts);
+  link_count_ = get_all("link", links_, kMaxParts);
+  const Status known = know_maps();
+  if (!known.ok()) return known;
+  ring_bytes_ = static_cast<uint32_t>(control_->ring_bytes);
+  is_view_taken_[kLetGoView] = true;
+  for (uint32_t i = 0; i < TRACEFP_VIEWS; i++) {
+    const TableView& view = judged_->views[i];
+    serial_ = std::max(serial_, view.serial);
+    if (view.bytes == 0) continue;
+    adopted_.push_back({view.start, view.bytes, i});
+    taken_.emplace(view.start, view.bytes);
+    is_view_taken_[i] = true;
+  }
   return {};
 }
 
@@ -355,13 +414,38 @@ std::optional<uint32_t> Program::room_for(uint32_t bytes) {
 
 // After a grace period no program of the kernel's reads what nothing names any more.
 void Program::free_retired() {
+  const auto is_named = [this](const Published& published) {
+    const auto names = [&published](uint64_t by) { return by != 0 && static_cast<uint32_t>(by) == published.view; };
+    return std::any_of(std::begin(judged_->judged_by), std::end(judged_->judged_by), names);
+  };
+  const auto unnamed = std::stable_partition(adopted_.begin(), adopted_.end(), is_named);
+  retired_.insert(retired_.end(), unnamed, adopted_.end());
+  adopted_.erase(unnamed, adopted_.end());
   if (retired_.empty()) return;
   if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) != 0) usleep(100'000);
   for (const Published& retired : retired_) {
     taken_.erase(retired.at);
     is_view_taken_[retired.view] = false;
+    judged_->views[retired.view].bytes = 0;
   }
   retired_.clear();
+}
+
+// What was told of it is told once more: whoever reads now was not there.
+std::optional<Program::Published> Program::adopted(const Table& table, uint32_t flags) {
+  const TableParts parts = table.parts();
+  const auto is_same = [&](const Published& published) {
+    const TableView& view = judged_->views[published.view];
+    return view.flags == flags && parts.size <= published.bytes &&
+           memcmp(judged_->tables + published.at, parts.bytes, parts.size) == 0;
+  };
+  const auto found = std::find_if(adopted_.begin(), adopted_.end(), is_same);
+  if (found == adopted_.end()) return std::nullopt;
+  const Published same = *found;
+  adopted_.erase(found);
+  const uint32_t used = judged_->views[same.view].used;
+  memset(judged_->tables + used, 0, same.at + same.bytes - used);
+  return same;
 }
 
 std::optional<Program::Published> Program::publish(const Table& table, uint32_t flags) {
@@ -393,6 +477,8 @@ std::optional<Program::Published> Program::publish(const Table& table, uint32_t 
   view.used = *at + used;
   view.words_per_row = parts.words_per_row;
   view.symbol_count = parts.symbol_count;
+  view.start = published.at;
+  view.bytes = published.bytes;
   std::copy_n(parts.blocks, Table::kAbiLimit, view.blocks);
   return published;
 }
@@ -401,7 +487,8 @@ bool Program::give_table(uint32_t image, const Table& table, uint32_t flags) {
   const void* const bytes = table.parts().bytes;
   auto known = tables_.find(bytes);
   if (known == tables_.end()) {
-    const std::optional<Published> published = publish(table, flags);
+    std::optional<Published> published = adopted(table, flags);
+    if (!published.has_value()) published = publish(table, flags);
     if (!published.has_value()) return false;
     known = tables_.emplace(bytes, *published).first;
   }

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "engine/ebpf/kernel/shared.h"
+#include "engine/ebpf/pin_folder.h"
 #include "engine/status.h"
 #include "match/table.h"
 
@@ -31,8 +32,17 @@ class Program {
   // False where the addon was built without a kernel half (another architecture).
   static bool is_built();
 
+  // Of the kernel half, as it was compiled: who has the same can go on with what another process pinned.
+  static uint64_t hash();
+
   // Loads everything. Nothing is seen yet. `ring_bytes`: a power of two, at least a page.
   Status load(uint32_t ring_bytes);
+
+  // After attach() and meet_all(): all of it stays when this process dies, until the folder is removed.
+  Status pin(const PinFolder& folder) const;
+
+  // In place of load() and attach(): goes on with what was pinned there, by this version of the program.
+  Status adopt(const PinFolder& folder);
 
   // After load(), before attach(): who is to be followed, beside what is marked.
   void follow(FollowRule rule, uint64_t argument);
@@ -97,6 +107,8 @@ class Program {
   };
 
   Status run_loader();
+  Status know_maps();
+  std::optional<Published> adopted(const Table& table, uint32_t flags);
   Status map_memory(int control, int judged, int slots);
   Status attach_tracepoint(int part, const char* name);
   Status attach_kprobe(int part, const char* function);
@@ -108,7 +120,10 @@ class Program {
   void judge_by(uint32_t image, uint32_t view);
 
   static constexpr int kMaxParts = 16;
-  int extras_ = -1;
+  static constexpr int kMaxMaps = 16;
+  int maps_[kMaxMaps];
+  int map_count_ = 0;
+  int extras_ = -1;  // this and the next two: of `maps_`
   int names_ = -1;
   int known_ = -1;
   int ring_ = -1;
@@ -126,6 +141,7 @@ class Program {
   bool is_view_taken_[TRACEFP_VIEWS] = {};
   uint32_t serial_ = 0;
   std::vector<Published> retired_;  // the kernel half may still be reading them
+  std::vector<Published> adopted_;  // made by who was before us
 };
 
 }  // namespace tracefp

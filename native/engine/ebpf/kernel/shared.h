@@ -42,6 +42,8 @@ struct Control {
   unsigned long long io_uring_count;
   // Written by the loader: of the images that it made known, only those of this epoch are.
   unsigned int known_epoch;
+  // Written by the kernel half: calls that a table did not allow, and for which the ring had no room.
+  unsigned long long lost_miss_count;
 };
 
 enum FollowRule {
@@ -98,7 +100,7 @@ struct Track {
   unsigned short known_frames;
   unsigned int flood_window;
   unsigned short flood_count;
-  unsigned short padding;
+  unsigned short is_miss;     // its table did not allow the last call
   unsigned int flood_misses;  // of `skipped`, while flooding
   unsigned int unjudged;      // of `skipped`, while flooding: what came before was not known
   unsigned int registers;     // of its last call, folded
@@ -118,7 +120,9 @@ struct TableView {
   unsigned int words_per_row;
   unsigned int symbol_count;
   unsigned char blocks[8];  // of each ABI code
-  unsigned int padding[2];
+  // For the loader, and who comes after it: where in `tables` all of it stands, and how many bytes it takes.
+  unsigned int start;
+  unsigned int bytes;
 };
 
 #define TRACEFP_IMAGES 16384

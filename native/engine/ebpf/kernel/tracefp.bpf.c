@@ -198,6 +198,7 @@ static __always_inline void lose(struct Track* track, __u32 count) {
 // A call of which no record can be written: what was only counted before it is missing with it.
 __noinline int lose_call(struct Track* track) {
   if (!track) return 0;
+  if (track->is_miss) __sync_fetch_and_add(&control.lost_miss_count, 1);
   lose(track, 1 + track->skipped + track->transparent);
   track->is_flooding = 0;
   track->skipped = 0;
@@ -223,6 +224,7 @@ __noinline int tell_skipped(struct Track* track) {
     if (transparent && !put(track, kSkipped, 0, 0, 0, transparent)) lose(track, transparent);
     if (!put(track, kFlood, count, track->unjudged >> 16, track->unjudged, track->flood_misses)) {
       lose(track, count);
+      __sync_fetch_and_add(&control.lost_miss_count, track->flood_misses);
       return 0;
     }
   }
@@ -269,6 +271,7 @@ static __always_inline void keep(struct Track* track, __u32 call) {
 // A call that the table does not allow: what is done about it at once, and whether it is told.
 __noinline int is_flood(struct Track* track, __u32 flags, __u32 call) {
   if (!track) return false;
+  track->is_miss = 1;
   if (flags & kViewKill) bpf_send_signal(SIGKILL);
   if (flags & kViewStop) bpf_send_signal(SIGSTOP);
   if (flags & kViewTellAfter) track->told_due = TOLD_FIRST;
@@ -524,6 +527,7 @@ int BPF_PROG(on_call, struct pt_regs* regs, long id) {
   const bool continues = is_same_place && nr == (abi == kI386 ? 0 : 219);
   const bool repeats = is_same_place && track->restart_due && nr == track->last_nr;
   track->restart_due = 0;
+  track->is_miss = 0;
   const bool is_restart = continues || repeats;
   const bool may_repeat = control.guesses_restarts && looks_repeated(track, regs) && is_same_place && nr == track->last_nr;
   if (!is_restart && !is_sigreturn(abi, nr) && is_known(track, abi, nr, may_repeat)) goto entered;
