@@ -1,6 +1,6 @@
 // Bundles the command line into lib/tracefp.cjs, the file that `bin` names, and files in lib/parts. One of these, `core`, holds
 // all that `tracefp run` loads: one CommonJS file starts in half the time of the modules it is made of, and start-up is most of
-// what a short run costs. What other commands need stands apart, so that `run` does not compile it.
+// what a short run costs. What other commands need stands apart, so that `run` does not load it.
 
 import { chmodSync, readFileSync, rmSync } from 'node:fs'
 import path from 'node:path'
@@ -23,14 +23,21 @@ await build({
   platform: 'node',
   external: ['libsql'], // native, and optional
   output: {
-    dir: lib,
+    dir: path.join(lib, parts),
     format: 'cjs',
-    entryFileNames: 'tracefp.cjs',
-    chunkFileNames: `${parts}/[name]-[hash].cjs`,
+    dynamicImportInCjs: false, // src/cli/start.ts gives them `require` only
+    entryFileNames: 'core.cjs',
+    chunkFileNames: '[name]-[hash].cjs',
     comments: false,
     codeSplitting: { groups: [{ name: 'core', test: (id) => core.has(id) || OF_CORE.test(id) }] },
   },
   checks: { ineffectiveDynamicImport: false },
+  logLevel: 'warn',
+})
+await build({
+  input: path.join(lib, 'cli/start.js'),
+  platform: 'node',
+  output: { file: path.join(lib, 'tracefp.cjs'), format: 'cjs', comments: false },
   logLevel: 'warn',
 })
 chmodSync(path.join(lib, 'tracefp.cjs'), 0o755)

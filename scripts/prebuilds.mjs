@@ -1,18 +1,19 @@
 // npm run prebuilds [-- x64 arm64] [--check]: makes prebuilds/linux-ARCH/tracefp.glibc.node for both machines and checks
 // them: right machine, glibc floor, no C++ runtime needed, loads under Node (arm64: under qemu, where it is there).
-// Builds in a copy, so the developer's build/ stays. Cross compiler on Debian: apt-get install g++-aarch64-linux-gnu
+// Also keeps V8's code of the command line for other versions of Node. Builds in a copy, so the developer's build/ stays. Cross compiler on Debian: apt-get install g++-aarch64-linux-gnu
 
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fetchNode } from './nodes.mjs'
-import { orExit, runStep } from './setup.mjs'
+import { orExit, runStep, setUp } from './setup.mjs'
 import { isOnPath, nodeHeadersFolder, ROOT, SetupError } from './toolchain.mjs'
 
 const GLIBC_FLOOR = [2, 34] // RHEL 9, Ubuntu 22.04, Debian 12
 const TRIPLES = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' }
 const MACHINES = { x64: 'Advanced Micro Devices X86-64', arm64: 'AArch64' }
+const NODES = [22, 24]
 const ARM64_SYSROOT = '/usr/aarch64-linux-gnu'
 
 const named = process.argv.slice(2).filter((word) => word in TRIPLES)
@@ -22,7 +23,17 @@ orExit(() => {
     if (!process.argv.includes('--check')) build(arch)
     check(arch)
   }
+  if (arches.includes(process.arch) && !process.argv.includes('--check')) keepCode()
 })
+
+/** What V8 makes of the command line, for other versions of Node than this one (scripts/code-cache.mjs). */
+function keepCode() {
+  setUp()
+  for (const version of NODES) {
+    const command = [process.execPath, path.join(ROOT, 'scripts/code-cache.mjs'), fetchNode(process.arch, version)]
+    runStep(`keeping compiled code for Node ${version}`, command)
+  }
+}
 
 function build(arch) {
   const isCross = arch !== process.arch

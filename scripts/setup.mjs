@@ -85,6 +85,7 @@ export function buildLibrary() {
   const tsc = path.join(ROOT, 'node_modules/typescript/bin/tsc')
   runStep('compiling TypeScript', [process.execPath, tsc, '-p', 'tsconfig.build.json'])
   runStep('bundling the command line', [process.execPath, path.join(ROOT, 'scripts/bundle.mjs')])
+  runStep('keeping compiled code', [process.execPath, path.join(ROOT, 'scripts/code-cache.mjs')])
   writeStamp(stamp, signature)
 }
 

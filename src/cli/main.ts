@@ -1,5 +1,4 @@
-#!/usr/bin/env node
-// The executable. What it does stands in program.ts; here is only how the process ends.
+// The command line. What it does stands in program.ts; here is only how the process ends.
 
 import { EXIT_CODES, kindOf } from './exit-codes.ts'
 import { runCli } from './program.ts'
