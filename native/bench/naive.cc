@@ -17,15 +17,15 @@ uint64_t window_at(const uint8_t* codes) {
 }  // namespace
 
 uint64_t read_all(const uint8_t* bytes, size_t size) {
-  uint64_t sums[8] = {};
-  for (size_t i = 0; i + sizeof(sums) <= size; i += sizeof(sums)) {
-    uint64_t words[8];
+  using Words = uint64_t __attribute__((vector_size(16)));
+  Words a{}, b{}, c{}, d{};
+  for (size_t i = 0; i + 64 <= size; i += 64) {
+    Words words[4];
     memcpy(words, bytes + i, sizeof(words));
-    for (size_t k = 0; k < 8; k++) sums[k] ^= words[k];
+    a ^= words[0], b ^= words[1], c ^= words[2], d ^= words[3];
   }
-  uint64_t all = 0;
-  for (const uint64_t sum : sums) all ^= sum;
-  return all;
+  const Words all = a ^ b ^ c ^ d;
+  return all[0] ^ all[1];
 }
 
 size_t walk_table(const Table& table, const uint8_t* symbols, size_t count) {

@@ -11,8 +11,21 @@ namespace tracefp {
 namespace {
 
 constexpr size_t kBlock = 64;
-// So many are judged plainly after one that vectors could not judge.
-constexpr size_t kPlainBlocks = 8;
+// Codes of a phrase.
+constexpr size_t kPhrase = 8;
+// Places of phrases: more of the pairs would not fit into a cache of the second level with all that is beside them.
+constexpr size_t kMinPlaces = 1024;
+constexpr size_t kMaxPlaces = 16384;
+// A phrase that is new costs as much as a few that are known save: more than one in so many calls is too often, and
+// after so much too often the next calls are judged by pairs. More of them each time, until it was seldom for long.
+constexpr uint32_t kCallsPerNew = 56;
+constexpr uint32_t kMaxDoubt = 2048;
+constexpr uint32_t kMinPause = 1024;
+constexpr uint32_t kMaxPause = 65536;
+// So many blocks are judged plainly when vectors could not judge one.
+constexpr size_t kPlainBlocks = 9;
+// So many calls are judged one by one before that is done at all.
+constexpr size_t kNear = 16;
 
 // A pair is the 16 bits at its first byte: one load for both codes, and one for what is known of them.
 inline uint8_t is_known_pair(const uint8_t* memo, const uint8_t* codes) {
@@ -31,17 +44,104 @@ bool are_known_pairs(const uint8_t* memo, const uint8_t* codes) {
   return known != 0;
 }
 
-size_t plain_pairs(const uint8_t* memo, const uint8_t* codes, size_t from, size_t to) {
+inline uint64_t phrase_at(const uint8_t* codes) {
+  uint64_t phrase;
+  memcpy(&phrase, codes, sizeof(phrase));
+  return phrase;
+}
+
+template <typename Phrase>
+inline size_t place_of(const Phrases<Phrase>& phrases, uint64_t key) {
+  return key * 0x9e3779b97f4a7c15 >> 50 & (phrases.places.size() - 1);
+}
+
+// 0 stands where there is none: no phrase begins with a code that is not known, or in row 0.
+template <typename Phrase>
+void make_places(Phrases<Phrase>& phrases, size_t count) {
+  phrases.places.assign(count, Phrase{});
+  phrases.entered = 0;
+}
+
+template <typename Phrase>
+void enter(Phrases<Phrase>& phrases, size_t place, const Phrase& phrase) {
+  phrases.places[place] = phrase;
+  const size_t count = phrases.places.size();
+  if (++phrases.entered > count / 2 && count < kMaxPlaces) make_places(phrases, 2 * count);
+}
+
+// A phrase was new after `quiet` calls without one.
+void doubt(PairMemo& memo, size_t quiet) {
+  const size_t level = size_t{memo.doubt} + kCallsPerNew;
+  memo.doubt = level > quiet ? static_cast<uint32_t>(level - quiet) : 0;
+  if (quiet >= kMaxDoubt) memo.next_pause = 0;
+  if (memo.doubt <= kMaxDoubt) return;
+  memo.doubt = 0;
+  memo.pause = memo.next_pause < kMinPause ? kMinPause : memo.next_pause;
+  memo.next_pause = memo.pause < kMaxPause ? 2 * memo.pause : kMaxPause;
+}
+
+// From *i on one by one, at most to `to`. False: codes[*i] may not follow.
+bool go_by_pairs(const uint8_t* memo, const uint8_t* codes, size_t* i, size_t to) {
+  for (; *i < to; ++*i) {
+    if (is_known_pair(memo, codes + *i - 1) == 0) return false;
+  }
+  return true;
+}
+
+// How far phrases are known, from i on. The first code of a phrase is the last of the one before, so that all pairs are
+// in one.
+size_t pass_phrases(const Phrases<uint64_t>& phrases, const uint8_t* codes, size_t i, size_t to) {
+#pragma GCC unroll 4
+  for (; to - i >= kPhrase - 1; i += kPhrase - 1) {
+    const uint64_t phrase = phrase_at(codes + i - 1);
+    if (phrases.places[place_of(phrases, phrase)] != phrase) break;
+  }
+  return i;
+}
+
+// The same as go_by_pairs by phrases, until less than one is left or a pause begins.
+bool go_by_phrases(PairMemo& memo, const uint8_t* codes, size_t* i, size_t to) {
+  if (memo.phrases.places.empty()) make_places(memo.phrases, kMinPlaces);
+  size_t quiet_from = *i - memo.quiet;
+  bool is_known = true;
+  while (memo.pause == 0) {
+    *i = pass_phrases(memo.phrases, codes, *i, to);
+    if (to - *i < kPhrase - 1) break;
+    const uint64_t phrase = phrase_at(codes + *i - 1);
+    is_known = go_by_pairs(memo.pairs, codes, i, *i + kPhrase - 1);
+    if (!is_known) break;
+    enter(memo.phrases, place_of(memo.phrases, phrase), phrase);
+    doubt(memo, *i - quiet_from);
+    quiet_from = *i;
+  }
+  const size_t quiet = *i - quiet_from;
+  memo.quiet = static_cast<uint32_t>(quiet < kMaxDoubt ? quiet : kMaxDoubt);
+  return is_known;
+}
+
+// The same by blocks, as long as a pause lasts. False: something in the next block is not known.
+bool go_by_blocks(PairMemo& memo, const uint8_t* codes, size_t* i, size_t to) {
+  const size_t end = to - *i < memo.pause ? to : *i + memo.pause;
+  size_t at = *i;
+  while (end - at >= kBlock && are_known_pairs(memo.pairs, codes + at)) at += kBlock;
+  memo.pause -= static_cast<uint32_t>(at - *i);
+  *i = at;
+  return end - at < kBlock;
+}
+
+// The same by what is fastest.
+bool go_on(PairMemo& memo, const uint8_t* codes, size_t* i, size_t to) {
+  while (to - *i >= kBlock) {
+    if (memo.pause > 0 ? !go_by_blocks(memo, codes, i, to) : !go_by_phrases(memo, codes, i, to)) break;
+  }
+  return go_by_pairs(memo.pairs, codes, i, to);
+}
+
+size_t plain_pairs(PairMemo& memo, const uint8_t* codes, size_t from, size_t to) {
   size_t i = from;
-  // Runs are often short: what ends them is looked for at once, and by blocks only then.
-  for (const size_t near = to - from < kBlock ? to : from + kBlock; i < near; i++) {
-    if (is_known_pair(memo, codes + i - 1) == 0) return i;
-  }
-  while (to - i >= kBlock && are_known_pairs(memo, codes + i)) i += kBlock;
-  for (; i < to; i++) {
-    if (is_known_pair(memo, codes + i - 1) == 0) return i;
-  }
-  return to;
+  // Runs are often short: what ends them is looked for at once.
+  if (go_by_pairs(memo.pairs, codes, &i, to - from < kNear ? to : from + kNear)) go_on(memo, codes, &i, to);
+  return i;
 }
 
 #if defined(__x86_64__)
@@ -49,19 +149,17 @@ size_t plain_pairs(const uint8_t* memo, const uint8_t* codes, size_t from, size_
 // 64 pairs at a time. `near` is eight registers, each a byte of every row: from picks the row in all of them, bits 3 to
 // 5 of `to` the register, its lowest three the bit. Bit 3 is picked together with the row, as bit 6 of a permute of 128
 // bytes.
-__attribute__((target("avx512f,avx512bw,avx512vbmi"))) size_t vbmi_pairs(const uint8_t* memo, const uint8_t* codes,
+__attribute__((target("avx512f,avx512bw,avx512vbmi"))) size_t vbmi_pairs(PairMemo& memo, const uint8_t* codes,
                                                                          size_t from, size_t to) {
   size_t i = from;
-  for (const size_t near = to - from < kBlock / 4 ? to : from + kBlock / 4; i < near; i++) {
-    if (is_known_pair(memo, codes + i - 1) == 0) return i;
-  }
-  const uint8_t* const near = memo + kPairCount;
+  if (!go_by_pairs(memo.pairs, codes, &i, to - from < kNear ? to : from + kNear)) return i;
+  const uint8_t* const near = memo.pairs + kPairCount;
   __m512i rows[8];
 #pragma GCC unroll 8
   for (int k = 0; k < 8; k++) rows[k] = _mm512_loadu_si512(near + 64 * k);
   const __m512i first = _mm512_set1_epi8(kFirstCode);
   const __m512i bits = _mm512_set1_epi64(static_cast<int64_t>(0x8040201008040201));
-  for (; to - i >= kBlock; i += kBlock) {
+  while (to - i >= kBlock) {
     const __m512i before = _mm512_sub_epi8(_mm512_loadu_si512(codes + i - 1), first);
     const __m512i after = _mm512_sub_epi8(_mm512_loadu_si512(codes + i), first);
     const __m512i place = _mm512_or_si512(_mm512_and_si512(before, _mm512_set1_epi8(0x3f)),
@@ -76,83 +174,44 @@ __attribute__((target("avx512f,avx512bw,avx512vbmi"))) size_t vbmi_pairs(const u
     const __m512i bit = _mm512_shuffle_epi8(bits, _mm512_and_si512(after, _mm512_set1_epi8(7)));
     const __mmask64 far =
         _mm512_test_epi8_mask(_mm512_or_si512(before, after), _mm512_set1_epi8(static_cast<char>(0xc0)));
-    if ((_mm512_test_epi8_mask(row, bit) & ~far) == ~uint64_t{0}) continue;
+    if ((_mm512_test_epi8_mask(row, bit) & ~far) == ~uint64_t{0}) {
+      i += kBlock;
+      continue;
+    }
     // Codes from 0x60 on are in the memo of pairs only. Where there is one there are more: it is asked for the next
     // blocks, too.
-    for (size_t near = 0; near < kPlainBlocks && to - i >= kBlock && are_known_pairs(memo, codes + i); near++)
-      i += kBlock;
-    if (to - i < kBlock || !are_known_pairs(memo, codes + i)) break;
+    constexpr size_t kMore = kPlainBlocks * kBlock;
+    if (!go_on(memo, codes, &i, to - i < kMore ? to : i + kMore)) return i;
   }
-  for (; i < to; i++) {
-    if (is_known_pair(memo, codes + i - 1) == 0) return i;
-  }
-  return to;
+  go_by_pairs(memo.pairs, codes, &i, to);
+  return i;
 }
 
 #endif
 
-// Steps depend on each other, and one waits for a load. So a run is cut into lanes that are walked side by side, each
-// from the row in which a guess says that it begins. A lane counts only if the one before it ended in that very row: a
-// wrong guess costs time and never an answer, and is put right.
-constexpr size_t kLaneCount = 8;
-constexpr size_t kLongestLane = 128;
-
-// By the last five codes: more than that a state of depth 6 does not know.
-inline uint16_t* guess_at(StepMemo& memo, const uint8_t* end) {
-  uint64_t codes;
-  memcpy(&codes, end - sizeof(codes), sizeof(codes));
-  return &memo.guesses[(codes >> 24) * 0x9e3779b97f4a7c15 >> 52];
+// By the codes of a phrase and the last five before it: more than that a state of depth 6 does not know. So what is
+// looked for does not wait for where the walk stands; that is only compared.
+inline size_t place_of(const Phrases<StepPhrase>& phrases, uint64_t before, uint64_t phrase) {
+  return place_of(phrases, phrase + (before >> 24) * 9);
 }
 
-// How many of the bytes are codes that have a place in the rows, in steps of 16.
-size_t count_codes(const uint8_t* codes, size_t size, uint32_t limit) {
-  using Bytes = uint8_t __attribute__((vector_size(16)));
-  const Bytes last = Bytes{} + static_cast<uint8_t>(limit - 1 - kFirstCode);
-  size_t count = 0;
-  for (; size - count >= sizeof(Bytes); count += sizeof(Bytes)) {
-    Bytes bytes;
-    memcpy(&bytes, codes + count, sizeof(bytes));
-    const auto strange = (bytes - static_cast<uint8_t>(kFirstCode)) > last;
-    uint64_t halves[2];
-    memcpy(halves, &strange, sizeof(halves));
-    if ((halves[0] | halves[1]) != 0) break;
+// Goes on with `walked`, which has walked one phrase at least, as long as phrases are known and `size` has place for
+// one. Answers where the next one would be.
+size_t pass_phrases(const Phrases<StepPhrase>& phrases, const uint8_t* codes, size_t size, Walked* walked) {
+  size_t count = walked->count;
+  StepPhrase last{0, 0, static_cast<uint16_t>(walked->row), static_cast<uint16_t>(walked->former)};
+  uint64_t before = phrase_at(codes + count - kPhrase);
+  size_t place = 0;
+  for (; size - count >= kPhrase; count += kPhrase) {
+    const uint64_t phrase = phrase_at(codes + count);
+    place = place_of(phrases, before, phrase);
+    const StepPhrase& known = phrases.places[place];
+    if (known.codes != phrase || known.begin != last.end) break;
+    last = known;
+    before = phrase;
   }
-  return count;
-}
-
-// How many lanes count, 0 to kLaneCount; `walked` is where the last of these ended.
-template <size_t kLength>
-size_t walk_lanes(StepMemo& memo, const uint8_t* codes, Walked* walked) {
-  size_t begin[kLaneCount];
-  size_t rows[kLaneCount];
-  size_t former[kLaneCount];
-  for (size_t lane = 0; lane < kLaneCount; lane++) {
-    begin[lane] = lane == 0 ? walked->row : *guess_at(memo, codes + lane * kLength);
-    rows[lane] = begin[lane];
-  }
-  const uint16_t* const steps = memo.steps;
-  for (size_t i = 0; i < kLength - 1; i++) {
-#pragma GCC unroll 8
-    for (size_t lane = 0; lane < kLaneCount; lane++) rows[lane] = steps[8 * rows[lane] + codes[lane * kLength + i]];
-  }
-  for (size_t lane = 0; lane < kLaneCount; lane++) {
-    former[lane] = rows[lane];
-    rows[lane] = steps[8 * rows[lane] + codes[lane * kLength + kLength - 1]];
-  }
-  size_t count = 0;
-  for (; count < kLaneCount; count++) {
-    if (count > 0 && begin[count] != rows[count - 1]) {
-      *guess_at(memo, codes + count * kLength) = static_cast<uint16_t>(rows[count - 1]);
-      break;
-    }
-    if (rows[count] == 0) break;
-  }
-  if (count > 0) {
-    walked->count += count * kLength;
-    walked->row = static_cast<uint32_t>(rows[count - 1]);
-    walked->former = static_cast<uint32_t>(former[count - 1]);
-  }
-  return count;
+  *walked = {count, last.end, last.former};
+  return place;
 }
 
 // Goes on with `walked`, at most to `end`. False: a step was not known.
@@ -182,7 +241,7 @@ bool can_run(BatchForm form) {
 
 BatchForm best_batch_form() { return can_run(BatchForm::kVbmi) ? BatchForm::kVbmi : BatchForm::kPlain; }
 
-size_t first_unknown_pair(BatchForm form, const uint8_t* memo, const uint8_t* codes, size_t from, size_t to) {
+size_t first_unknown_pair(BatchForm form, PairMemo& memo, const uint8_t* codes, size_t from, size_t to) {
 #if defined(__x86_64__)
   if (form == BatchForm::kVbmi) return vbmi_pairs(memo, codes, from, to);
 #endif
@@ -197,19 +256,17 @@ Walked walk_plainly(const StepMemo& memo, const uint8_t* codes, size_t from, siz
 }
 
 Walked walk_steps(StepMemo& memo, const uint8_t* codes, size_t from, size_t to, uint32_t row) {
-  Walked walked{0, row, row};
-  if (row == 0) return walked;
-  for (;;) {
-    const size_t at = from + walked.count;
-    const size_t near = to - at < kLaneCount * kLongestLane ? to - at : kLaneCount * kLongestLane;
-    const size_t length = count_codes(codes + at, near, memo.limit) / kLaneCount;
-    if (length < 16) break;
-    const size_t lanes = length >= 128  ? walk_lanes<128>(memo, codes + at, &walked)
-                         : length >= 64 ? walk_lanes<64>(memo, codes + at, &walked)
-                         : length >= 32 ? walk_lanes<32>(memo, codes + at, &walked)
-                                        : walk_lanes<16>(memo, codes + at, &walked);
-    // Something new is near: one step at a time to behind it.
-    if (lanes == 0 && !go_on(memo, codes, from, at + 16, &walked)) return walked;
+  Walked walked = walk_plainly(memo, codes, from, to - from < kPhrase ? to : from + kPhrase, row);
+  if (walked.count < kPhrase) return walked;
+  if (memo.phrases.places.empty()) make_places(memo.phrases, kMinPlaces);
+  while (to - from - walked.count >= kPhrase) {
+    const size_t place = pass_phrases(memo.phrases, codes + from, to - from, &walked);
+    if (to - from - walked.count < kPhrase) break;
+    const uint64_t phrase = phrase_at(codes + from + walked.count);
+    const auto begin = static_cast<uint16_t>(walked.row);
+    if (!go_on(memo, codes, from, from + walked.count + kPhrase, &walked)) return walked;
+    enter(memo.phrases, place,
+          {phrase, begin, static_cast<uint16_t>(walked.row), static_cast<uint16_t>(walked.former)});
   }
   go_on(memo, codes, from, to, &walked);
   return walked;

@@ -105,7 +105,7 @@ void remember(TapeSlot& slot, const uint8_t* calls, size_t count) {
 
 uint32_t TapePlayer::add_pairs(const uint8_t* memo) {
   memos_.push_back(std::make_unique<Memo>());
-  memos_.back()->pairs = memo;
+  memos_.back()->pairs.pairs = memo;
   return static_cast<uint32_t>(memos_.size());
 }
 
@@ -120,14 +120,14 @@ uint32_t TapePlayer::add_steps(const uint16_t* steps, uint32_t limit) {
 size_t TapePlayer::take(TapeSlot& slot, const uint8_t* bytes, size_t at, size_t size) {
   if (slot.memo == 0 || slot.memo > memos_.size()) return 0;
   Memo& memo = *memos_[slot.memo - 1];
-  if (memo.pairs == nullptr) {
+  if (memo.pairs.pairs == nullptr) {
     const Walked walked = walk_steps(memo.steps, bytes, at, size, slot.state);
     if (walked.count == 0) return 0;
     slot.former = walked.former;
     slot.state = walked.row;
     return walked.count;
   }
-  if (memo.pairs[slot.state | uint32_t{bytes[at]} << 8] == 0) return 0;
+  if (memo.pairs.pairs[slot.state | uint32_t{bytes[at]} << 8] == 0) return 0;
   const size_t end = first_unknown_pair(form_, memo.pairs, bytes, at + 1, size);
   slot.former = end - at == 1 ? slot.state : bytes[end - 2];
   slot.state = bytes[end - 1];

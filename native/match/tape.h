@@ -61,7 +61,7 @@ class TapePlayer {
 
  private:
   struct Memo {
-    const uint8_t* pairs = nullptr;
+    PairMemo pairs;  // of nothing where it is one of steps
     StepMemo steps;
   };
 

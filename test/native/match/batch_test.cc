@@ -48,12 +48,47 @@ TEST_CASE("every form that runs here finds the unknown pair that the plain loop 
     // A copy of its own size: a form that reads outside of it is seen by the sanitizer.
     const std::vector<uint8_t> exact(codes.begin() + static_cast<long>(from) - 1,
                                      codes.begin() + static_cast<long>(to));
-    for (const BatchForm form : forms())
-      CHECK(first_unknown_pair(form, memo.data(), exact.data(), 1, exact.size()) + from - 1 == expected);
+    for (const BatchForm form : forms()) {
+      PairMemo pairs{memo.data()};
+      // The second time there are phrases.
+      for (int again = 0; again < 2; again++)
+        CHECK(first_unknown_pair(form, pairs, exact.data(), 1, exact.size()) + from - 1 == expected);
+    }
   }
 }
 
-TEST_CASE("steps that are walked in lanes end where they end one at a time") {
+TEST_CASE("what repeats itself, and what does not, is judged as one pair at a time would be") {
+  std::mt19937 random(3);
+  std::vector<uint8_t> memo(kPairMemoBytes);
+  for (unsigned from = 0; from < 100; from++)
+    for (unsigned to = 0; to < 100; to++)
+      if (random() % 50 != 0) allow(memo, kFirstCode + from, kFirstCode + to);
+  // Long enough for tables of phrases to grow, and for pauses in which there are none.
+  std::vector<uint8_t> codes(200000);
+  unsigned last = 0;
+  for (size_t i = 0; i < codes.size(); i++) {
+    const bool repeats = i % 50000 >= 20000 && random() % 100 != 0;
+    unsigned next = repeats ? codes[i - 30] - kFirstCode : random() % 100;
+    while (memo[(kFirstCode + last) | (kFirstCode + next) << 8] == 0) next = random() % 100;
+    codes[i] = static_cast<uint8_t>(kFirstCode + next);
+    last = next;
+  }
+  for (const BatchForm form : forms()) {
+    PairMemo pairs{memo.data()};
+    CHECK(first_unknown_pair(form, pairs, codes.data(), 1, codes.size()) == codes.size());
+    for (int round = 0; round < 300; round++) {
+      const size_t wrong = 1 + random() % (codes.size() - 1);
+      const uint8_t right = codes[wrong];
+      codes[wrong] = static_cast<uint8_t>(random() % 256);
+      const size_t from = 1 + random() % wrong;
+      const size_t to = from + random() % (codes.size() - from + 1);
+      CHECK(first_unknown_pair(form, pairs, codes.data(), from, to) == one_by_one(memo.data(), codes.data(), from, to));
+      codes[wrong] = right;
+    }
+  }
+}
+
+TEST_CASE("steps that are walked by phrases end where they end one at a time") {
   std::mt19937 random(2);
   for (int round = 0; round < 400; round++) {
     const unsigned alphabet = 2 + random() % 60;
@@ -70,6 +105,9 @@ TEST_CASE("steps that are walked in lanes end where they end one at a time") {
     }
     std::vector<uint8_t> codes(random() % 5000);
     for (uint8_t& code : codes) code = kFirstCode + random() % alphabet;
+    // What was before comes again, in the same rows and in others.
+    for (size_t i = 40; i < codes.size(); i++)
+      if (round % 3 != 0 && random() % 50 != 0) codes[i] = codes[i - 24 - random() % 2];
     if (round % 5 == 0 && !codes.empty()) codes[random() % codes.size()] = random() % 256;
     StepMemo memo;
     memo.steps = steps.data();
