@@ -1,7 +1,7 @@
 // What engine ebpf promises about what already runs, tried on servers under load and on a whole machine. Needs root.
 //
 //   node scripts/prove-kernel.mjs [--part programs,servers,host,flood] [--rounds 5]
-//                                 [--minutes 2] [--learn-minutes 2] [--pause 0]
+//                                 [--minutes 2] [--learn-minutes 2] [--pause 0] [--servers redis,nginx]
 //
 //   programs   wall time of real programs while they are followed, against bare, in turns; each ran once before
 //   servers    nginx under wrk, redis under redis-benchmark: attached to, learned until `estimate` calls it finished or for
@@ -26,6 +26,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '5' },
     'learn-minutes': { type: 'string', default: '2' },
     pause: { type: 'string', default: '0' },
+    servers: { type: 'string', default: 'redis,nginx' },
   },
 })
 const minutes = Number(values.minutes)
@@ -183,9 +184,10 @@ let library
 async function servers() {
   library ??= compileEvil()
   const all = []
-  if (has('redis-server') && has('redis-benchmark')) all.push(await redis())
-  if (has('nginx') && has('wrk')) all.push(await nginx())
-  if (all.length < 2) console.log('left out: redis-server and redis-benchmark, or nginx and wrk, are missing')
+  const wanted = values.servers.split(',')
+  if (wanted.includes('redis') && has('redis-server') && has('redis-benchmark')) all.push(await redis())
+  if (wanted.includes('nginx') && has('nginx') && has('wrk')) all.push(await nginx())
+  if (all.length < wanted.length) console.log('left out: redis-server and redis-benchmark, or nginx and wrk, are missing')
   return all
 }
 
@@ -222,6 +224,8 @@ async function redis() {
   return {
     name: 'redis',
     pid: child.pid,
+    // When its allocator asks for memory and when its threads meet at a lock is chance.
+    settings: ['--transparent', 'brk,futex,madvise,mmap,munmap'],
     // Clients come and go, as they do.
     load: (seconds) => again(seconds, [...bench(20_000), '; redis-cli -p', port, 'ping']),
     rate: () => {
@@ -259,6 +263,7 @@ async function nginx() {
   return {
     name: 'nginx',
     pid: child.pid,
+    settings: [],
     load: (seconds) => again(seconds, [...wrk(1), `; curl -s http://127.0.0.1:${port}/`]),
     rate: () => Number(/Requests\/sec:\s+([\d.]+)/.exec(text(2))?.[1]),
     lost: () => (/Socket errors|Non-2xx/.test(text(3)) ? 1 : 0),
@@ -287,7 +292,7 @@ async function learnAndCheck(server) {
     ['--runs', `${Math.ceil((Number(values['learn-minutes']) * 60) / SLICE_SECONDS)}`],
     ['--until', '0.05', '--max-runs', '1000'],
   ]) {
-    const learning = begin([...tracefp, ...slices, ...how])
+    const learning = begin([...tracefp, ...slices, ...how, ...server.settings])
     await learning.over
     console.log(
       `        ${server.name}: ${learning.lines

@@ -727,8 +727,13 @@ static __always_inline void put_version(struct ExecFacts* facts, struct inode* i
   facts->ctime = in_ns(ctime.tv_sec, ctime.tv_nsec);
 }
 
+// Said where it is used: what an older verifier knew of a number it forgets when that is put on the stack.
+#define LIMIT(number, most)          \
+  barrier_var(number);               \
+  if ((number) > (most)) return 0
+
 // The image number of an exec that is like one that was identified; 0: it is to be identified. All that it is known by stands
-// in the record, which is not sent yet; `exe` and `cwd` stand there from the places given on.
+// in the record, which is not sent yet.
 __noinline __u32 known_image(void) {
   const __u32 zero = 0;
   struct Scratch* space = bpf_map_lookup_elem(&scratch, &zero);
@@ -736,13 +741,10 @@ __noinline __u32 known_image(void) {
   struct ImageKey* key = &space->key;
   const struct ExecRecord* out = &space->out;
   const struct ExecFacts* facts = &out->facts;
-  const __u32 filename_bytes = facts->filename_bytes;
   const __u32 args_bytes = facts->args_bytes;
-  const __u32 exe_bytes = facts->exe_bytes;
-  const __u32 cwd_bytes = facts->cwd_bytes;
-  if (filename_bytes > TRACEFP_FILENAME_BYTES || args_bytes > TRACEFP_ARGS_BYTES) return 0;
-  if (exe_bytes > TRACEFP_KEY_EXE_BYTES) return 0;
-  const __u32 exe = filename_bytes + args_bytes;
+  const __u32 exe = facts->filename_bytes + args_bytes;
+  __u32 at = exe;
+  __u32 size = facts->exe_bytes;
   __builtin_memset(key, 0, sizeof *key);
   key->ino = facts->ino;
   key->size = facts->size;
@@ -752,7 +754,9 @@ __noinline __u32 known_image(void) {
   key->generation = facts->generation;
   key->epoch = control.known_epoch;
   key->sharing = kShareAny;
-  if (bpf_probe_read_kernel(key->exe, exe_bytes, &out->bytes[exe]) != 0) return 0;
+  LIMIT(at, TRACEFP_FILENAME_BYTES + TRACEFP_ARGS_BYTES);
+  LIMIT(size, TRACEFP_KEY_EXE_BYTES);
+  if (bpf_probe_read_kernel(key->exe, size, &out->bytes[at]) != 0) return 0;
   __u32 sharing = kShareByScript;
   if (!facts->is_script) {
     const struct KnownImage* found = bpf_map_lookup_elem(&known, key);
@@ -761,27 +765,32 @@ __noinline __u32 known_image(void) {
     if (sharing == kShareAny) return found->image;
   }
   key->sharing = sharing;
-  __u32 name = 0;
+  at = 0;
   if (sharing != kShareByScript) {
-    name = filename_bytes;
-    const long first = bpf_probe_read_kernel_str(key->name, sizeof key->name, &out->bytes[name]);
+    at = facts->filename_bytes;
+    LIMIT(at, TRACEFP_FILENAME_BYTES);
+    const long first = bpf_probe_read_kernel_str(key->name, sizeof key->name, &out->bytes[at]);
     if (first <= 0 || first >= TRACEFP_KEY_NAME_BYTES || first > args_bytes) return 0;
     if (sharing == kShareByOperand) {
-      name += first;
+      at += first;
       __builtin_memset(key->name, 0, sizeof key->name);
       if (first == args_bytes) goto look;
     }
   }
   if (sharing != kShareByName) {
-    const long count = bpf_probe_read_kernel_str(key->name, sizeof key->name, &out->bytes[name]);
+    LIMIT(at, TRACEFP_FILENAME_BYTES + TRACEFP_KEY_NAME_BYTES);
+    const long count = bpf_probe_read_kernel_str(key->name, sizeof key->name, &out->bytes[at]);
     if (count <= 0 || count >= TRACEFP_KEY_NAME_BYTES) return 0;
-    if (sharing == kShareByOperand && name + count > exe) return 0;
+    if (sharing == kShareByOperand && at + count > exe) return 0;
     const char begin = key->name[0];
     if (sharing == kShareByOperand && (begin == '-' || begin == '+' || !begin)) goto look;
     key->root_ino = facts->root_ino;
     if (begin != '/') {
-      if (cwd_bytes > TRACEFP_KEY_CWD_BYTES) return 0;
-      if (bpf_probe_read_kernel(key->cwd, cwd_bytes, &out->bytes[exe + exe_bytes]) != 0) return 0;
+      at = exe + facts->exe_bytes;
+      size = facts->cwd_bytes;
+      LIMIT(at, sizeof out->bytes - TRACEFP_KEY_CWD_BYTES);
+      LIMIT(size, TRACEFP_KEY_CWD_BYTES);
+      if (bpf_probe_read_kernel(key->cwd, size, &out->bytes[at]) != 0) return 0;
     }
   }
 look:;
