@@ -21,6 +21,7 @@ import { captureSessionOf } from './source/capture/session.ts'
 import type { CaptureSession } from './source/capture/values.ts'
 import { CaptureWindow } from './source/capture/window.ts'
 import { CaptureWriter } from './source/capture/writer.ts'
+import { Clock } from './source/clock.ts'
 import { hostFacts } from './source/host.ts'
 import { libcVersion } from './source/libc.ts'
 import { type Guard, LiveSource } from './source/live.ts'
@@ -97,7 +98,8 @@ export function checkLive(options: CheckOptions): RunningCheck {
   const startedAt = new Date().toISOString()
   const former = pinnedBefore(options.target)
   let adopted: StreamNote | null = null
-  const capture = captureOf(options, mapping.name)
+  const clock = new Clock()
+  const capture = captureOf(options, mapping.name, () => clock.now)
   let session: { walker: Walker<CheckedProgram>; checker: Checker; facts: CaptureSession } | undefined
   let recorder: StreamHandler | null = null
   let toldCount = 0
@@ -180,6 +182,7 @@ export function checkLive(options: CheckOptions): RunningCheck {
       ...liveOptionsOf(named(options, given)),
       ...(options.target.kind === 'launch' ? engineMemory(options.home, options.target.launch) : {}),
       imageCache,
+      clock,
       onStart: options.onStart,
       onRootExit: options.onRootExit,
       onCaughtUp: (recordCount) => {
@@ -281,11 +284,14 @@ function lateDeciderOf(
 function captureOf(
   { record, evidence, session, target }: CheckOptions,
   mappingName: string,
+  now: () => number,
 ): CaptureWriter | CaptureWindow | null {
-  if (record !== null) return new CaptureWriter({ file: record, mappingName })
+  if (record !== null) return new CaptureWriter({ file: record, mappingName, now })
   try {
     // Under engine ebpf only misses are told.
-    return evidence === null || isEbpf(target) ? null : new CaptureWindow({ folder: evidence, mappingName }, session)
+    return evidence === null || isEbpf(target)
+      ? null
+      : new CaptureWindow({ folder: evidence, mappingName, now }, session)
   } catch {
     return null
   }

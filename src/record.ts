@@ -6,6 +6,7 @@ import { TracefpError } from './errors.ts'
 import type { StreamHandler } from './model/stream.ts'
 import { captureSessionOf } from './source/capture/session.ts'
 import { CaptureWriter } from './source/capture/writer.ts'
+import { Clock } from './source/clock.ts'
 import { assertLaunched } from './source/launch.ts'
 import { type Engine, LiveSource } from './source/live.ts'
 import type { Target } from './source/target.ts'
@@ -51,7 +52,8 @@ export function recordLive(options: RecordOptions): RunningRecord {
   const target: Target = { kind: 'launch', launch, engine }
   const imageCache = new ImageCache(options.home)
   const startedAt = new Date().toISOString()
-  const capture = new CaptureWriter({ file, mappingName: linuxMapping().name })
+  const clock = new Clock()
+  const capture = new CaptureWriter({ file, mappingName: linuxMapping().name, now: () => clock.now })
   let hasBegun = false
 
   const begin = (): StreamHandler => {
@@ -64,6 +66,7 @@ export function recordLive(options: RecordOptions): RunningRecord {
       launch,
       ...engineMemory(options.home, launch),
       imageCache,
+      clock,
       onStart: options.onStart,
       onRootExit: options.onRootExit,
     },

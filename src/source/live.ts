@@ -29,6 +29,7 @@ import {
   RING_STATE,
 } from '../ring/layout.gen.ts'
 import { RingReader } from '../ring/reader.ts'
+import type { Clock } from './clock.ts'
 import { ancestorNames } from './host.ts'
 import { type Identified, type ImageCache, identifyExec, identifyImage } from './image.ts'
 import { noteOf } from './notes.ts'
@@ -56,6 +57,8 @@ export interface LiveOptions {
   readonly imageCache: ImageCache
   /** Records; a power of two. */
   readonly capacity?: number
+  /** Ticks before records are told. */
+  readonly clock?: Clock
   /** Called once the program's first image is known, before its first instruction. */
   readonly onStart?: (rootPid: number) => void
   /** The program itself is gone, and its pid may soon be another's; what it started may live on. */
@@ -201,6 +204,7 @@ export class LiveSource {
     if (this.#native === null) return
     const state = this.#ring.state
     let count: number
+    this.#options.clock?.tick()
     try {
       count = this.#ring.drain(this.#visit, BATCH)
     } catch (error) {

@@ -17,10 +17,12 @@ export class HeldStream implements StreamHandler {
   /** What is no call, and before which of them it came. */
   readonly #others: [before: number, time: number, told: Told][] = []
   readonly #limit: number
+  readonly #now: () => number
 
-  /** `limit`: of calls, and of all that is no call. */
-  constructor(limit: number) {
+  /** `limit`: of calls, and of all that is no call. `now`: milliseconds since 1970. */
+  constructor(limit: number, now: () => number = Date.now) {
     this.#limit = limit
+    this.#now = now
     this.#calls = new Int32Array(limit * WORDS)
     this.#times = new Float64Array(limit)
   }
@@ -53,7 +55,7 @@ export class HeldStream implements StreamHandler {
     this.#calls[at] = tid
     this.#calls[at + 1] = nr
     this.#calls[at + 2] = isRestart ? abi | RESTART : abi
-    this.#times[at / WORDS] = Date.now()
+    this.#times[at / WORDS] = this.#now()
     this.#length = at + WORDS
   }
 
@@ -90,6 +92,6 @@ export class HeldStream implements StreamHandler {
   }
 
   #keep(told: Told): void {
-    this.#others.push([this.#length, Date.now(), told])
+    this.#others.push([this.#length, this.#now(), told])
   }
 }

@@ -17,6 +17,8 @@ export interface CaptureWindowOptions {
   readonly mappingName: string
   /** When a segment is full; default 2 MiB, about two million calls. */
   readonly segmentBytes?: number
+  /** Milliseconds since 1970. Default: Date.now. */
+  readonly now?: () => number
 }
 
 /** One process of the session. */
@@ -55,6 +57,7 @@ const MAX_IMAGES = 20
 
 export class CaptureWindow implements StreamHandler {
   readonly #options: CaptureWindowOptions
+  readonly #now: () => number
   readonly #tracks = new Map<number, Track>()
   readonly #processes = new Map<number, { -readonly [K in keyof SeenProcess]: SeenProcess[K] }>()
   #segments: Segment[] = []
@@ -72,6 +75,7 @@ export class CaptureWindow implements StreamHandler {
   /** @throws TracefpError TFP_ERR_FILE. */
   constructor(options: CaptureWindowOptions, session: string) {
     this.#options = options
+    this.#now = options.now ?? Date.now
     this.#current = this.#open(session)
   }
 
@@ -82,7 +86,7 @@ export class CaptureWindow implements StreamHandler {
 
   begin(session: CaptureSession): StreamHandler {
     this.#session = session
-    this.#held = new HeldStream(HELD_CALLS)
+    this.#held = new HeldStream(HELD_CALLS, this.#now)
     this.#stream = this.#held
     return this
   }
@@ -226,7 +230,7 @@ export class CaptureWindow implements StreamHandler {
       writer: new CaptureWriter({
         file,
         mappingName: this.#options.mappingName,
-        now: () => this.#time ?? Date.now(),
+        now: () => this.#time ?? this.#now(),
         // What is wanted of it in the end is copied, and that is synced.
         isSynced: false,
       }),
