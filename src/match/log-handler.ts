@@ -1,15 +1,8 @@
 // Between a log and a walker: the walker is made once it is known which program runs, as a live source does it, and programs
 // get the names that the fingerprints have for them. Where a log begins without an exec, nobody says what runs.
 
-import type {
-  BirthKind,
-  Image,
-  JudgedCalls,
-  LentTrack,
-  StreamDecision,
-  StreamHandler,
-  StreamNote,
-} from '../model/stream.ts'
+import { ForwardingHandler } from '../model/forwarding-handler.ts'
+import type { Above, BirthKind, Image, StreamHandler, StreamNote } from '../model/stream.ts'
 
 export interface BegunSession {
   readonly handler: StreamHandler
@@ -17,7 +10,7 @@ export interface BegunSession {
   readonly resolve: (image: Image) => Image
 }
 
-export class LogHandler implements StreamHandler {
+export class LogHandler extends ForwardingHandler {
   /** Codes of the notes that the log's reader told. */
   readonly noteCodes: Set<string> = new Set()
   readonly #begin: (image: Image | null) => BegunSession
@@ -27,59 +20,28 @@ export class LogHandler implements StreamHandler {
 
   /** `begin`: null, where the log does not say what runs. */
   constructor(begin: (image: Image | null) => BegunSession) {
+    super()
     this.#begin = begin
   }
 
-  onBirth(tid: number, parentTid: number, tgid: number, kind: BirthKind, image?: Image): void {
-    if (image !== undefined) {
-      const { handler, resolve } = this.#session ?? this.begin(image)
-      handler.onBirth(tid, parentTid, tgid, kind, resolve(image))
-    } else {
-      this.#tell((handler) => handler.onBirth(tid, parentTid, tgid, kind))
-    }
+  override onBirth(tid: number, parent: number, tgid: number, kind: BirthKind, image?: Image, above?: Above): void {
+    const known = image === undefined ? undefined : (this.#session ?? this.begin(image)).resolve(image)
+    super.onBirth(tid, parent, tgid, kind, known, above)
   }
 
-  onExec(tid: number, formerTid: number, image: Image): void {
+  override onExec(tid: number, formerTid: number, image: Image): void {
     const { handler, resolve } = this.#session ?? this.begin(image)
     handler.onExec(tid, formerTid, resolve(image))
   }
 
-  onCall(tid: number, abi: number, nr: number, isRestart: boolean): void {
-    const { handler } = this.#session ?? this.begin(null)
-    handler.onCall(tid, abi, nr, isRestart)
+  override onCall(tid: number, abi: number, nr: number, isRestart: boolean): void {
+    const target = this.target ?? this.begin(null).handler
+    target.onCall(tid, abi, nr, isRestart)
   }
 
-  onRefused(tid: number): void {
-    this.#tell((handler) => handler.onRefused(tid))
-  }
-
-  onDecided(tid: number, decision: StreamDecision): void {
-    this.#tell((handler) => handler.onDecided?.(tid, decision))
-  }
-
-  onSignal(tid: number, signal: number): void {
-    this.#tell((handler) => handler.onSignal(tid, signal))
-  }
-
-  onExit(tid: number, code: number, signal: number): void {
-    this.#tell((handler) => handler.onExit(tid, code, signal))
-  }
-
-  onGap(tid: number, count: number): void {
-    this.#tell((handler) => handler.onGap(tid, count))
-  }
-
-  lend(tid: number, recall: (tid: number) => void): LentTrack | null {
-    return this.#session?.handler.lend?.(tid, recall) ?? null
-  }
-
-  giveBack(tid: number, judged: JudgedCalls): void {
-    this.#session?.handler.giveBack?.(tid, judged)
-  }
-
-  onNote(note: StreamNote): void {
+  override onNote(note: StreamNote): void {
     this.noteCodes.add(note.code)
-    this.#tell((handler) => handler.onNote(note))
+    super.onNote(note)
   }
 
   /** Begins the session, where it has not begun. */
@@ -87,13 +49,13 @@ export class LogHandler implements StreamHandler {
     if (this.#session !== null) return this.#session
     const session = this.#begin(image)
     this.#session = session
+    this.target = session.handler
     for (const tell of this.#early) tell(session.handler)
     this.#early = []
     return session
   }
 
-  #tell(tell: (handler: StreamHandler) => void): void {
-    if (this.#session !== null) tell(this.#session.handler)
-    else this.#early.push(tell)
+  protected override early(tell: (handler: StreamHandler) => void): void {
+    this.#early.push(tell)
   }
 }

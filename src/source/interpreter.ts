@@ -1,6 +1,8 @@
 // Which of its arguments an interpreter takes as the script: the first file operand of a known one. `python -m x` and
 // `bash -c x` have no file, so they stay the interpreter itself.
 
+import { Memo } from './memo.ts'
+
 interface Interpreter {
   readonly name: RegExp
   /** Options after which the program text is not a file. */
@@ -31,6 +33,8 @@ export interface Operand {
   readonly saidBy: number
 }
 
+const KNOWN = new Memo((image) => INTERPRETERS.find(({ name }) => name.test(image)) ?? null)
+
 /** The script operand in `argv` (argv[0] is the interpreter), or null. `image` is the interpreter's base name. */
 export function scriptOperandOf(image: string, argv: readonly string[]): string | null {
   return operandOf(image, argv)?.script ?? null
@@ -38,8 +42,8 @@ export function scriptOperandOf(image: string, argv: readonly string[]): string 
 
 /** Null: `image` is no interpreter. */
 export function operandOf(image: string, argv: readonly string[]): Operand | null {
-  const interpreter = INTERPRETERS.find(({ name }) => name.test(image))
-  if (interpreter === undefined) return null
+  const interpreter = KNOWN.of(image)
+  if (interpreter === null) return null
   for (let i = 1; i < argv.length; i++) {
     const argument = argv[i] as string
     if (argument === '--') return { script: argv[i + 1] ?? null, saidBy: i + 1 }

@@ -1,6 +1,8 @@
 // Arguments of the few calls whose arguments matter: which program an exec starts, what a clone makes, which signal gets a
 // handler. strace prints them in many ways (-X raw, -X verbose, -N, -y, -e raw); what cannot be read is undefined.
 
+import { Memo } from '../memo.ts'
+
 export interface CloneFlags {
   readonly isThread: boolean
   readonly sharesHandlers: boolean
@@ -33,10 +35,16 @@ export function cloneFlagsOf(name: string, args: string): CloneFlags | undefined
   if (name === 'fork' || name === 'vfork') return FORK
   const raw = /^(0x[\da-f]+|0)(?=,)/.exec(args)
   const text = /\bflags=([^,}]*)/.exec(args)?.[1] ?? (name === 'clone3' ? undefined : raw?.[1])
-  if (text === undefined) return undefined
+  return text === undefined ? undefined : FLAGS.of(text)
+}
+
+/** Programs make children with few sets of flags. */
+const FLAGS = new Memo(flagsOf)
+
+function flagsOf(text: string): CloneFlags {
   const number = sumOf(text)
-  const has = ([word, bit]: readonly [string, number]): boolean =>
-    new RegExp(`\\b${word}\\b`).test(text) || Math.floor(number / bit) % 2 === 1
+  const words = new Set(text.match(/\b\w+\b/g))
+  const has = ([word, bit]: readonly [string, number]): boolean => words.has(word) || Math.floor(number / bit) % 2 === 1
   return {
     isThread: has(BITS.isThread),
     sharesHandlers: has(BITS.sharesHandlers),
@@ -103,6 +111,12 @@ const OTHER_NAMES: ReadonlyMap<string, number> = new Map([
 
 /** `SIGALRM`, `SIGRT_1` (33), `14`, `0xe`. */
 export function signalNumberOf(word: string): number | undefined {
+  return NUMBERS.of(word)
+}
+
+const NUMBERS = new Memo(numberOfSignal)
+
+function numberOfSignal(word: string): number | undefined {
   if (/^(?:\d+|0x[\da-f]+)$/.test(word)) return Number(word)
   const name = word.startsWith('SIG') ? word.slice(3) : word
   const real = /^RT(?:MIN)?[_+](\d+)$/.exec(name)

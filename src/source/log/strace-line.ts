@@ -41,6 +41,8 @@ export interface StraceLine {
 const MAX_PID = 4_194_304
 
 const SPACE = 32
+const DOT = 46
+const COLON = 58
 const ZERO = 48
 const NINE = 57
 
@@ -115,6 +117,12 @@ function readPrefix(text: string, from: number, line: StraceLine): number {
     const code = text.charCodeAt(at)
     let match: RegExpExecArray | null = null
     if ((code >= ZERO && code <= NINE) || code === SPACE || code === 40) {
+      const end = line.time === '' ? clockEnd(text, at) : -1
+      if (end > 0) {
+        line.time = text.slice(at, end)
+        at = end + 1
+        continue
+      }
       match = matchAt(TIME, text, at)
       if (match === null) return at
       line.time = line.time === '' ? match[0].trim() : `${line.time} ${match[0].trim()}`
@@ -128,6 +136,23 @@ function readPrefix(text: string, from: number, line: StraceLine): number {
     }
     at += match[0].length
   }
+}
+
+/** Where `12:34:56 ` or `12:34:56.789012 ` ends, before its space; -1: it is another time. */
+function clockEnd(text: string, at: number): number {
+  if (text.charCodeAt(at + 2) !== COLON || text.charCodeAt(at + 5) !== COLON) return -1
+  for (let i = at; i < at + 8; i += 1) if (i !== at + 2 && i !== at + 5 && !isDigit(text.charCodeAt(i))) return -1
+  let end = at + 8
+  if (text.charCodeAt(end) === DOT) {
+    end += 1
+    if (!isDigit(text.charCodeAt(end))) return -1
+    while (isDigit(text.charCodeAt(end))) end += 1
+  }
+  return text.charCodeAt(end) === SPACE ? end : -1
+}
+
+function isDigit(code: number): boolean {
+  return code >= ZERO && code <= NINE
 }
 
 const TIME = /(?: *\d+(?:\.\d+)?|\d\d:\d\d:\d\d(?:\.\d+)?|\(\+ *\d+(?:\.\d+)?\)) /y
@@ -193,7 +218,9 @@ const SUMMARY =
 
 function readRareBody(text: string, at: number, line: StraceLine): void {
   line.rest = at
-  for (const [kind, pattern] of RARE) {
+  const begin = text.charAt(at)
+  for (const [kind, pattern, begins] of RARE) {
+    if (!begins.includes(begin)) continue
     const match = matchAt(pattern, text, at)
     if (match === null) continue
     line.kind = kind
@@ -206,13 +233,14 @@ function readRareBody(text: string, at: number, line: StraceLine): void {
   line.kind = matchAt(SUMMARY, text, 0) === null ? 'other' : 'summary'
 }
 
-const RARE: readonly (readonly [LineKind, RegExp])[] = [
-  ['signal', SIGNAL],
-  ['exited', EXITED],
-  ['killed', KILLED],
-  ['superseded', SUPERSEDED],
-  ['mode', MODE],
-  ['attached', ATTACHED],
-  ['detached', DETACHED],
-  ['aside', MESSAGE],
+/** And with which characters they begin. */
+const RARE: readonly (readonly [LineKind, RegExp, string])[] = [
+  ['signal', SIGNAL, '-'],
+  ['exited', EXITED, '+'],
+  ['killed', KILLED, '+'],
+  ['superseded', SUPERSEDED, '+'],
+  ['mode', MODE, '['],
+  ['attached', ATTACHED, 'sP'],
+  ['detached', DETACHED, 'sP'],
+  ['aside', MESSAGE, 'sP'],
 ]

@@ -31,10 +31,27 @@ export function readResult(text: string, from: number, result: CallResult): void
     return
   }
   result.kind = 'none'
+  if (readNumber(text, from, result)) return
   for (let at = text.lastIndexOf('= '); at > from; at = text.lastIndexOf('= ', at - 1)) {
     if (!isBehindCall(text, at, from)) continue
     if (readValue(text.slice(at + 2), result)) return
   }
+}
+
+/** A number to the last byte, as most results are. */
+function readNumber(text: string, from: number, result: CallResult): boolean {
+  let at = text.length
+  while (at > 0 && isDigit(text.charCodeAt(at - 1))) at -= 1
+  if (at === text.length || text.length - at > 15) return false
+  if (!text.startsWith('= ', at - 2) || at - 2 <= from || !isBehindCall(text, at - 2, from)) return false
+  const value = text.slice(at)
+  result.kind = 'value'
+  result.value = value.length > 1 && value.startsWith('0') ? numberOf(value) : Number(value)
+  return true
+}
+
+function isDigit(code: number): boolean {
+  return code >= 48 && code <= 57
 }
 
 /** `) = 0`, with any number of spaces. */

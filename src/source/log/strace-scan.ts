@@ -125,6 +125,8 @@ export class StraceScan {
   }
   readonly #recall: (told: number) => void
   #prefix: string | undefined
+  /** The prefix that was looked at last; null: none was. */
+  #sample: string | null = null
   #isWatching = true
   #bytes: Buffer = Buffer.alloc(0)
   /** Where the bytes of the scanner begin in them. */
@@ -395,9 +397,9 @@ export class StraceScan {
   /** The reader has read the line of a call itself. */
   learn(text: string, { name, body }: StraceLine): void {
     const known = this.#names.get(name)
-    if (known === false || !text.startsWith(`${name}(`, body)) return
+    if (known === false || !text.startsWith(name, body) || text.charCodeAt(body + name.length) !== 40) return
     const isOrdinary = known ?? isOrdinaryCall(name)
-    if (isOrdinary) this.#learnPrefix(text.slice(0, body))
+    if (isOrdinary && !isAlike(text, body, this.#sample)) this.#learnPrefix(text.slice(0, body))
     if (known !== undefined || this.#names.size >= NAME_LIMIT) return
     this.#names.set(name, isOrdinary)
     const watched = this.#isWatching ? descriptorCall(name) : undefined
@@ -427,6 +429,7 @@ export class StraceScan {
 
   /** A log has one form; where two were joined, the last one counts. */
   #learnPrefix(text: string): void {
+    this.#sample = text
     const prefix = prefixOf(text)
     if (prefix === undefined) return
     const { pid, time, hasDelta, hasPointer } = prefix
@@ -446,6 +449,21 @@ export function openScan(reader: ScannedReader): StraceScan | null {
     if (error instanceof TracefpError && error.code === 'TFP_ERR_ADDON_MISSING') return null
     throw error
   }
+}
+
+/** Whether `text` begins as the sample does, but for its digits: then its prefix has the same form. */
+function isAlike(text: string, length: number, sample: string | null): boolean {
+  if (sample?.length !== length) return false
+  for (let at = 0; at < length; at += 1) {
+    const code = text.charCodeAt(at)
+    const other = sample.charCodeAt(at)
+    if (code !== other && !(isDigit(code) && isDigit(other))) return false
+  }
+  return true
+}
+
+function isDigit(code: number): boolean {
+  return code >= 48 && code <= 57
 }
 
 const PREFIX =
