@@ -1,8 +1,10 @@
 // The suite: runs its parts one after the other and writes what came of them. What is measured stands in parts/.
 
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { writeAtomic } from '../model/files.ts'
 import { PACKAGE_ROOT, VERSION } from '../package.ts'
 import { machineFacts } from './machine.ts'
 import type { Part } from './part.ts'
@@ -45,13 +47,13 @@ export async function runBench({ parts, quick, tell }: BenchOptions): Promise<Be
 }
 
 /** `bench.json`, `bench.md` and a chart each; the folder is made. Parts that were written there before and are not among these stay. */
-export function writeBench(folder: string, measured: BenchResult): void {
-  mkdirSync(folder, { recursive: true })
+export async function writeBench(folder: string, measured: BenchResult): Promise<void> {
+  await mkdir(folder, { recursive: true })
   const result = { ...measured, parts: merge(partsIn(folder), measured.parts) }
-  writeFileSync(join(folder, 'bench.json'), `${JSON.stringify(result, null, 2)}\n`)
-  writeFileSync(join(folder, 'bench.md'), renderMarkdown(result))
+  await writeAtomic(join(folder, 'bench.json'), `${JSON.stringify(result, null, 2)}\n`)
+  await writeAtomic(join(folder, 'bench.md'), renderMarkdown(result))
   for (const { charts } of result.parts) {
-    for (const chart of charts) writeFileSync(join(folder, `${chart.name}.svg`), renderChart(chart))
+    for (const chart of charts) await writeAtomic(join(folder, `${chart.name}.svg`), renderChart(chart))
   }
 }
 

@@ -29,7 +29,7 @@ interface Client {
   readonly requests: RegExp | number
 }
 
-/** Costs of servers are told for so many requests. */
+/** What is added to servers is told for so many requests. */
 const REQUESTS = 10_000
 
 export interface Workloads {
@@ -132,7 +132,7 @@ export async function costOfWorkload(
   if (!(requests > 0))
     throw new TracefpError('TFP_ERR_BENCH', `${command[0]}: its client did not say how often it asked`)
   const cpuMs = (bench.childCpuUs() - asked + ready - before) / 1000
-  return { cpuMs: (cpuMs * REQUESTS) / requests, wallMs: performance.now() - start }
+  return { cpuMs, wallMs: performance.now() - start, work: requests / REQUESTS }
 }
 
 async function listening(port: number): Promise<void> {

@@ -29,6 +29,8 @@ export interface PartResult {
 export interface Sample {
   readonly cpuMs: number
   readonly wallMs: number
+  /** How much was done in it, where that is not always the same. Default: 1. */
+  readonly work?: number
 }
 
 export interface Table {

@@ -1,12 +1,15 @@
 // tracefp bench: what tracefp costs on this machine, beside what else is there.
 
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import type { Command } from 'commander'
 import { type Baseline, baselineOf, compare } from '../bench/against.ts'
 import { PARTS, runBench, writeBench } from '../bench/bench.ts'
 import { figure, renderMarkdown } from '../bench/render.ts'
 import type { BenchResult } from '../bench/result.ts'
 import { TracefpError, UsageError } from '../errors.ts'
+import { writeAtomic } from '../model/files.ts'
 import { EXIT_CODES } from './exit-codes.ts'
 import { collect } from './options.ts'
 import { asJson, type Output, stdio } from './output.ts'
@@ -42,9 +45,9 @@ export function defineBench(program: Command, output: Output = stdio): void {
       const baseline = options.against === undefined ? null : readBaseline(options.against)
       const tell = (text: string): void => output.message(`tracefp: ${text}\n`)
       const result = await runBench({ parts, quick: options.quick === true, tell })
-      if (options.out !== undefined) writeBench(options.out, result)
+      if (options.out !== undefined) await writeBench(options.out, result)
       output.data(options.json === true ? `${asJson(result, 2)}\n` : renderMarkdown(result))
-      if (options.baseline !== undefined) writeFileSync(options.baseline, `${asJson(baselineOf(result), 2)}\n`)
+      if (options.baseline !== undefined) await writeBaseline(options.baseline, baselineOf(result))
       if (baseline !== null && isWorse(result, baseline, tell)) process.exitCode = EXIT_CODES.data.abnormal
     })
 }
@@ -57,6 +60,11 @@ function isWorse(result: BenchResult, baseline: Baseline, tell: (text: string) =
   const count = verdicts.filter(({ isWorse: worse }) => worse).length
   tell(`${verdicts.length - count} of ${verdicts.length} ratios are as good as they were`)
   return count > 0
+}
+
+async function writeBaseline(file: string, baseline: Baseline): Promise<void> {
+  await mkdir(dirname(file), { recursive: true })
+  await writeAtomic(file, `${asJson(baseline, 2)}\n`)
 }
 
 function readBaseline(file: string): Baseline {

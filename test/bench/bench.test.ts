@@ -1,8 +1,13 @@
 // What is done with measurements; none is made here.
 
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { loadAddon } from '../../src/addon/addon.ts'
+import { addedCpu, leastAdded, shareOf } from '../../src/bench/added.ts'
 import { type Baseline, baselineOf, compare } from '../../src/bench/against.ts'
+import { writeBench } from '../../src/bench/bench.ts'
 import { inTurns } from '../../src/bench/measure.ts'
 import { learnMix, MAPPING, markov, uniform } from '../../src/bench/mixes.ts'
 import { mapOfSets, setOfStrings, stide } from '../../src/bench/naive.ts'
@@ -43,6 +48,51 @@ test('contenders run in turns, what is dear runs once, and the first rounds are 
   expect(order.join('')).toBe('ababcab')
   expect(samples['a']?.map(({ cpuMs }) => cpuMs)).toEqual([3, 6])
   expect(samples['c']).toHaveLength(1)
+})
+
+test('what was added is compared round by round, start-up apart, and for servers to the same work', () => {
+  const cpu = (...list: (number | readonly [cpuMs: number, work: number])[]) =>
+    list.map((each) => {
+      const [cpuMs, work] = typeof each === 'number' ? [each, 1] : each
+      return { cpuMs, wallMs: 0, work }
+    })
+  const samples = {
+    'true: bare': cpu(1, 2, 1),
+    'true: a': cpu(101, 202, 101), // 100, 200 in a round where all is slow, 100
+    'true: b': cpu(6, 12, 6), // 5, 10, 5
+    'p: bare': cpu(10, 20, 10),
+    'p: a': cpu(160, 320, 170), // 50, 100, 60
+    'p: b': cpu(115, 230, 115), // 100, 200, 100
+    'once: bare': cpu(10, 20, 10),
+    'once: a': cpu(160),
+    'server: bare': cpu([20, 2], [40, 2], [20, 2]),
+    'server: a': cpu([200, 2], [400, 2], [200, 2]), // 50 - 10
+    'server: b': cpu([55, 0.5], [110, 0.5], [55, 0.5]), // 100 - 10
+  }
+  expect(addedCpu(samples, 'p', 'a')).toEqual([50, 100, 60])
+  expect(shareOf(samples, 'p', 'a', 'b')).toBe(0.5)
+  expect(addedCpu(samples, 'once', 'a')).toEqual([50])
+  expect(addedCpu(samples, 'server', 'a')).toEqual([40, 80, 40])
+  expect(addedCpu(samples, 'server', 'b')).toEqual([90, 180, 90])
+  expect(leastAdded(samples, 'p', 'a')).toBe(50)
+  expect(leastAdded(samples, 'server', 'b')).toBe(90)
+})
+
+test('results are replaced whole, in a folder that is made, and parts that were there stay', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tracefp-bench-'))
+  try {
+    const out = join(folder, 'deep', 'results')
+    const [part] = resultWith().parts as [BenchResult['parts'][0]]
+    const of = (name: string, title: string) => ({ ...resultWith(), parts: [{ ...part, name, title }] })
+    await writeBench(out, of('replay', 'Old'))
+    await writeBench(out, of('matching', 'Matching'))
+    await writeBench(out, of('replay', 'New'))
+    const { parts } = JSON.parse(readFileSync(join(out, 'bench.json'), 'utf8')) as BenchResult
+    expect(parts.map(({ title }) => title)).toEqual(['Matching', 'New'])
+    expect(readdirSync(out).sort()).toEqual(['bench.json', 'bench.md', 'c.svg'])
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
 
 test('a ratio is worse only beyond what the file allows, on the side that is bad for it', () => {

@@ -247,8 +247,9 @@ function ratiosOf(mix: Mix, rates: ReadonlyMap<string, Rate>): Ratio[] {
   add('ts-bitset', 'TypeScript', 'C++, bitset, one by one', { atLeast: 0.45 })
   add('plain-memory', 'C++, plain', 'memory, two bytes a call', { atLeast: 0.3 })
   if (id !== 'uniform-200') add('vbmi-memory', 'C++, AVX-512 VBMI', 'memory, two bytes a call', { atLeast: 0.7 })
-  add('ts-tracks', 'TypeScript, 1,000 tracks', 'TypeScript', { atLeast: 0.4 })
-  add('native-tracks', 'C++, 1,000 tracks', 'C++, bitset, one by one', { atLeast: 0.75 })
+  // Nearly all of it is reading whose call it is, which is not matching: no target.
+  add('ts-tracks', 'TypeScript, 1,000 tracks', 'TypeScript')
+  add('native-tracks', 'C++, 1,000 tracks', 'C++, bitset, one by one')
   add('ts-tracks-decoded', 'TypeScript, 1,000 tracks, decoded', 'TypeScript', { atLeast: 0.4 })
   add('native-tracks-decoded', 'C++, 1,000 tracks, decoded', 'C++, bitset, one by one', { atLeast: 0.75 })
   add('native-depth', 'C++, plain, depth 6', 'C++, plain', { atLeast: 0.5 })

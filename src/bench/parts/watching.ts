@@ -1,18 +1,9 @@
-// What watching costs: CPU time added (total minus bare, start-up apart) by each engine of tracefp, and by what people would use
-// instead, to programs that make many calls and programs that make few.
+// What watching costs: CPU time added (total minus bare, start-up apart; added.ts) by each engine of tracefp, and by what people would
+// use instead, to programs that make many calls and programs that make few.
 
 import { join } from 'node:path'
-import {
-  type Contender,
-  costOfCommand,
-  cpuOf,
-  geometricMean,
-  inTurns,
-  least,
-  median,
-  type Samples,
-  wallOf,
-} from '../measure.ts'
+import { addedCpu, BARE, leastShare, NOTHING, nameOf, shareOf } from '../added.ts'
+import { type Contender, costOfCommand, geometricMean, inTurns, median, type Samples, wallOf } from '../measure.ts'
 import type { Part, PartContext } from '../part.ts'
 import { findProgram } from '../peers.ts'
 import { costOfWorkload, findWorkloads, type Workload } from '../programs.ts'
@@ -27,9 +18,8 @@ interface Watcher {
   readonly isOnce?: boolean
 }
 
-const BARE: Watcher = { name: 'bare', prefix: [] }
 const PEER = 'strace -f, one CPU'
-const CALIBRATION: Workload = { name: 'true', command: ['true'], cwd: '/' }
+const CALIBRATION: Workload = { name: NOTHING, command: ['true'], cwd: '/' }
 
 async function run(context: PartContext): Promise<PartResult> {
   const { quick, folder, tracefp, tell } = context
@@ -44,15 +34,15 @@ async function run(context: PartContext): Promise<PartResult> {
     else costOfCommand([...tracefp, 'learn', '--runs', quick ? '2' : '12', '--', ...command], { env, cwd })
   }
   const contenders = [CALIBRATION, ...workloads].flatMap((workload) =>
-    [BARE, ...watchers].map(
-      ({ name, prefix, isOnce }): Contender => ({
-        name: `${workload.name}: ${name}`,
+    [{ name: BARE, prefix: [] }, ...watchers].map(
+      ({ name, prefix, isOnce }: Watcher): Contender => ({
+        name: nameOf(workload.name, name),
         isOnce: isOnce === true,
         run: () => costOfWorkload(prefix, workload, env),
       }),
     ),
   )
-  const rounds = quick ? { warmUp: 0, kept: 2 } : { warmUp: 1, kept: 3 }
+  const rounds = quick ? { warmUp: 0, kept: 3 } : { warmUp: 1, kept: 9 }
   const samples = await inTurns(contenders, rounds, (round, of) => tell(`watching: round ${round} of ${of}`))
   return resultOf(workloads, watchers, samples, [...skipped, ...missing], rounds.kept)
 }
@@ -122,16 +112,7 @@ function resultOf(
   skipped: readonly string[],
   rounds: number,
 ): PartResult {
-  const of = (workload: string, watcher: string, figure: typeof median): number =>
-    figure(cpuOf(samples, `${workload}: ${watcher}`))
-  /** Start-up is what it adds to `true`. */
-  const added = (workload: string, watcher: string, figure: typeof median): number =>
-    of(workload, watcher, figure) -
-    of(workload, 'bare', figure) -
-    (of('true', watcher, figure) - of('true', 'bare', figure))
   const hasPeer = watchers.some(({ name }) => name === PEER)
-  const share = (workload: string, watcher: string, figure: typeof median): number =>
-    Math.max(added(workload, watcher, figure), 0.001) / Math.max(added(workload, PEER, figure), 0.001)
   const real = workloads.map(({ name }) => name).filter((name) => name !== 'getppid')
   const own = watchers.filter(({ name }) => name !== PEER)
   const tables: Table[] = []
@@ -140,8 +121,8 @@ function resultOf(
   if (hasPeer) {
     const rows = own.map(({ name }) => [
       name,
-      ...workloads.map((workload) => share(workload.name, name, median).toFixed(2)),
-      geometricMean(real.map((workload) => share(workload, name, median))).toFixed(2),
+      ...workloads.map((workload) => shareOf(samples, workload.name, name, PEER).toFixed(2)),
+      geometricMean(real.map((workload) => shareOf(samples, workload, name, PEER))).toFixed(2),
     ])
     const columns = ['', ...workloads.map(({ name }) => name), 'mean without getppid']
     tables.push({ caption: `Added CPU, as a part of what ${PEER} adds`, columns, rows })
@@ -151,14 +132,14 @@ function resultOf(
     ] as const) {
       if (!own.some(({ name }) => name === engine)) continue
       const push = (id: string, what: string, workloadNames: readonly string[], atMost: number): void => {
-        const mean = (figure: typeof median): number =>
-          geometricMean(workloadNames.map((workload) => share(workload, engine, figure)))
+        const mean = (share: typeof shareOf): number =>
+          geometricMean(workloadNames.map((workload) => share(samples, workload, engine, PEER)))
         if (workloadNames.length === 0) return
         ratios.push({
           id: `watching.${engine}-${id}`,
           what,
-          value: mean(median),
-          least: mean(least),
+          value: mean(shareOf),
+          least: mean(leastShare),
           target: { atMost },
         })
       }
@@ -167,12 +148,13 @@ function resultOf(
       push('real', `${engine}, the same, geometric mean of the others`, real, onReal)
     }
   }
-  const slow = [BARE, ...watchers].map(({ name }) => [
+  const wall = (workload: Workload, watcher: string): number => median(wallOf(samples, nameOf(workload.name, watcher)))
+  const slow = [BARE, ...watchers.map(({ name }) => name)].map((name) => [
     name,
     ...workloads.map((workload) =>
-      name === 'bare'
-        ? `${median(wallOf(samples, `${workload.name}: bare`)).toFixed(0)} ms`
-        : `${(median(wallOf(samples, `${workload.name}: ${name}`)) / median(wallOf(samples, `${workload.name}: bare`))).toFixed(1)} x`,
+      name === BARE
+        ? `${wall(workload, name).toFixed(0)} ms`
+        : `${(wall(workload, name) / wall(workload, BARE)).toFixed(1)} x`,
     ),
   ])
   tables.push({
@@ -184,14 +166,15 @@ function resultOf(
     const calls = Number(workloads.find(({ name }) => name === 'getppid')?.command.at(-1))
     const bars = own.concat(watchers.filter(({ name }) => name === PEER)).map(({ name }) => ({
       label: name,
-      value: Math.max((added('getppid', name, median) * 1e6) / calls, 1),
+      value: Math.max((median(addedCpu(samples, 'getppid', name)) * 1e6) / calls, 1),
     }))
     charts.push({ name: 'watching', title: 'CPU added to a call', unit: 'ns', isLogarithmic: true, bars })
     const rows = bars.map(({ label, value }) => [label, value.toFixed(0)])
     tables.push({ caption: 'CPU added to a call of getppid, ns', columns: ['', 'ns'], rows })
   }
   const what =
-    `CPU time of the program and of what watches it, ${rounds} rounds in turns; what the same adds to \`true\` is taken off as start-up. ` +
+    `CPU time of the program and of what watches it, ${rounds} rounds in turns; what the same adds to \`true\` is taken off as start-up, ` +
+    'and a ratio is the median of those of each round. ' +
     `Programs are known, and sessions are kept in the store. \`${PEER}\`: strace and its program are held on one CPU, which is best for it. ` +
     'strace -f, strace -c and perf trace, which drops what it cannot follow, were measured once.'
   return { name: 'watching', title: WATCHING.title, what, tables, ratios, charts, skipped, samples }
