@@ -26,6 +26,7 @@
 #include "engine/engine.h"
 #include "engine/host.h"
 #include "engine/notify/notify_engine.h"
+#include "engine/privileges.h"
 #include "engine/process_facts.h"
 #include "engine/scripted/scripted_engine.h"
 #include "engine/thread.h"
@@ -474,6 +475,13 @@ Napi::Value pinned(const Napi::CallbackInfo& info) {
   return object;
 }
 
+// beginAnewWith(kept: bigint): what failed, with its errno. Else it does not return.
+Napi::Value begin_anew(const Napi::CallbackInfo& info) {
+  bool is_lossless = true;
+  const Status status = begin_anew_with(info[0].As<Napi::BigInt>().Uint64Value(&is_lossless));
+  return Napi::String::New(info.Env(), std::string(status.op) + ": " + strerror(status.error));
+}
+
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("NativeSession", Session::define(env));
   exports.Set("LogScanner", define_log_scanner(env));
@@ -482,6 +490,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("makePipe", Napi::Function::New(env, make_pipe));
   exports.Set("processFacts", Napi::Function::New(env, process_facts));
   exports.Set("pinned", Napi::Function::New(env, pinned));
+  exports.Set("beginAnewWith", Napi::Function::New(env, begin_anew));
   exports.Set("sendDatagram", Napi::Function::New(env, send_datagram));
   exports.Set("ringLayout", Napi::Function::New(env, ring_layout));
   exports.Set("knownCallNumbers", Napi::Function::New(env, known_call_numbers));

@@ -243,6 +243,11 @@ export interface Addon {
   makePipe(): [number, number]
   /** One datagram to a Unix socket, a path or `@name`; its errno, 0 when it was sent. Never waits. */
   sendDatagram(address: string, text: string): number
+  /**
+   * Replaces this process by itself, without any capabilities but these (a bit each), for good. Returns only when it failed, and
+   * says why. Only for processes that are wholly tracefp's own.
+   */
+  beginAnewWith(kept: bigint): string
   /** Null: no session is pinned in this folder, or it may not be read. */
   pinned(folder: string): Pinned | null
   /** `knownMounts`: the version of our own mounts that the caller has; 0: none. */

@@ -1,7 +1,9 @@
 // tracefp attach: joins a process that already runs and checks it, until it ends, the time is over or a signal comes; then
 // the process goes on as before.
 
+import { accessSync, constants, existsSync } from 'node:fs'
 import { setPriority } from 'node:os'
+import { dirname } from 'node:path'
 import type { Command } from 'commander'
 import { loadAddon, type Pinned } from '../addon/addon.ts'
 import { UsageError } from '../errors.ts'
@@ -9,7 +11,8 @@ import { isTold } from '../match/explain.ts'
 import { CheckSession, nameOf, pinFolderFor, type Watched } from '../session/check-session.ts'
 import { MissTeller } from '../session/miss-teller.ts'
 import { modeOfAll, modeOfProcess } from '../session/policy-mode.ts'
-import { mayLoadPrograms } from '../source/kernel.ts'
+import { engineToJoin } from '../source/kernel.ts'
+import { keepOnly, neededByEbpf } from '../source/privileges.ts'
 import { exitCodeOfOutcome } from './exit-codes.ts'
 import { keepingOf, STORE_HELP } from './keeping.ts'
 import {
@@ -23,7 +26,7 @@ import {
   THRESHOLD_HELP,
   wholeNumber,
 } from './options.ts'
-import type { Output } from './output.ts'
+import { type Output, stdio } from './output.ts'
 import { exitCodeOf, frozenText, summaryOf, writeReport } from './session-output.ts'
 
 interface AttachOptions {
@@ -44,6 +47,7 @@ interface AttachOptions {
   readonly quiet?: boolean
   readonly pin?: boolean
   readonly unpin?: boolean
+  readonly keepPrivileges?: boolean
 }
 
 const DENIES_NOTHING = 'the policy says deny, which a program that was joined cannot be: misses are told only'
@@ -83,6 +87,10 @@ export function defineAttach(program: Command, output: Output): void {
     .option('--pin', 'the kernel goes on when tracefp ends, or is killed; the same command goes on with it')
     .option('--unpin', 'tell what happened since, and end that')
     .option('--ring <mib>', RING_HELP, ringSize)
+    .option(
+      '--keep-privileges',
+      'under ebpf: give up none (default: all but BPF, PERFMON, SYS_PTRACE, and KILL to stop)',
+    )
     .option('--require-signature <key>', SIGNATURE_HELP, collect)
     .option('--report <file>', 'write the report here as JSON; - is stdout')
     .option('--no-store', STORE_HELP)
@@ -99,10 +107,13 @@ async function attach(options: AttachOptions, onMiss: AttachOptions['onMiss'] | 
   const what = watchedBy(options)
   const { keeper, policy } = await keepingOf(options.store, output)
   const wanted = onMiss ?? (typeof what === 'number' ? modeOfProcess(policy, what) : modeOfAll(policy))
-  if (wanted === 'deny') output.message(`tracefp: note: ${DENIES_NOTHING}\n`)
   const mode = wanted === 'deny' ? 'alert' : wanted
   const pin = options.unpin === true ? 'end' : options.pin === true ? 'keep' : undefined
   const engine = engineFor(what, pin !== undefined && options.engine === 'auto' ? 'ebpf' : options.engine, mode)
+  if (engine === 'ebpf') hurry()
+  // Only the command line itself is a process of ours.
+  if (engine === 'ebpf' && output === stdio && options.keepPrivileges !== true) giveUpPrivileges(options, mode, output)
+  if (wanted === 'deny') output.message(`tracefp: note: ${DENIES_NOTHING}\n`)
   const former = pin === undefined ? null : loadAddon().pinned(pinFolderFor(what))
   if (former !== null) output.message(`tracefp: note: ${goesOn(former)}\n`)
   const session: CheckSession = new CheckSession(what, {
@@ -118,7 +129,6 @@ async function attach(options: AttachOptions, onMiss: AttachOptions['onMiss'] | 
     ...(options.depth === undefined ? {} : { depth: options.depth }),
     ...burstOf(options),
   })
-  if (engine === 'ebpf') hurry()
   const stop = (): void => session.stop()
   for (const signal of ENDING) process.on(signal, stop)
   const timer = options.for === undefined ? undefined : setTimeout(stop, options.for * 1_000)
@@ -150,6 +160,23 @@ function goesOn({ session, readAt }: Pinned): string {
   return `goes on with session ${session}, which nobody read for ${seconds} s`
 }
 
+/** Returns in the process that has given them up. @throws UsageError where a file can then not be used. */
+function giveUpPrivileges({ fingerprint, report }: AttachOptions, mode: AttachOptions['onMiss'], output: Output): void {
+  const why = keepOnly(neededByEbpf(mode !== 'alert'))
+  if (why !== null) output.message(`tracefp: note: privileges were not given up: ${why}\n`)
+  const isFile = report !== undefined && report !== '-'
+  const wanted: [string, number][] = (fingerprint ?? []).map((file) => [file, constants.R_OK])
+  if (isFile) wanted.push(existsSync(report) ? [report, constants.W_OK] : [dirname(report), constants.W_OK])
+  for (const [file, access] of wanted) {
+    try {
+      accessSync(file, access)
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error) || error.code !== 'EACCES') continue
+      throw new UsageError(`${file}: only --keep-privileges may use it: it belongs to another user`)
+    }
+  }
+}
+
 /** Nobody waits for this process: where the machine is busy, an alert would wait its turn. */
 function hurry(): void {
   try {
@@ -176,6 +203,5 @@ function engineFor(what: Watched, engine: AttachOptions['engine'], onMiss: Attac
     if (engine === 'trace') throw new UsageError(`${nameOf(what)}: only engine ebpf can watch that`)
     return 'ebpf'
   }
-  if (engine !== 'auto') return engine
-  return onMiss === 'alert' && mayLoadPrograms() ? 'ebpf' : 'trace'
+  return engineToJoin(engine, onMiss)
 }

@@ -53,6 +53,8 @@ export interface ServiceEntry extends Judged {
     | { readonly pidFile: string }
     /** Of systemd. */
     | { readonly unit: string }
+  /** As of `attach`. */
+  readonly engine: 'auto' | 'ebpf' | 'trace'
   readonly onMiss: Exclude<MissMode, 'deny'> | null
 }
 
@@ -119,11 +121,7 @@ export function identityOf(entry: EntryConfig): string {
 }
 
 function programOf(section: Section): ProgramEntry {
-  const name = nameOf(section)
   const command = section.texts('command') ?? []
-  if (command[0] === undefined || !isAbsolute(command[0])) {
-    throw section.error('command', 'expected a list that begins with an absolute path')
-  }
   const [user, group] = [section.text('user'), section.text('group')]
   const entry: ProgramEntry = {
     kind: 'program',
@@ -137,31 +135,38 @@ function programOf(section: Section): ProgramEntry {
     restartMs: (section.number('restart_sec', 0.1, 3_600) ?? 1) * SECOND,
     restartMaxMs: (section.number('restart_max_sec', 0.1, 86_400) ?? 60) * SECOND,
     stopMs: (section.number('stop_sec', 0, 3_600) ?? 10) * SECOND,
-    ...judgedOf(section, name),
+    ...judgedOf(section),
   }
-  if (entry.engine === 'ebpf' && entry.onMiss !== null && entry.onMiss !== 'alert')
-    throw section.error('on_miss', 'engine ebpf can stop nothing: expected alert')
   section.end()
+  assertNamed(section, entry)
+  if (command[0] === undefined || !isAbsolute(command[0])) {
+    throw section.error('command', 'expected a list that begins with an absolute path')
+  }
+  if (entry.engine === 'ebpf' && entry.onMiss === 'deny') {
+    throw section.error(
+      'on_miss',
+      'engine ebpf sees a call when it can no longer be stopped: expected alert, kill, freeze',
+    )
+  }
   return entry
 }
 
 function logOf(section: Section): LogEntry {
-  const name = nameOf(section)
   const file = pathOf(section, 'file')
-  if (file === null) throw section.error('file', 'expected an absolute path')
   const entry: LogEntry = {
     kind: 'log',
-    file,
+    file: file ?? '',
     format: section.oneOf('format', ['auto', ...LOG_FORMAT_NAMES]) ?? 'auto',
     mapping: section.text('mapping') ?? null,
-    ...judgedOf(section, name),
+    ...judgedOf(section),
   }
   section.end()
+  assertNamed(section, entry)
+  if (file === null) throw section.error('file', 'expected an absolute path')
   return entry
 }
 
 function serviceOf(section: Section): ServiceEntry {
-  const name = nameOf(section)
   const pid = section.number('pid', 1, 2 ** 22)
   const pidFile = pathOf(section, 'pid_file')
   const unit = section.text('unit')
@@ -170,23 +175,24 @@ function serviceOf(section: Section): ServiceEntry {
   if (pidFile !== null) ways.push({ pidFile })
   if (unit !== undefined) ways.push({ unit: unit.includes('.') ? unit : `${unit}.service` })
   const [by] = ways
+  const engine = section.oneOf<ServiceEntry['engine']>('engine', ['auto', 'ebpf', 'trace']) ?? 'auto'
+  const onMiss = section.oneOf<'alert' | 'kill' | 'freeze'>('on_miss', ['alert', 'kill', 'freeze']) ?? null
+  const judged = judgedOf(section)
+  section.end()
+  assertNamed(section, judged)
   if (by === undefined || ways.length > 1) throw section.error(null, 'expected one of pid, pid_file and unit')
   if (unit !== undefined && !UNIT.test(unit)) throw section.error('unit', 'expected the name of a unit')
-  const onMiss = section.oneOf<'alert' | 'kill' | 'freeze'>('on_miss', ['alert', 'kill', 'freeze']) ?? null
-  const entry: ServiceEntry = { kind: 'service', by, onMiss, ...judgedOf(section, name) }
-  section.end()
-  return entry
+  return { kind: 'service', by, engine, onMiss, ...judged }
 }
 
-function nameOf(section: Section): string {
-  const name = section.text('name')
-  if (name === undefined || !NAME.test(name)) {
-    throw section.error(name === undefined ? null : 'name', 'expected a name of letters, digits, and any of _ . @ -')
-  }
-  return name
+/** After the end of the section: a word spelled wrong is told before what it leaves out. */
+function assertNamed(section: Section, { name }: Judged): void {
+  if (NAME.test(name)) return
+  throw section.error(name === '' ? null : 'name', 'expected a name of letters, digits, and any of _ . @ -')
 }
 
-function judgedOf(section: Section, name: string): Judged {
+function judgedOf(section: Section): Judged {
+  const name = section.text('name') ?? ''
   const fingerprints = section.texts('fingerprint') ?? []
   if (!fingerprints.every((file) => isAbsolute(file))) {
     throw section.error('fingerprint', 'expected a list of absolute paths')

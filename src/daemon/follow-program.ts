@@ -3,7 +3,7 @@
 import { DEFAULT_POLICY } from '../alert/policy.ts'
 import type { Report } from '../match/report.ts'
 import { CheckSession } from '../session/check-session.ts'
-import { modeOfCommand } from '../session/policy-mode.ts'
+import { type MissMode, modeOfCommand } from '../session/policy-mode.ts'
 import type { ProgramEntry } from './config.ts'
 import type { Attempt, EntryTelling } from './entry.ts'
 import { followSession, judgedOptions, keeperFor } from './follow-session.ts'
@@ -20,7 +20,7 @@ export function programAttempt(entry: ProgramEntry, home: string): Attempt {
       engine,
       env: environmentOf(entry),
       stdio: ['ignore', 'inherit', 'inherit'],
-      onMiss: onMiss ?? modeOfCommand(telling.policy() ?? DEFAULT_POLICY, command),
+      onMiss: onMiss ?? policyMode(telling, entry),
       onFreeze: (miss, id) => telling.trouble(frozenWords(miss, id)),
       onThaw: () => telling.trouble(null),
       ...(cwd === null ? {} : { cwd }),
@@ -38,6 +38,13 @@ export function programAttempt(entry: ProgramEntry, home: string): Attempt {
       ending.close()
     }
   }
+}
+
+function policyMode(telling: EntryTelling, { command, engine }: ProgramEntry): MissMode {
+  const mode = modeOfCommand(telling.policy() ?? DEFAULT_POLICY, command)
+  if (mode !== 'deny' || engine !== 'ebpf') return mode
+  telling.say('note: the policy says deny, which engine ebpf cannot: misses are told only')
+  return 'alert'
 }
 
 /** Told to stop, it gets SIGTERM, and SIGKILL with all that it started when its time is over. */

@@ -5,6 +5,7 @@ import { execFile } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { CheckSession } from '../session/check-session.ts'
 import { modeOfProcess } from '../session/policy-mode.ts'
+import { engineToJoin } from '../source/kernel.ts'
 import type { ServiceEntry } from './config.ts'
 import type { Attempt, EntryTelling } from './entry.ts'
 import { followSession, judgedOptions, keeperFor, lackOf } from './follow-session.ts'
@@ -20,10 +21,12 @@ export function serviceAttempt(entry: ServiceEntry, home: string): Attempt {
     const lack = lackOf(entry, home, pid)
     if (lack !== null) throw new Error(`process ${pid}: ${lack}`)
     const keeper = keeperFor({ home, telling })
+    const onMiss = entry.onMiss ?? policyMode(telling, pid)
     const session = new CheckSession(pid, {
       ...judgedOptions(entry, home),
       ...keeper.evidenceOptions(),
-      onMiss: entry.onMiss ?? policyMode(telling, pid),
+      engine: engineToJoin(entry.engine, onMiss),
+      onMiss,
       onFreeze: (miss, id) => telling.trouble(frozenWords(miss, id)),
       onThaw: () => telling.trouble(null),
     })

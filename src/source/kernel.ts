@@ -6,6 +6,12 @@ const CAP_SYS_ADMIN = 21n
 const CAP_PERFMON = 38n
 const CAP_BPF = 39n
 
+/** How a process that runs is joined: by the kernel, where that works and nothing is to be stopped before it runs. */
+export function engineToJoin(engine: 'auto' | 'ebpf' | 'trace', onMiss: string): 'ebpf' | 'trace' {
+  if (engine !== 'auto') return engine
+  return onMiss === 'alert' && mayLoadPrograms() ? 'ebpf' : 'trace'
+}
+
 /** True: it is worth trying. */
 export function mayLoadPrograms(): boolean {
   if (process.arch !== 'x64' || !existsSync('/sys/kernel/btf/vmlinux')) return false

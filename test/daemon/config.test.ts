@@ -61,6 +61,16 @@ test('a whole configuration is understood', async () => {
   ])
 })
 
+test.each(['alert', 'kill', 'freeze'] as const)(
+  '%s is what engine ebpf does for programs and services',
+  async (onMiss) => {
+    const engine = 'engine = "ebpf"\n'
+    const text = WHOLE.replace('restart =', `${engine}on_miss = "${onMiss}"\nrestart =`)
+    const { entries } = await parse(text.replace('unit = "nginx"\non_miss = "kill"', `unit = "nginx"\n${engine}on_miss = "${onMiss}"`))
+    expect(entries).toMatchObject([{ engine: 'ebpf', onMiss }, {}, { engine: 'ebpf', onMiss }, { engine: 'auto' }])
+  },
+)
+
 test('the same entry is the same, whatever stands around it', async () => {
   const [before, after] = [await parse(WHOLE), await parse(WHOLE.replace('listen = "[::1]:7229"', '# nothing'))]
   expect(after.entries.map(identityOf)).toEqual(before.entries.map(identityOf))
@@ -77,7 +87,11 @@ test.each([
   ['nothing to watch', '[watch]', /^w: .*nothing to watch/],
   ['no TOML', '[[program]]\nname = ', /^w:2: /],
   ['a word spelled wrong', WHOLE.replace('format =', 'fromat ='), /^w:22: log\[1\]\.fromat: there is no such setting/],
-  ['a wrong word of the second of its kind', WHOLE.replace('pid_file', 'pidfile'), /^w:29: service\[2\]: expected one/],
+  [
+    'a wrong word of the second of its kind',
+    WHOLE.replace('pid_file', 'pidfile'),
+    /^w:31: service\[2\]\.pidfile: there is no such/,
+  ],
   ['a wrong policy', WHOLE.replace('"high"', '"hihg"'), /^w:5: policy\.alert\.from: expected one of low/],
   ['a mode that is none', WHOLE.replace('mode = "kill"', 'mode = "stop"'), /^w:7: policy\.program\.\/usr\/sbin/],
   ['a program that is looked for', WHOLE.replace('"/srv/web"', '"web"'), /^w:11: program\[1\]\.command: .*absolute/],
@@ -92,7 +106,18 @@ test.each([
   ['an entry without a name', '[[log]]\nfile = "/x"', /^w:1: log\[1\]: expected a name/],
   ['deny for what is joined', WHOLE.replace('on_miss = "kill"', 'on_miss = "deny"'), /^w:27: service\[1\]\.on_miss/],
   ['a threshold out of reach', WHOLE.replace('threshold = 5', 'threshold = 21'), /^w:15: .*never be reached/],
-  ['ebpf that shall stop', WHOLE.replace('restart =', 'engine = "ebpf"\non_miss = "kill"\nrestart ='), /^w:17: .*ebpf/],
+  [
+    'a word spelled wrong that leaves a name out',
+    WHOLE.replace('name = "audit"', 'nmae = "audit"'),
+    /^w:20: log\[1\]\.nmae/,
+  ],
+  ['a service without one', WHOLE.replace('pid_file = "/run/old.pid"', ''), /^w:29: service\[2\]: expected one of pid/],
+  ['an engine that cannot join', WHOLE.replace('unit =', 'engine = "notify"\nunit ='), /^w:26: service\[1\]\.engine/],
+  [
+    'ebpf that shall deny',
+    WHOLE.replace('restart =', 'engine = "ebpf"\non_miss = "deny"\nrestart ='),
+    /^w:17: .*no longer/,
+  ],
 ])('%s is refused, with its line', async (_what, text, message) => {
   await expect(parse(text)).rejects.toMatchObject({
     code: 'TFP_ERR_DAEMON_CONFIG',

@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Health } from '../../src/daemon/daemon.ts'
 import { MAIN, tracefp } from '../cli/cli.ts'
 import { until } from './guarding.ts'
+import { whyNoEbpf } from './record.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tracefp-watch-'))
 const [home, script, fingerprint, logPrint] = ['home', 'serve.sh', 'serve.tfp', 'log.tfp'].map((name) =>
@@ -29,6 +30,8 @@ const LOG = (middle: string): string =>
     .map((call) => `100 ${call}\n`)
     .join('')
 
+const whyNotEbpf = await whyNoEbpf()
+if (whyNotEbpf !== null) console.log(`skipped: ${whyNotEbpf}`)
 const running = new Set<ChildProcess>()
 const hasPython = spawnSync('python3', ['--version']).status === 0
 
@@ -168,6 +171,25 @@ describe('the daemon', { timeout: 90_000 }, () => {
     expect(new Set(alerts.map(({ session }) => session))).toEqual(new Set(entries.map(({ session }) => session)))
     const sessions = await tracefp(['sessions', '--json'], ['env', `TRACEFP_HOME=${home}`])
     expect((JSON.parse(sessions.stdout) as { state: string }[]).every(({ state }) => state === 'ended')).toBe(true)
+  })
+
+  test.skipIf(whyNotEbpf !== null)('has services and programs killed by the kernel, one call late', async () => {
+    const [own, others] = [fifo('own'), fifo('others')]
+    const service = spawn(script, [others], { stdio: 'ignore' })
+    running.add(service)
+    const ended = new Promise((resolve) => service.once('exit', (_code, signal) => resolve(signal)))
+    const kills = 'engine = "ebpf"\non_miss = "kill"'
+    const watch = new Watch(
+      `${program('web', own, `${kills}\nrestart = "never"`)}
+[[service]]\nname = "joined"\npid = ${service.pid}\nfingerprint = ["${fingerprint}"]\n${kills}\n`,
+    )
+    await watch.healthIs(allRun)
+    for (const path of [own, others]) writeFileSync(path, 'a\nb\nevil\n')
+    await watch.says(/^tracefp: web: abnormal: .* -> umask.*; killed after it$/m)
+    await watch.says(/^tracefp: joined: abnormal: .* -> umask.*; killed after it$/m)
+    expect(await ended).toBe('SIGKILL')
+    await watch.healthIs(({ entries }) => entries.every(({ state }) => state === 'ended'))
+    expect(await watch.end()).toBe(0)
   })
 
   test('takes another configuration without touching what stays, and refuses one that is wrong', async () => {
