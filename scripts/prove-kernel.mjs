@@ -187,7 +187,8 @@ async function servers() {
   const wanted = values.servers.split(',')
   if (wanted.includes('redis') && has('redis-server') && has('redis-benchmark')) all.push(await redis())
   if (wanted.includes('nginx') && has('nginx') && has('wrk')) all.push(await nginx())
-  if (all.length < wanted.length) console.log('left out: redis-server and redis-benchmark, or nginx and wrk, are missing')
+  if (all.length < wanted.length)
+    console.log('left out: redis-server and redis-benchmark, or nginx and wrk, are missing')
   return all
 }
 

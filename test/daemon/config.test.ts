@@ -66,7 +66,9 @@ test.each(['alert', 'kill', 'freeze'] as const)(
   async (onMiss) => {
     const engine = 'engine = "ebpf"\n'
     const text = WHOLE.replace('restart =', `${engine}on_miss = "${onMiss}"\nrestart =`)
-    const { entries } = await parse(text.replace('unit = "nginx"\non_miss = "kill"', `unit = "nginx"\n${engine}on_miss = "${onMiss}"`))
+    const { entries } = await parse(
+      text.replace('unit = "nginx"\non_miss = "kill"', `unit = "nginx"\n${engine}on_miss = "${onMiss}"`),
+    )
     expect(entries).toMatchObject([{ engine: 'ebpf', onMiss }, {}, { engine: 'ebpf', onMiss }, { engine: 'auto' }])
   },
 )
