@@ -1,5 +1,6 @@
 #include "engine/notify/notify_engine.h"
 
+#include <sched.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -15,6 +16,7 @@ namespace tracefp {
 namespace {
 
 constexpr unsigned kStopsPerSigchldCheck = 64;
+constexpr unsigned kStopsBeforeMove = 4;
 
 // Since Linux 6.11 a listener whose last task has gone answers at once, again and again, until life has been told.
 constexpr useconds_t kNothingPause = 100;
@@ -61,6 +63,7 @@ void NotifyEngine::follow_life() {
   Stops stops(life_, calls_, &launch_, result_);
   for (unsigned stop_count = 0;; stop_count++) {
     if (stop_count % kStopsPerSigchldCheck == 0) quiet_sigchld(owns_process_);
+    follow_calls();
     int status;
     const pid_t tid = wait_any(&status);
     const std::lock_guard lock(mutex_);
@@ -73,6 +76,22 @@ void NotifyEngine::follow_life() {
   }
   const std::lock_guard lock(mutex_);
   if (!life_.is_over()) life_.kill_all();
+}
+
+// A wake-up across CPUs costs several times a stop on a virtual machine, and where a CPU idles the kernel wakes us
+// there. So we wait where the calls are made, unless that changes all the time.
+void NotifyEngine::follow_calls() {
+  const int cpu = calls_cpu_.load(std::memory_order_relaxed);
+  if (cpu == life_cpu_) {
+    stops_elsewhere_ = 0;
+  } else if (++stops_elsewhere_ >= kStopsBeforeMove) {
+    stops_elsewhere_ = 0;
+    life_cpu_ = cpu;
+    cpu_set_t mask;
+    CPU_ZERO(&mask);
+    CPU_SET(cpu, &mask);
+    (void)sched_setaffinity(0, sizeof mask, &mask);
+  }
 }
 
 void NotifyEngine::end_listening() {
@@ -107,6 +126,7 @@ void NotifyEngine::listen() {
 }
 
 void NotifyEngine::on_call(const Notification& notification) {
+  calls_cpu_.store(sched_getcpu(), std::memory_order_relaxed);
   const Due due = record(notification);
   switch (due.what) {
     case CallDue::kRun:

@@ -40,6 +40,7 @@ class NotifyEngine final : public Engine {
   void listen();
   void on_call(const Notification& notification);
   Due record(const Notification& notification);
+  void follow_calls();
   void end_listening();
 
   EngineResult result_;
@@ -52,6 +53,9 @@ class NotifyEngine final : public Engine {
   std::unique_ptr<Listener> listener_;
   Thread listening_;
   std::atomic<bool> is_over_{false};
+  std::atomic<int> calls_cpu_{-1};
+  int life_cpu_ = -1;
+  unsigned stops_elsewhere_ = 0;
   std::atomic<bool> has_ended_{false};
 };
 
