@@ -48,6 +48,8 @@ export class Track<P> {
   /** Known by its calls only: no birth was seen. */
   isUnborn = false
   #frames: Frame[] = []
+  /** That of the last handler, for the next one. */
+  #spare: History | null = null
 
   constructor(tid: number, tgid: number, ppid: number, ancestors: readonly string[], mark: string) {
     this.tid = tid
@@ -68,13 +70,21 @@ export class Track<P> {
     if (this.#frames.length === FRAME_LIMIT) this.#frames.shift()
     this.#frames.push({ state: this.state, history: this.history })
     this.state = state
-    this.history = new History(mark)
+    const spare = this.#spare
+    this.#spare = null
+    if (spare === null) {
+      this.history = new History(mark)
+    } else {
+      spare.restart(mark)
+      this.history = spare
+    }
   }
 
   /** The handler is over: the flow goes on as if it had not been. False: there is no handler. */
   popFrame(): boolean {
     const frame = this.#frames.pop()
     if (frame === undefined) return false
+    this.#spare = this.history
     this.state = frame.state
     this.history = frame.history
     return true

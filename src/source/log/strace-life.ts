@@ -300,6 +300,7 @@ export class StraceLife {
   }
 
   #forget(tid: number, tracee: Tracee): void {
+    tracee.isGone = true
     if (this.tracees.get(tid) === tracee) this.tracees.delete(tid)
     if (this.nameless === tracee) this.nameless = null
     this.#foreign.delete(tracee)

@@ -140,7 +140,7 @@ export class StraceReader implements LogReader, ScannedReader {
 
   isStillPlain(tid: number, tracee: Tracee): boolean {
     if (this.#ahead !== null || tracee === this.#glued || !isPlain(tracee)) return false
-    return this.#session.life.tracees.get(tid) === tracee
+    return !tracee.isGone && tracee.tid === tid
   }
 
   openDescriptors({ process }: Tracee): OpenDescriptors | null {

@@ -1,42 +1,31 @@
 // Lets the native scanner read the lines of strace's text that are ordinary calls, which are nearly all. What it says of a line
 // is what strace-line.ts and strace-result.ts would say; whether nothing else follows from the line in its thread decides the
-// reader, which reads the line itself where something does. Names and the form of the prefix are taken over from lines that the
-// reader has read, so that nothing is known here that it does not know.
+// reader, which reads the line itself where something does. scan-names.ts tells it the names, scan-judging.ts lends it tracks.
 
 import {
   BATCH_CALL_WORDS,
   BATCH_HEADER_WORDS,
   DESCRIPTOR_SETS,
   DESCRIPTOR_WORDS,
-  type LogPrefix,
   LogScanner,
-  NAME_LIMIT,
-  NOT_WATCHED,
   NOTHING_OPEN,
   OPEN_ELSEWHERE,
-  RECENT_CALLS,
   type Simd,
-  SPECIAL_NAME,
   THREAD,
   THREAD_SLOTS,
   THREAD_WORDS,
-  TOLD_NAME,
-  TRANSPARENT_NAME,
-  UNKNOWN_NAME,
   UNTIL_END,
   UNTIL_FULL,
   UNTIL_NAME,
   UNTIL_THREAD,
-  WATCHED_CLOSES,
-  WATCHED_OPENS,
 } from '../../addon/log-scanner.ts'
 import { TracefpError } from '../../errors.ts'
-import type { JudgedCalls, LentProgram, StreamHandler } from '../../model/stream.ts'
-import { TRANSPARENT_SYMBOL } from '../../model/table-layout.ts'
+import type { StreamHandler } from '../../model/stream.ts'
 import type { CallNumber } from '../../syscall/naming.ts'
 import type { LineSplitter } from './line-splitter.ts'
-import { isOrdinaryCall } from './strace-calls.ts'
-import { descriptorCall, isWatchedCall, type OpenDescriptors } from './strace-filter.ts'
+import { ScanJudging, type ScannedThread } from './scan-judging.ts'
+import { type OrdinaryCall, ScannedNames } from './scan-names.ts'
+import type { OpenDescriptors } from './strace-filter.ts'
 import { newLine, readLine, type StraceLine, withoutColours } from './strace-line.ts'
 import type { OpenCall, Tracee } from './strace-tracee.ts'
 
@@ -63,70 +52,32 @@ export interface ScannedReader {
   told(last: Tracee, callCount: number): void
 }
 
-/** A name in the log of whose calls nothing matters but that they were entered. */
-interface OrdinaryCall {
-  readonly name: string
-  /** What a thread has open when it entered such a call. */
-  readonly open: OpenCall
-}
-
 /** A thread whose ordinary lines are told by the scanner. */
-interface TakenThread {
+interface TakenThread extends ScannedThread {
   readonly tid: number
-  readonly slot: number
   readonly tracee: Tracee
-  readonly told: number
   /** What it had open when its slot was last looked at. */
   open: OpenCall | null
-  isLent: boolean
-}
-
-type Judged = { -readonly [Key in keyof JudgedCalls]: JudgedCalls[Key] }
-
-interface JudgingProgram {
-  readonly program: LentProgram
-  /** By number of the name; shared with the scanner. */
-  readonly symbols: Int16Array
 }
 
 /** Calls that are told at once. */
 const CALL_LIMIT = 4096
-/** As int16. */
-const SYMBOL_LIMIT = 0x7fff
 const LF = 10
 
 export class StraceScan {
   readonly #reader: ScannedReader
   readonly #scanner: LogScanner
-  /** The words of all slots, and the same as pairs of bytes. */
+  readonly #names: ScannedNames
+  readonly #judging: ScanJudging
+  /** The words of all slots. */
   readonly #threads: Uint32Array
-  readonly #names16: Uint16Array
-  /** The names in the scanner's table; true: ordinary. */
-  readonly #names = new Map<string, boolean>()
-  readonly #calls: OrdinaryCall[] = []
-  /** Of each of them, in native mode; -1: it was not asked for yet. */
-  readonly #abis: Int32Array = new Int32Array(NAME_LIMIT).fill(-1)
-  readonly #numbers: Int32Array = new Int32Array(NAME_LIMIT)
   /** The threads of the slots; plain. */
   readonly #slots: (TakenThread | null)[] = Array<TakenThread | null>(THREAD_SLOTS).fill(null)
   /** Those threads. */
   readonly #taken: TakenThread[] = []
-  readonly #programs: JudgingProgram[] = []
-  readonly #programNumbers = new Map<LentProgram, number>()
   /** Of which processes it is followed what they have open, by number of the set. */
   readonly #followed: OpenDescriptors[] = []
-  readonly #judged: Judged = {
-    callCount: 0,
-    transparentCount: 0,
-    state: 0,
-    formerState: 0,
-    recent: new Int32Array(2 * RECENT_CALLS),
-    recentCount: 0,
-  }
   readonly #recall: (told: number) => void
-  #prefix: string | undefined
-  /** The prefix that was looked at last; null: none was. */
-  #sample: string | null = null
   #isWatching = true
   #bytes: Buffer = Buffer.alloc(0)
   /** Where the bytes of the scanner begin in them. */
@@ -143,17 +94,17 @@ export class StraceScan {
   constructor(reader: ScannedReader, simd?: Simd | '') {
     this.#reader = reader
     this.#scanner = new LogScanner(CALL_LIMIT, simd)
-    const { buffer, byteOffset, length } = this.#scanner.threads
     this.#threads = this.#scanner.threads
-    this.#names16 = new Uint16Array(buffer, byteOffset, 2 * length)
+    this.#names = new ScannedNames(this.#scanner, (name) => reader.numberOf(name))
+    this.#judging = new ScanJudging(this.#scanner, this.#names, reader.handler)
     this.#recall = (told) => {
-      for (const thread of this.#taken) if (thread.told === told && thread.isLent) this.#giveBack(thread)
+      for (const thread of this.#taken) if (thread.told === told && thread.isLent) this.#judging.giveBack(thread)
     }
   }
 
   /** Whether the form of the log is known; some forms never are. */
   get isReady(): boolean {
-    return this.#prefix !== undefined
+    return this.#names.isReady
   }
 
   /** Whether a line is being told that was not read. */
@@ -196,7 +147,10 @@ export class StraceScan {
     this.#bytes = splitter.chunk
     scanner.read(this.#bytes)
     for (;;) {
-      if (this.#isWatching && !this.#reader.isWatching) this.#endWatch()
+      if (this.#isWatching && !this.#reader.isWatching) {
+        this.#isWatching = false
+        this.#names.endWatch()
+      }
       this.#begin = splitter.at
       scanner.tell(this.#begin)
       this.#firstLine = splitter.number + 1
@@ -214,7 +168,7 @@ export class StraceScan {
       if (until === UNTIL_END) break
       if (until === UNTIL_FULL) continue
       if (until === UNTIL_NAME) {
-        this.#nameSymbol(scanner.stoppedBy)
+        this.#judging.nameSymbol(scanner.stoppedBy)
         continue
       }
       if (until === UNTIL_THREAD && this.#take(scanner.stoppedBy, last)) continue
@@ -246,7 +200,7 @@ export class StraceScan {
         thread.open = tracee.open
         this.#threads[thread.slot + THREAD.open] = tracee.open === null ? NOTHING_OPEN : OPEN_ELSEWHERE
       }
-      if (!thread.isLent) this.#borrow(thread)
+      if (!thread.isLent) this.#judging.borrow(thread, this.#recall)
     }
   }
 
@@ -254,8 +208,7 @@ export class StraceScan {
     const { handler } = this.#reader
     const { batch } = this.#scanner
     const slots = this.#slots
-    const abis = this.#abis
-    const numbers = this.#numbers
+    const { abis, numbers } = this.#names
     const end = BATCH_HEADER_WORDS + callCount * BATCH_CALL_WORDS
     this.#isLast = false
     for (let at = BATCH_HEADER_WORDS; at < end; at += BATCH_CALL_WORDS) {
@@ -265,7 +218,7 @@ export class StraceScan {
       this.#last = thread
       this.#offset = batch[at + 1] as number
       let abi = abis[name] as number
-      if (abi < 0) abi = this.#resolve(name)
+      if (abi < 0) abi = this.#names.resolve(name)
       handler.onCall(thread.told, abi, numbers[name] as number, false)
     }
   }
@@ -288,7 +241,7 @@ export class StraceScan {
     this.#threads[slot + THREAD.descriptors] = this.#isWatching ? this.#descriptorSet(tracee) : 0
     this.#slots[number] = thread
     this.#taken.push(thread)
-    this.#borrow(thread)
+    this.#judging.borrow(thread, this.#recall)
     return true
   }
 
@@ -303,65 +256,11 @@ export class StraceScan {
     return this.#followed.push(open)
   }
 
-  /** Calls of the thread are judged by the scanner from here on, if the handler can lend its track. */
-  #borrow(thread: TakenThread): void {
-    const lent = this.#reader.handler.lend?.(thread.told, this.#recall)
-    if (lent == null) return
-    const words = this.#threads
-    const { slot } = thread
-    words[slot + THREAD.program] = this.#programNumber(lent.program) + 1
-    words[slot + THREAD.state] = lent.state
-    words[slot + THREAD.calls] = 0
-    words[slot + THREAD.transparentCalls] = 0
-    thread.isLent = true
-  }
-
-  #giveBack(thread: TakenThread): void {
-    const words = this.#threads
-    const { slot } = thread
-    const judged = this.#judged
-    const callCount = words[slot + THREAD.calls] as number
-    const recentCount = Math.min(callCount, RECENT_CALLS)
-    judged.callCount = callCount
-    judged.transparentCount = words[slot + THREAD.transparentCalls] as number
-    judged.state = words[slot + THREAD.state] as number
-    judged.formerState = words[slot + THREAD.formerState] as number
-    judged.recentCount = recentCount
-    const names = 2 * (slot + THREAD.recent)
-    for (let at = 0; at < recentCount; at += 1) {
-      const name = this.#names16[names + ((callCount - recentCount + at) % RECENT_CALLS)] as number
-      judged.recent[2 * at] = this.#abis[name] as number
-      judged.recent[2 * at + 1] = this.#numbers[name] as number
-    }
-    words[slot + THREAD.program] = 0
-    thread.isLent = false
-    this.#reader.handler.giveBack?.(thread.told, judged)
-  }
-
-  #programNumber(program: LentProgram): number {
-    const known = this.#programNumbers.get(program)
-    if (known !== undefined) return known
-    const symbols = new Int16Array(NAME_LIMIT).fill(UNKNOWN_NAME)
-    const number = this.#scanner.addProgram(program.table, program.used, symbols)
-    this.#programs[number] = { program, symbols }
-    this.#programNumbers.set(program, number)
-    return number
-  }
-
-  /** A call is about to be judged whose name its program has no symbol for yet. */
-  #nameSymbol(word: number): void {
-    const name = word & 0xffff
-    const number = this.#threads[(word >>> 16) * THREAD_WORDS + THREAD.program] as number
-    const { program, symbols } = this.#programs[number - 1] as JudgingProgram
-    if ((this.#abis[name] as number) < 0) this.#resolve(name)
-    const symbol = program.symbolOf(this.#abis[name] as number, this.#numbers[name] as number)
-    symbols[name] = symbol === TRANSPARENT_SYMBOL ? TRANSPARENT_NAME : symbol > SYMBOL_LIMIT ? TOLD_NAME : symbol
-  }
-
   /** What the thread has open is in its tracee, too. */
   #settle(thread: TakenThread): void {
     const open = this.#threads[thread.slot + THREAD.open] as number
-    if (open !== OPEN_ELSEWHERE) thread.open = open === NOTHING_OPEN ? null : (this.#calls[open] as OrdinaryCall).open
+    if (open !== OPEN_ELSEWHERE)
+      thread.open = open === NOTHING_OPEN ? null : (this.#names.calls[open] as OrdinaryCall).open
     thread.tracee.open = thread.open
   }
 
@@ -369,7 +268,7 @@ export class StraceScan {
   #leave(at: number): void {
     const thread = this.#taken[at] as TakenThread
     const { slot } = thread
-    if (thread.isLent) this.#giveBack(thread)
+    if (thread.isLent) this.#judging.giveBack(thread)
     const last = this.#taken.pop() as TakenThread
     if (last !== thread) this.#taken[at] = last
     this.#threads[slot + THREAD.tid] = 0
@@ -395,49 +294,8 @@ export class StraceScan {
   }
 
   /** The reader has read the line of a call itself. */
-  learn(text: string, { name, body }: StraceLine): void {
-    const known = this.#names.get(name)
-    if (known === false || !text.startsWith(name, body) || text.charCodeAt(body + name.length) !== 40) return
-    const isOrdinary = known ?? isOrdinaryCall(name)
-    if (isOrdinary && !isAlike(text, body, this.#sample)) this.#learnPrefix(text.slice(0, body))
-    if (known !== undefined || this.#names.size >= NAME_LIMIT) return
-    this.#names.set(name, isOrdinary)
-    const watched = this.#isWatching ? descriptorCall(name) : undefined
-    const isHeld = this.#isWatching && watched === undefined && isWatchedCall(name)
-    this.#scanner.setName(name, isOrdinary && !isHeld ? this.#calls.length : SPECIAL_NAME)
-    if (isOrdinary && watched !== undefined)
-      this.#scanner.setWatched(this.#calls.length, watched === 'opens' ? WATCHED_OPENS : WATCHED_CLOSES)
-    if (isOrdinary) this.#calls.push({ name, open: { name, args: '' } })
-  }
-
-  /** What was watched is ordinary from here on. */
-  #endWatch(): void {
-    this.#isWatching = false
-    for (const [number, { name }] of this.#calls.entries()) {
-      if (!isWatchedCall(name)) continue
-      this.#scanner.setName(name, number)
-      this.#scanner.setWatched(number, NOT_WATCHED)
-    }
-  }
-
-  #resolve(name: number): number {
-    const { abi, nr } = this.#reader.numberOf((this.#calls[name] as OrdinaryCall).name)
-    this.#abis[name] = abi
-    this.#numbers[name] = nr
-    return abi
-  }
-
-  /** A log has one form; where two were joined, the last one counts. */
-  #learnPrefix(text: string): void {
-    this.#sample = text
-    const prefix = prefixOf(text)
-    if (prefix === undefined) return
-    const { pid, time, hasDelta, hasPointer } = prefix
-    const form = `${pid} ${time} ${hasDelta} ${hasPointer}`
-    if (form === this.#prefix) return
-    this.#prefix = form
-    this.#scanner.setPrefix(prefix)
-    this.#scanner.read(this.#bytes)
+  learn(text: string, line: StraceLine): void {
+    if (this.#names.learn(text, line)) this.#scanner.read(this.#bytes)
   }
 }
 
@@ -448,36 +306,5 @@ export function openScan(reader: ScannedReader): StraceScan | null {
   } catch (error) {
     if (error instanceof TracefpError && error.code === 'TFP_ERR_ADDON_MISSING') return null
     throw error
-  }
-}
-
-/** Whether `text` begins as the sample does, but for its digits: then its prefix has the same form. */
-function isAlike(text: string, length: number, sample: string | null): boolean {
-  if (sample?.length !== length) return false
-  for (let at = 0; at < length; at += 1) {
-    const code = text.charCodeAt(at)
-    const other = sample.charCodeAt(at)
-    if (code !== other && !(isDigit(code) && isDigit(other))) return false
-  }
-  return true
-}
-
-function isDigit(code: number): boolean {
-  return code >= 48 && code <= 57
-}
-
-const PREFIX =
-  /^(?:(\d{1,7}(?:<[^<>]*>)? +)|\[pid +\d+(?:<[^<>]*>)?\] )?(?:(\d\d:\d\d:\d\d(?:\.\d+)? )|(\d{8,}(?:\.\d+)? ))?((?:\(\+ *\d+(?:\.\d+)?\)| *\d+(?:\.\d+)?) )?(\[(?:[\da-f]+|\?+)\] )?$/
-
-/** The form of what stands before a call; undefined: none that the scanner knows. */
-export function prefixOf(text: string): LogPrefix | undefined {
-  const match = PREFIX.exec(text)
-  if (match === null) return undefined
-  const [, column, clock, epoch, delta, pointer] = match
-  return {
-    pid: column === undefined ? 'bracket' : 'column',
-    time: clock !== undefined ? 'clock' : epoch !== undefined ? 'epoch' : 'none',
-    hasDelta: delta !== undefined,
-    hasPointer: pointer !== undefined,
   }
 }

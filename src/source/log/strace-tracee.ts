@@ -86,6 +86,8 @@ export class Tracee {
   isLaunching = false
   /** A line of it was read. */
   isSeen = false
+  /** It ended, or is followed no longer. */
+  isGone = false
   /** Called exit or exit_group. */
   isEnding = false
   /** What it gave to exit or exit_group. */

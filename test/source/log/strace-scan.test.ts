@@ -7,7 +7,7 @@ import fc from 'fast-check'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { straceFormat } from '../../../src/source/log/strace-format.ts'
 import { StraceReader } from '../../../src/source/log/strace-reader.ts'
-import { prefixOf } from '../../../src/source/log/strace-scan.ts'
+import { prefixOf } from '../../../src/source/log/scan-names.ts'
 import { linuxMapping } from '../../../src/syscall/mapping.ts'
 import { tell } from './telling.ts'
 

@@ -1,0 +1,119 @@
+// Lends tracks of the handler to the native scanner, which judges their calls: programs, what names mean to them, and what is given
+// back of a track.
+
+import {
+  type LogScanner,
+  NAME_LIMIT,
+  RECENT_CALLS,
+  THREAD,
+  THREAD_WORDS,
+  TOLD_NAME,
+  TRANSPARENT_NAME,
+  UNKNOWN_NAME,
+} from '../../addon/log-scanner.ts'
+import type { JudgedCalls, LentProgram, StreamHandler } from '../../model/stream.ts'
+import { TRANSPARENT_SYMBOL } from '../../model/table-layout.ts'
+import type { ScannedNames } from './scan-names.ts'
+
+/** A thread in a slot of the scanner. */
+export interface ScannedThread {
+  readonly slot: number
+  readonly told: number
+  isLent: boolean
+}
+
+type Judged = { -readonly [Key in keyof JudgedCalls]: JudgedCalls[Key] }
+
+interface JudgingProgram {
+  readonly program: LentProgram
+  /** By number of the name; shared with the scanner. */
+  readonly symbols: Int16Array
+}
+
+/** As int16. */
+const SYMBOL_LIMIT = 0x7fff
+
+export class ScanJudging {
+  readonly #scanner: LogScanner
+  readonly #names: ScannedNames
+  readonly #handler: StreamHandler
+  /** The words of all slots, and the same as pairs of bytes. */
+  readonly #threads: Uint32Array
+  readonly #names16: Uint16Array
+  readonly #programs: JudgingProgram[] = []
+  readonly #programNumbers = new Map<LentProgram, number>()
+  readonly #judged: Judged = {
+    callCount: 0,
+    transparentCount: 0,
+    state: 0,
+    formerState: 0,
+    recent: new Int32Array(2 * RECENT_CALLS),
+    recentCount: 0,
+  }
+
+  constructor(scanner: LogScanner, names: ScannedNames, handler: StreamHandler) {
+    this.#scanner = scanner
+    this.#names = names
+    this.#handler = handler
+    const { buffer, byteOffset, length } = scanner.threads
+    this.#threads = scanner.threads
+    this.#names16 = new Uint16Array(buffer, byteOffset, 2 * length)
+  }
+
+  /** Calls of the thread are judged by the scanner from here on, if the handler can lend its track. */
+  borrow(thread: ScannedThread, recall: (told: number) => void): void {
+    const lent = this.#handler.lend?.(thread.told, recall)
+    if (lent == null) return
+    const words = this.#threads
+    const { slot } = thread
+    words[slot + THREAD.program] = this.#programNumber(lent.program) + 1
+    words[slot + THREAD.state] = lent.state
+    words[slot + THREAD.calls] = 0
+    words[slot + THREAD.transparentCalls] = 0
+    thread.isLent = true
+  }
+
+  giveBack(thread: ScannedThread): void {
+    const words = this.#threads
+    const { slot } = thread
+    const { abis, numbers } = this.#names
+    const judged = this.#judged
+    const callCount = words[slot + THREAD.calls] as number
+    const recentCount = Math.min(callCount, RECENT_CALLS)
+    judged.callCount = callCount
+    judged.transparentCount = words[slot + THREAD.transparentCalls] as number
+    judged.state = words[slot + THREAD.state] as number
+    judged.formerState = words[slot + THREAD.formerState] as number
+    judged.recentCount = recentCount
+    const names = 2 * (slot + THREAD.recent)
+    for (let at = 0; at < recentCount; at += 1) {
+      const name = this.#names16[names + ((callCount - recentCount + at) % RECENT_CALLS)] as number
+      judged.recent[2 * at] = abis[name] as number
+      judged.recent[2 * at + 1] = numbers[name] as number
+    }
+    words[slot + THREAD.program] = 0
+    thread.isLent = false
+    this.#handler.giveBack?.(thread.told, judged)
+  }
+
+  #programNumber(program: LentProgram): number {
+    const known = this.#programNumbers.get(program)
+    if (known !== undefined) return known
+    const symbols = new Int16Array(NAME_LIMIT).fill(UNKNOWN_NAME)
+    const number = this.#scanner.addProgram(program.table, program.used, symbols)
+    this.#programs[number] = { program, symbols }
+    this.#programNumbers.set(program, number)
+    return number
+  }
+
+  /** A call is about to be judged whose name its program has no symbol for yet. */
+  nameSymbol(word: number): void {
+    const name = word & 0xffff
+    const number = this.#threads[(word >>> 16) * THREAD_WORDS + THREAD.program] as number
+    const { program, symbols } = this.#programs[number - 1] as JudgingProgram
+    const { abis, numbers } = this.#names
+    if ((abis[name] as number) < 0) this.#names.resolve(name)
+    const symbol = program.symbolOf(abis[name] as number, numbers[name] as number)
+    symbols[name] = symbol === TRANSPARENT_SYMBOL ? TRANSPARENT_NAME : symbol > SYMBOL_LIMIT ? TOLD_NAME : symbol
+  }
+}
