@@ -281,8 +281,8 @@ class Session final : public Napi::ObjectWrap<Session> {
   // forgetImages()
   void forget_images(const Napi::CallbackInfo&) { engine_->forget_images(); }
 
-  // execImage(question): { dev, ino, size, mtimeNs, ctimeNs, path, cwd, script | null, argv, parent, number, isKnown }
-  // | null
+  // execImage(question): { dev, ino, size, mtimeNs, ctimeNs, fileSystem, path, cwd, script | null, argv, parent,
+  // number, isKnown } | null
   Napi::Value exec_image(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     const std::optional<ExecImage> image = engine_->exec_image(info[0].As<Napi::Number>().Uint32Value());
@@ -293,6 +293,7 @@ class Session final : public Napi::ObjectWrap<Session> {
     object.Set("size", Napi::BigInt::New(env, image->size));
     object.Set("mtimeNs", Napi::BigInt::New(env, image->mtime));
     object.Set("ctimeNs", Napi::BigInt::New(env, image->ctime));
+    object.Set("fileSystem", image->file_system);
     object.Set("number", image->number);
     object.Set("isKnown", image->is_known);
     object.Set("path", image->path);

@@ -96,8 +96,9 @@ struct ExecImage {
   uint64_t size = 0;  // of the file, when it began
   int64_t mtime = 0;  // ns
   int64_t ctime = 0;
-  uint32_t number = 0;    // of what runs; 0 = it has none
-  bool is_known = false;  // the number is one that was answered before: it is the same program
+  uint32_t file_system = 0;  // its magic number
+  uint32_t number = 0;       // of what runs; 0 = it has none
+  bool is_known = false;     // the number is one that was answered before: it is the same program
 };
 
 // Written by the tracer thread, read by others after RingState::kEnded or kFailed (root_pid: from kRunning on).

@@ -125,6 +125,8 @@ export interface ExecImage {
   readonly size: bigint
   readonly mtimeNs: bigint
   readonly ctimeNs: bigint
+  /** Its magic number, as of statfs(2). */
+  readonly fileSystem: number
   /** Of what runs; 0: it has none. */
   readonly number: number
   /** An exec of the same number was answered before, with a sharing: file and path are the same, and what that says. */

@@ -15,6 +15,8 @@ export interface ImageCache {
 export interface ImageFile {
   /** Null: on a file system that is better not asked. */
   readonly stats: BigIntStats | null
+  /** Whether its times say that it was changed. */
+  readonly keepsTimes: boolean
   /** Opens it for reading when it is first asked; null: it may not be read, or is no regular file. */
   readonly fd: () => number | null
 }
@@ -34,10 +36,11 @@ export function withImageFile<T>(path: string, mounts: Mounts, use: (file: Image
 export function withOpenImageFile<T>(place: number, mountId: string, mounts: Mounts, use: (file: ImageFile) => T): T {
   let fd: number | null | undefined
   try {
-    if (!mounts.isReadableFile(place, mountId)) return use({ stats: null, fd: () => null })
+    if (!mounts.isReadableFile(place, mountId)) return use({ stats: null, keepsTimes: false, fd: () => null })
     const stats = fstatSync(place, { bigint: true })
     return use({
       stats,
+      keepsTimes: mounts.keepsTimes(place, mountId),
       fd: () => {
         if (fd === undefined) fd = stats.isFile() ? tryOpen(`/proc/self/fd/${place}`, READ) : null
         return fd
@@ -53,10 +56,10 @@ export function withOpenImageFile<T>(place: number, mountId: string, mounts: Mou
 const READ = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY | O_CLOEXEC
 
 /** Null: it cannot be read, is too large, or grows while it is read. */
-export function hashOf({ stats, fd: open }: ImageFile, cache: ImageCache): string | null {
+export function hashOf({ stats, keepsTimes, fd: open }: ImageFile, cache: ImageCache): string | null {
   if (stats === null || !stats.isFile() || stats.size > MAX_HASH_BYTES) return null
   const key = versionOf(stats)
-  const known = cache.get(key)
+  const known = keepsTimes ? cache.get(key) : undefined
   if (known !== undefined) return known
   const fd = open()
   if (fd === null) return null
@@ -71,7 +74,7 @@ export function hashOf({ stats, fd: open }: ImageFile, cache: ImageCache): strin
     if (at > size) return null
   }
   const sha256 = hash.digest('hex')
-  if (isSettled(stats) && versionOf(fstatSync(fd, { bigint: true })) === key) cache.set(key, sha256)
+  if (keepsTimes && isSettled(stats) && versionOf(fstatSync(fd, { bigint: true })) === key) cache.set(key, sha256)
   return sha256
 }
 
@@ -92,10 +95,10 @@ const MAX_KNOWN_BUILD_IDS = 512
 const knownBuildIds = new Map<string, string | null>()
 
 /** Of its ELF header; null: there is none, or it may not be read. */
-export function buildIdOf({ stats, fd: open }: ImageFile): string | null {
+export function buildIdOf({ stats, keepsTimes, fd: open }: ImageFile): string | null {
   if (stats === null) return null
   const key = versionOf(stats)
-  const known = knownBuildIds.get(key)
+  const known = keepsTimes ? knownBuildIds.get(key) : undefined
   if (known !== undefined) return known
   const fd = open()
   if (fd === null) return null

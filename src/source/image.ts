@@ -15,6 +15,11 @@ import { type Process, readProcess } from './process.ts'
 export type { ImageCache } from './image-file.ts'
 
 const MAX_PACKAGE_BYTES = 1_000_000
+/**
+ * File systems whose inodes are all that there is to a file, and whose times change with its content: ext2 to ext4, XFS, F2FS, SquashFS,
+ * EROFS. An overlay's inodes know nothing of a mapping that is written, tmpfs not of all, and a server changes what it serves.
+ */
+const KEEPS_TIMES: readonly number[] = [0xef53, 0x58465342, 0xf2f52010, 0x73717368, 0xe0f5e1e2]
 /** More than a tick of the clock by which files are dated. */
 const SETTLED_NS = 100_000_000n
 /** One file that is many programs, by the name it is called by or by its first argument. */
@@ -73,7 +78,10 @@ export function identifyExec(tid: number, began: ExecImage, cache: ImageCache): 
     }
   const identified = (image: Image): Identified => ({
     image,
-    sharing: isUnchanged && image.sha256 !== null ? sharingOf(image, began) : SHARING.none,
+    sharing:
+      isUnchanged && KEEPS_TIMES.includes(began.fileSystem) && image.sha256 !== null
+        ? sharingOf(image, began)
+        : SHARING.none,
   })
   const process = readProcess(tid)
   // Of one that ran before only it can tell how it began.

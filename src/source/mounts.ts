@@ -9,6 +9,10 @@ const UNREADABLE =
 /** The same by magic number, for files of mounts that are in no table: procfs, sysfs, FUSE. */
 const UNREADABLE_MAGIC: readonly number[] = [0x9fa0, 0x62656572, 0x65735546]
 
+/** Who has read a page of a shared mapping may then write it, and the times of the file stay what they were. */
+const TIMELESS = /^(?:tmpfs|ramfs|rootfs|devtmpfs|hugetlbfs)$/
+const TIMELESS_MAGIC: readonly number[] = [0x01021994, 0x858458f6, 0x958458f6]
+
 interface Mount {
   readonly id: string
   readonly point: string
@@ -46,6 +50,13 @@ export class Mounts {
     if (mount !== undefined) return !UNREADABLE.test(mount.type)
     // A memfd, or a mount of another namespace.
     return !UNREADABLE_MAGIC.includes(statfsSync(`/proc/self/fd/${fd}`).type)
+  }
+
+  /** Whether a file that may be read, as above, cannot be changed without a change of its times. */
+  keepsTimes(fd: number, mountId: string): boolean {
+    const mount = this.#mounts.find((candidate) => candidate.id === mountId)
+    if (mount !== undefined) return !TIMELESS.test(mount.type)
+    return !TIMELESS_MAGIC.includes(statfsSync(`/proc/self/fd/${fd}`).type)
   }
 }
 

@@ -9,6 +9,7 @@ import {
   mkdtempSync,
   renameSync,
   rmSync,
+  statfsSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -27,9 +28,9 @@ import { readFingerprint } from '../../src/store/fingerprint-file.ts'
 import { linuxMapping } from '../../src/syscall/mapping.ts'
 import { whyNoEbpf } from './record.ts'
 
-const whyNot = await whyNoEbpf()
-if (whyNot !== null) console.log(`skipped: ${whyNot}`)
 const folder = mkdtempSync(join(tmpdir(), 'known-'))
+const whyNot = (await whyNoEbpf()) ?? whyNotHere(folder) ?? whyNotHere('/bin/sh')
+if (whyNot !== null) console.log(`skipped: ${whyNot}`)
 const mapping = linuxMapping()
 const tool = join(folder, 'tool')
 const addon = loadAddon() as { NativeSession: new (...options: never[]) => NativeSession }
@@ -53,6 +54,13 @@ afterAll(() => {
   addon.NativeSession = Native
   rmSync(folder, { recursive: true })
 })
+
+/** ext2 to ext4, XFS. */
+function whyNotHere(path: string): string | null {
+  return [0xef53, 0x58465342].includes(statfsSync(path).type)
+    ? null
+    : `${path} is on a file system that is not looked up`
+}
 
 const shells: ChildProcessByStdio<Writable, Readable, null>[] = []
 

@@ -18,8 +18,9 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-function hash(path: string, cache: Hashes): string | null {
-  return withImageFile(path, mounts, (file) => hashOf(file, cache))
+/** Whatever file system holds it. */
+function hash(path: string, cache: Hashes, keepsTimes = true): string | null {
+  return withImageFile(path, mounts, (file) => hashOf({ ...file, keepsTimes }, cache))
 }
 
 describe('the hash of an image', () => {
@@ -35,6 +36,18 @@ describe('the hash of an image', () => {
     await pause(250)
     const last = hash(path, cache)
     expect([...cache.values()]).toEqual([last])
+  })
+
+  it('is not remembered where the times of a file do not tell that it was changed', async () => {
+    const path = join(folder, 'timeless')
+    writeFileSync(path, 'one')
+    await pause(250)
+    const cache = new Map<string, string>()
+    const read = hash(path, cache, false)
+    expect(cache.size).toBe(0)
+    expect(hash(path, cache)).toBe(read)
+    for (const key of cache.keys()) cache.set(key, 'of before')
+    expect([hash(path, cache), hash(path, cache, false)]).toEqual(['of before', read])
   })
 
   it('is not remembered when the file changes while it is read', async () => {

@@ -29,3 +29,8 @@ test('an open file is known by its mount, and by the type of its file system whe
   expect(none.isReadableFile(fd, mountIdOf(fd))).toBe(false)
   closeSync(fd)
 })
+
+test('a file in memory may be written through a mapping without a change of its times', () => {
+  const table = new Mounts('7 1 0:5 / /m rw - tmpfs none rw\n8 1 8:1 / /d rw - ext4 /dev/sda rw\n')
+  expect([table.keepsTimes(-1, '7'), table.keepsTimes(-1, '8')]).toEqual([false, true])
+})

@@ -20,7 +20,7 @@ function began(name: string, facts: Partial<ExecImage> = {}, ageMs = 1000): Exec
   writeFileSync(path, name)
   const { dev, ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true })
   vi.useFakeTimers({ toFake: ['Date'], now: Number(ctimeNs / 1_000_000n) + ageMs })
-  const file = { dev, ino, size, mtimeNs, ctimeNs }
+  const file = { fileSystem: 0xef53, dev, ino, size, mtimeNs, ctimeNs }
   return { ...file, number: 1, isKnown: false, path, cwd: folder, script: '', argv: [path], parent: 1, ...facts }
 }
 
@@ -32,6 +32,9 @@ test('a program is known by its file alone, where that is what the kernel told o
   expect(sharing(began('plain', { mtimeNs: 5n }))).toBe(SHARING.none)
   expect(sharing(began('plain', { ctimeNs: 5n }))).toBe(SHARING.none)
   expect(sharing(began('plain', { ino: 5n }))).toBe(SHARING.none)
+  // An overlay, and tmpfs.
+  expect(sharing(began('plain', { fileSystem: 0x794c7630 }))).toBe(SHARING.none)
+  expect(sharing(began('plain', { fileSystem: 0x01021994 }))).toBe(SHARING.none)
 })
 
 test('a file that was changed less than a tenth of a second ago may change once more unseen', () => {

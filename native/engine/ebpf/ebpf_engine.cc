@@ -98,6 +98,7 @@ std::optional<ExecImage> image_of(const ExecFacts& facts, std::string_view bytes
   image.size = facts.size;
   image.mtime = facts.mtime;
   image.ctime = facts.ctime;
+  image.file_system = static_cast<uint32_t>(facts.file_system);
   image.number = facts.image;
   image.is_known = facts.is_known != 0;
   const std::string_view filename = take(facts.filename_bytes);

@@ -202,4 +202,5 @@ struct ExecFacts {
   long long mtime;  // ns
   long long ctime;
   unsigned long long root_ino;
+  unsigned long long file_system;  // its magic number
 };

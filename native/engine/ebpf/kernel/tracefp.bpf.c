@@ -704,6 +704,7 @@ static __always_inline __s64 in_ns(__s64 seconds, __s64 ns) {
 static __always_inline void put_version(struct ExecFacts* facts, struct inode* inode) {
   facts->ino = BPF_CORE_READ(inode, i_ino);
   facts->dev = BPF_CORE_READ(inode, i_sb, s_dev);
+  facts->file_system = BPF_CORE_READ(inode, i_sb, s_magic);
   facts->size = BPF_CORE_READ(inode, i_size);
   facts->generation = BPF_CORE_READ(inode, i_generation);
   if (bpf_core_field_exists(inode->i_ctime_sec)) {
