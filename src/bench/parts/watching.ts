@@ -6,7 +6,7 @@ import { addedCpu, BARE, leastShare, NOTHING, nameOf, shareOf } from '../added.t
 import { type Contender, costOfCommand, geometricMean, inTurns, median, type Samples, wallOf } from '../measure.ts'
 import type { Part, PartContext } from '../part.ts'
 import { findProgram } from '../peers.ts'
-import { costOfWorkload, findWorkloads, type Workload } from '../programs.ts'
+import { compileC, costOfWorkload, findWorkloads, type Workload } from '../programs.ts'
 import type { Chart, PartResult, Ratio, Table } from '../result.ts'
 
 export const WATCHING: Part = { name: 'watching', title: 'Watching', run }
@@ -16,9 +16,12 @@ interface Watcher {
   readonly prefix: readonly string[]
   /** Dear, and nothing is held against it: once is enough. */
   readonly isOnce?: boolean
+  /** For a program of one thread that starts no others. */
+  readonly isLeast?: boolean
 }
 
 const PEER = 'strace -f, one CPU'
+const CALLS = 'getppid'
 const CALIBRATION: Workload = { name: NOTHING, command: ['true'], cwd: '/' }
 
 async function run(context: PartContext): Promise<PartResult> {
@@ -34,13 +37,15 @@ async function run(context: PartContext): Promise<PartResult> {
     else costOfCommand([...tracefp, 'learn', '--runs', quick ? '2' : '12', '--', ...command], { env, cwd })
   }
   const contenders = [CALIBRATION, ...workloads].flatMap((workload) =>
-    [{ name: BARE, prefix: [] }, ...watchers].map(
-      ({ name, prefix, isOnce }: Watcher): Contender => ({
-        name: nameOf(workload.name, name),
-        isOnce: isOnce === true,
-        run: () => costOfWorkload(prefix, workload, env),
-      }),
-    ),
+    [{ name: BARE, prefix: [] }, ...watchers]
+      .filter(({ isLeast }: Watcher) => isLeast !== true || [NOTHING, CALLS].includes(workload.name))
+      .map(
+        ({ name, prefix, isOnce }: Watcher): Contender => ({
+          name: nameOf(workload.name, name),
+          isOnce: isOnce === true,
+          run: () => costOfWorkload(prefix, workload, env),
+        }),
+      ),
   )
   const rounds = quick ? { warmUp: 0, kept: 3 } : { warmUp: 1, kept: 9 }
   const samples = await inTurns(contenders, rounds, (round, of) => tell(`watching: round ${round} of ${of}`))
@@ -48,7 +53,7 @@ async function run(context: PartContext): Promise<PartResult> {
 }
 
 function findWatchers(
-  { quick, tracefp, folder }: PartContext,
+  { quick, tracefp, folder, sources }: PartContext,
   env: NodeJS.ProcessEnv,
 ): { watchers: Watcher[]; missing: string[] } {
   const watchers: Watcher[] = []
@@ -68,6 +73,17 @@ function findWatchers(
       costOfCommand([...tracefp, 'learn', '--runs', '1', '--', 'true'], { env })
     } catch {}
     tryOut({ name: engine, prefix }, why)
+  }
+  const least = compileC(join(sources, 'least.c'), join(folder, 'least'))
+  if (least === undefined) missing.push('the least of notify and trace: no C compiler (cc) on this machine')
+  for (const engine of least === undefined ? [] : ['notify', 'trace']) {
+    const prefix = [least as string, engine]
+    try {
+      costOfCommand([...prefix, 'true'], { env })
+      watchers.push({ name: leastOf(engine), prefix, isLeast: true })
+    } catch {
+      missing.push(`${leastOf(engine)}: does not work here`)
+    }
   }
   const strace = findProgram('strace')
   if (strace === undefined) missing.push('strace: not on this machine')
@@ -105,6 +121,11 @@ function findWatchers(
   return { watchers, missing }
 }
 
+/** native/bench/least.c. */
+function leastOf(engine: string): string {
+  return `${engine}, the least`
+}
+
 function resultOf(
   workloads: readonly Workload[],
   watchers: readonly Watcher[],
@@ -113,8 +134,8 @@ function resultOf(
   rounds: number,
 ): PartResult {
   const hasPeer = watchers.some(({ name }) => name === PEER)
-  const real = workloads.map(({ name }) => name).filter((name) => name !== 'getppid')
-  const own = watchers.filter(({ name }) => name !== PEER)
+  const real = workloads.map(({ name }) => name).filter((name) => name !== CALLS)
+  const own = watchers.filter(({ name, isLeast }) => name !== PEER && isLeast !== true)
   const tables: Table[] = []
   const ratios: Ratio[] = []
   const charts: Chart[] = []
@@ -143,13 +164,27 @@ function resultOf(
           target: { atMost },
         })
       }
-      const calls = workloads.filter(({ name }) => name === 'getppid').map(({ name }) => name)
+      const calls = workloads.filter(({ name }) => name === CALLS).map(({ name }) => name)
       push('getppid', `${engine}, CPU added to getppid / that of ${PEER}`, calls, onCalls)
       push('real', `${engine}, the same, geometric mean of the others`, real, onReal)
+      if (calls.length === 0 || !watchers.some(({ name }) => name === leastOf(engine))) continue
+      const least = (share: typeof shareOf, other: string, than: string): number => share(samples, CALLS, other, than)
+      ratios.push({
+        id: `watching.${engine}-least`,
+        what: `the least that ${engine} can cost, CPU added to getppid / that of ${PEER}`,
+        value: least(shareOf, leastOf(engine), PEER),
+        least: least(leastShare, leastOf(engine), PEER),
+      })
+      ratios.push({
+        id: `watching.${engine}-over-least`,
+        what: `${engine}, CPU added to getppid / the least that it can cost`,
+        value: least(shareOf, engine, leastOf(engine)),
+        least: least(leastShare, engine, leastOf(engine)),
+      })
     }
   }
   const wall = (workload: Workload, watcher: string): number => median(wallOf(samples, nameOf(workload.name, watcher)))
-  const slow = [BARE, ...watchers.map(({ name }) => name)].map((name) => [
+  const slow = [BARE, ...watchers.filter(({ isLeast }) => isLeast !== true).map(({ name }) => name)].map((name) => [
     name,
     ...workloads.map((workload) =>
       name === BARE
@@ -162,12 +197,14 @@ function resultOf(
     columns: ['', ...workloads.map(({ name }) => name)],
     rows: slow,
   })
-  if (workloads.some(({ name }) => name === 'getppid')) {
-    const calls = Number(workloads.find(({ name }) => name === 'getppid')?.command.at(-1))
-    const bars = own.concat(watchers.filter(({ name }) => name === PEER)).map(({ name }) => ({
-      label: name,
-      value: Math.max((median(addedCpu(samples, 'getppid', name)) * 1e6) / calls, 1),
-    }))
+  if (workloads.some(({ name }) => name === CALLS)) {
+    const calls = Number(workloads.find(({ name }) => name === CALLS)?.command.at(-1))
+    const bars = [...own, ...watchers.filter(({ name, isLeast }) => name === PEER || isLeast === true)].map(
+      ({ name }) => ({
+        label: name,
+        value: Math.max((median(addedCpu(samples, CALLS, name)) * 1e6) / calls, 1),
+      }),
+    )
     charts.push({ name: 'watching', title: 'CPU added to a call', unit: 'ns', isLogarithmic: true, bars })
     const rows = bars.map(({ label, value }) => [label, value.toFixed(0)])
     tables.push({ caption: 'CPU added to a call of getppid, ns', columns: ['', 'ns'], rows })
@@ -176,6 +213,7 @@ function resultOf(
     `CPU time of the program and of what watches it, ${rounds} rounds in turns; what the same adds to \`true\` is taken off as start-up, ` +
     'and a ratio is the median of those of each round. ' +
     `Programs are known, and sessions are kept in the store. \`${PEER}\`: strace and its program are held on one CPU, which is best for it. ` +
-    'strace -f, strace -c and perf trace, which drops what it cannot follow, were measured once.'
+    'strace -f, strace -c and perf trace, which drops what it cannot follow, were measured once. ' +
+    '"The least" is told of every call and does nothing with it: a hundred lines of C (native/bench/least.c), what the kernel takes.'
   return { name: 'watching', title: WATCHING.title, what, tables, ratios, charts, skipped, samples }
 }
