@@ -42,27 +42,35 @@ bool read_signed(const uint8_t* bytes, size_t size, size_t* at, int64_t* value) 
 // written.
 class Recent {
  public:
-  explicit Recent(const TapeHead& head) : count_(head.recent_count), current_(head.current) {
-    memcpy(slots_, head.recent, sizeof(slots_));
+  explicit Recent(const Tape& tape)
+      : tape_(tape), count_(tape.head->recent_count), current_(tape.head->current), tid_(tape.slots[current_].tid) {
+    const uint32_t turned = 4 * (tape.head->first % kRecentTracks);
+    order_ = order_ >> turned | order_ << ((64 - turned) % 64);
+    memcpy(slots_, tape.head->recent, sizeof(slots_));
   }
 
   uint32_t current() const { return current_; }
+  // Of the current slot: here, so that the next one can be looked for before this one is loaded.
+  uint32_t tid() const { return tid_; }
 
   bool recall(uint32_t place) {
     if (place >= count_) return false;
     current_ = leave(place);
+    tid_ = tape_.slots[current_].tid;
     return true;
   }
 
-  void go_to(uint32_t slot) {
+  void go_to(uint32_t slot, uint32_t tid) {
     if (count_ < kRecentTracks) count_++;
     leave(count_ - 1);
     current_ = slot;
+    tid_ = tid;
   }
 
   void store(TapeHead* head) const {
     head->recent_count = count_;
     head->current = current_;
+    head->first = 0;
     for (uint32_t i = 0; i < kRecentTracks; i++) head->recent[i] = slots_[order_ >> 4 * i & 0xf];
   }
 
@@ -79,16 +87,18 @@ class Recent {
     return gone;
   }
 
+  const Tape& tape_;
   uint64_t order_ = 0xfedcba9876543210;
   uint32_t count_;
   uint32_t current_;
+  uint32_t tid_;
   uint32_t slots_[kRecentTracks];
 };
 
-// The slot of a tid; 0: it has none.
+// The slot of a tid; 0: it has none. Sixteen tids in a row are in a row here, and so in one line of the cache.
 uint32_t slot_of(const Tape& tape, uint32_t tid) {
   const uint32_t mask = tape.place_count - 1;
-  for (uint32_t place = (tid * 0x9e3779b1U) & mask;; place = (place + 1) & mask) {
+  for (uint32_t place = ((tid >> 4) * 0x9e3779b1U << 4 | (tid & 15)) & mask;; place = (place + 1) & mask) {
     const uint32_t found = tape.places[place];
     if (found == 0) return 0;
     if (tape.slots[found - 1].tid == tid) return found - 1;
@@ -116,6 +126,17 @@ uint32_t TapePlayer::add_steps(const uint16_t* steps, uint32_t limit) {
   return static_cast<uint32_t>(memos_.size());
 }
 
+// One call of a slot that has made some, judged by pairs. False: that is not so, or it is not known.
+inline bool TapePlayer::take_one(TapeSlot& slot, uint8_t code) const {
+  if (slot.memo == 0 || slot.memo > memos_.size()) return false;
+  const uint8_t* const pairs = memos_[slot.memo - 1]->pairs.pairs;
+  if (pairs == nullptr || pairs[slot.state | uint32_t{code} << 8] == 0) return false;
+  slot.former = slot.state;
+  slot.state = code;
+  slot.history[slot.count++ % sizeof(slot.history)] = code;
+  return true;
+}
+
 // How many calls of the slot are known, from `at` on.
 size_t TapePlayer::take(TapeSlot& slot, const uint8_t* bytes, size_t at, size_t size) {
   if (slot.memo == 0 || slot.memo > memos_.size()) return 0;
@@ -136,17 +157,23 @@ size_t TapePlayer::take(TapeSlot& slot, const uint8_t* bytes, size_t at, size_t 
 
 void TapePlayer::play(const Tape& tape, const uint8_t* bytes, size_t size) {
   TapeHead& head = *tape.head;
-  Recent recent(head);
+  Recent recent(tape);
   size_t at = head.at;
+  uint32_t taken = 0;
   while (at < size) {
     const uint8_t op = bytes[at];
     if (op >= kFirstCode) {
       TapeSlot& slot = tape.slots[recent.current()];
+      if (at + 1 < size && bytes[at + 1] < kFirstCode && take_one(slot, op)) {
+        taken++;
+        at++;
+        continue;
+      }
       const size_t count = take(slot, bytes, at, size);
       if (count == 0) break;
       remember(slot, bytes + at, count);
       slot.count += static_cast<uint32_t>(count);
-      head.taken += static_cast<uint32_t>(count);
+      taken += static_cast<uint32_t>(count);
       at += count;
     } else if (op >= kOpRecent) {
       if (!recent.recall(op - kOpRecent)) break;
@@ -160,10 +187,10 @@ void TapePlayer::play(const Tape& tape, const uint8_t* bytes, size_t size) {
         if (std::fabs(time) > kMaxTimeMs) break;
         head.time_ms = time;
       } else {
-        const int64_t tid = int64_t{tape.slots[recent.current()].tid} + moved;
+        const int64_t tid = int64_t{recent.tid()} + moved;
         const uint32_t slot = tid <= 0 || tid > UINT32_MAX ? 0 : slot_of(tape, static_cast<uint32_t>(tid));
         if (slot == 0) break;
-        recent.go_to(slot);
+        recent.go_to(slot, static_cast<uint32_t>(tid));
       }
       at = next;
     } else {
@@ -172,6 +199,7 @@ void TapePlayer::play(const Tape& tape, const uint8_t* bytes, size_t size) {
   }
   recent.store(&head);
   head.at = static_cast<uint32_t>(at);
+  head.taken += taken;
 }
 
 }  // namespace tracefp

@@ -32,9 +32,10 @@ struct TapeHead {
   uint32_t at;  // in the bytes
   uint32_t recent_count;
   uint32_t current;                // slot whose calls follow
-  uint32_t recent[kRecentTracks];  // slots that were left, the last one first
+  uint32_t recent[kRecentTracks];  // slots that were left, the last one at `first`, and around
   uint32_t taken;                  // calls of all slots, ever; it wraps
-  uint32_t unused[2];
+  uint32_t first;                  // to be taken modulo kRecentTracks
+  uint32_t unused;
   double time_ms;
 };
 static_assert(sizeof(TapeHead) == 96);
@@ -65,6 +66,7 @@ class TapePlayer {
     StepMemo steps;
   };
 
+  bool take_one(TapeSlot& slot, uint8_t code) const;
   size_t take(TapeSlot& slot, const uint8_t* bytes, size_t at, size_t size);
 
   BatchForm form_;

@@ -72,6 +72,10 @@ export function playPlainly(tape: Tape, memos: readonly (PairMemo | StepMemo)[],
   while (at < end) {
     const op = bytes[at] as number
     if (op >= OP.call) {
+      if ((bytes[at + 1] as number) < OP.call && takeOne(tape, memos, op)) {
+        at += 1
+        continue
+      }
       const count = take(tape, memos, at, end)
       if (count === 0) break
       at += count
@@ -89,6 +93,22 @@ export function playPlainly(tape: Tape, memos: readonly (PairMemo | StepMemo)[],
     }
   }
   head[HEAD.at] = at
+}
+
+/** Takes one call of a track that has made some, judged by pairs. False: that is not so, or it is not known. */
+function takeOne({ head, slots, slotBytes }: Tape, memos: readonly (PairMemo | StepMemo)[], code: number): boolean {
+  const slot = head[HEAD.current] as number
+  const base = slot * SLOT_WORDS
+  const memo = memos[(slots[base + SLOT.memo] as number) - 1]
+  const state = slots[base + SLOT.state] as number
+  if (!(memo instanceof PairMemo) || memo.pairs[state | (code << 8)] !== 1) return false
+  const count = slots[base + SLOT.count] as number
+  slots[base + SLOT.former] = state
+  slots[base + SLOT.state] = code
+  slots[base + SLOT.count] = count + 1
+  slotBytes[base * 4 + HISTORY_AT + (count & (HISTORY_BYTES - 1))] = code
+  head[HEAD.taken] = (head[HEAD.taken] as number) + 1
+  return true
 }
 
 /** Takes the calls of the current track that are known, and answers how many. */

@@ -2,7 +2,8 @@
 // calls follow. The decoder keeps its state here, in memory that native code shares (native/match/tape.h has the same
 // layout), so that calls which are nothing new can be played many at once (player.ts), and only the others are told.
 //
-//   head     words: at, count of recent slots, current slot, 16 recent slots, taken, unused; then the time as a float
+//   head     words: at, count of recent slots, current slot, 16 recent slots (a ring), taken, where the ring begins, unused; then the
+//            time as a float
 //   slots    SLOT_WORDS each: tid, memo, state, former state, count of calls, unused; then 16 bytes: call n of them at n % 16
 //   places   slot + 1 by tid, open addressing
 
@@ -14,7 +15,8 @@ export const HEAD: {
   readonly current: 2
   readonly recent: 3
   readonly taken: 19
-} = { at: 0, recentCount: 1, current: 2, recent: 3, taken: 19 }
+  readonly first: 20
+} = { at: 0, recentCount: 1, current: 2, recent: 3, taken: 19, first: 20 }
 const HEAD_BYTES = 96
 const TIME_AT = 11 // in floats
 
@@ -99,16 +101,20 @@ export class Tape {
     const slot = this.findSlot(tid) ?? this.#addSlot(tid)
     const count = Math.min((this.head[HEAD.recentCount] as number) + 1, RECENT_TRACK_COUNT)
     this.head[HEAD.recentCount] = count
-    this.#leave(count - 1)
+    // The ring turns by one: where all its places are taken, the last one becomes the first.
+    this.head[HEAD.first] = (this.head[HEAD.first] as number) - 1
+    this.head[this.#recent(0)] = this.head[HEAD.current] as number
     this.head[HEAD.current] = slot
   }
 
   /** Goes back to the track that was left `place` tracks ago. False: there is none. */
   recall(place: number): boolean {
     if (place >= (this.head[HEAD.recentCount] as number)) return false
-    const slot = this.head[HEAD.recent + place] as number
-    this.#leave(place)
-    this.head[HEAD.current] = slot
+    const { head } = this
+    const slot = head[this.#recent(place)] as number
+    for (let i = place; i > 0; i -= 1) head[this.#recent(i)] = head[this.#recent(i - 1)] as number
+    head[this.#recent(0)] = head[HEAD.current] as number
+    head[HEAD.current] = slot
     return true
   }
 
@@ -121,11 +127,9 @@ export class Tape {
     }
   }
 
-  /** The current track becomes the first of the recent ones; the one at `place` has gone. */
-  #leave(place: number): void {
-    const { head } = this
-    for (let i = HEAD.recent + place; i > HEAD.recent; i -= 1) head[i] = head[i - 1] as number
-    head[HEAD.recent] = head[HEAD.current] as number
+  /** The word of the slot that was left `place` tracks ago. */
+  #recent(place: number): number {
+    return HEAD.recent + (((this.head[HEAD.first] as number) + place) & (RECENT_TRACK_COUNT - 1))
   }
 
   #addSlot(tid: number): number {
@@ -150,7 +154,7 @@ export class Tape {
   /** Of tracks without a slot nothing is lost but time. Those that records may go back to keep theirs, under other numbers. */
   #forgetSlots(): void {
     const { head } = this
-    const words = [HEAD.current, ...Array.from({ length: head[HEAD.recentCount] as number }, (_, i) => HEAD.recent + i)]
+    const words = [HEAD.current, ...Array.from({ length: head[HEAD.recentCount] as number }, (_, i) => this.#recent(i))]
     const tids = words.map((word) => this.slots[(head[word] as number) * SLOT_WORDS] as number)
     this.places.fill(0)
     this.#slotCount = 1
@@ -161,6 +165,7 @@ export class Tape {
   }
 }
 
+/** Sixteen tids in a row are in a row, and so in one line of the cache. */
 function hashOf(tid: number): number {
-  return Math.imul(tid, HASH) & (PLACE_COUNT - 1)
+  return ((Math.imul(tid >>> 4, HASH) << 4) | (tid & 15)) & (PLACE_COUNT - 1)
 }
