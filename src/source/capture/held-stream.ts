@@ -8,6 +8,8 @@ type Told = (to: StreamHandler) => void
 /** Words of a call: tid; number; ABI, and above it whether it is a restart. */
 const WORDS = 3
 const RESTART = 1 << 8
+/** What is no call takes more room. */
+const MAX_OTHERS = 1 << 15
 
 export class HeldStream implements StreamHandler {
   readonly #calls: Int32Array
@@ -29,7 +31,7 @@ export class HeldStream implements StreamHandler {
 
   /** There is no room for another call. */
   get isFull(): boolean {
-    return this.#length === this.#calls.length || this.#others.length >= this.#limit
+    return this.#length === this.#calls.length || this.#others.length >= Math.min(this.#limit, MAX_OTHERS)
   }
 
   /** Tells everything in its order; before each, when it was told. */

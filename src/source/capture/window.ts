@@ -51,7 +51,8 @@ interface Track {
 const DEFAULT_SEGMENT_BYTES = 2 << 20
 /** Segments with misses; what comes after them is in the report only. */
 const MAX_KEPT = 4
-const HELD_CALLS = 1 << 15
+/** 5 MB once they are there: few programs make more, and writing them down costs as much as checking them. */
+const HELD_CALLS = 1 << 18
 const MAX_PROCESSES = 1000
 const MAX_IMAGES = 20
 
