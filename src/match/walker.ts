@@ -17,9 +17,7 @@ import type { Mapping } from '../syscall/mapping.ts'
 import { callFlags, callIndex, ENDS_FRAME, ENDS_TRACK, TRANSPARENT, UNSEEN_WORK } from './flags.ts'
 import type { Judge, WalkedProgram } from './judge.ts'
 import { JOINED, NO_STATE, Track } from './track.ts'
-
-/** Names of ancestors kept per process. */
-const ANCESTOR_LIMIT = 16
+import { baseName, Tracks } from './tracks.ts'
 
 export interface WalkerOptions {
   readonly mapping: Mapping
@@ -49,13 +47,10 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
   readonly #judge: Judge<P>
   readonly #plainFlags: Uint8Array
   readonly #joinImage: Image | null
-  readonly #rootPpid: number
   readonly #tellsSignals: boolean
-  readonly #rootAncestors: readonly string[]
-  readonly #tracks = new Map<number, Track<P>>()
+  readonly #tracks: Tracks<P>
   /** The one track of `log`; null: a track per thread. */
   readonly #log: Track<P> | null
-  #last: Track<P> | null = null
   #rootTgid = 0
   #hasRoot = false
 
@@ -63,16 +58,15 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
     this.#judge = judge
     this.#plainFlags = callFlags(options.mapping, [])
     this.#joinImage = options.joinImage ?? null
-    this.#rootPpid = options.rootPpid ?? 0
     this.#tellsSignals = options.tellsSignals ?? true
-    this.#rootAncestors = options.rootAncestors ?? []
+    this.#tracks = new Tracks(options.rootPpid ?? 0, options.rootAncestors ?? [])
     this.#log = options.tracks === 'log' ? new Track<P>(0, 0, 0, [], '<join>') : null
     if (this.#log !== null) this.#log.state = JOINED
   }
 
   onBirth(tid: number, parentTid: number, tgid: number, kind: BirthKind, image?: Image, above?: Above): void {
-    const known = this.#known(tid)
-    const parent = this.#parentOf(parentTid, tgid, kind)
+    const known = this.#tracks.take(tid)
+    const parent = this.#tracks.parentOf(parentTid, tgid, kind)
     if (known?.isUnborn === true) {
       this.#nameUnborn(known, parent, tgid, kind)
       return
@@ -94,7 +88,7 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
   }
 
   onExec(tid: number, formerTid: number, image: Image): void {
-    const track = this.#known(formerTid) ?? this.#known(tid) ?? this.#addUnbornExec(tid)
+    const track = this.#tracks.take(formerTid) ?? this.#tracks.take(tid) ?? this.#addUnbornExec(tid)
     const former = track.program
     const isRoot = !this.#hasRoot && (former === null || this.#log !== null)
     if (this.#log !== null) {
@@ -102,7 +96,7 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
       return
     }
     const isExpected = former === null || this.#judge.exec(track, former, image)
-    this.#rename(track, tid)
+    this.#tracks.rename(track, tid)
     track.dropFrames()
     if (isRoot) this.#hasRoot = true
     this.#enter(track, image, isRoot, isExpected)
@@ -113,7 +107,7 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
       this.restartCount += 1
       return
     }
-    let track = this.#last
+    let track = this.#tracks.last
     if (track === null || track.tid !== tid) track = this.#trackOf(tid)
     this.recordCount += 1
     const program = track.program
@@ -144,33 +138,33 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
   }
 
   onExit(tid: number, code: number, signal: number): void {
-    const track = this.#known(tid)
+    const track = this.#tracks.take(tid)
     if (track === undefined) return
     if (tid === this.#rootTgid) this.rootExit = { code, signal }
     if (this.#log === null && signal === 0) this.#end(track)
-    this.#forget(track)
+    this.#tracks.forget(track)
   }
 
   onRefused(tid: number): void {
-    if (this.#log === null) this.#known(tid)?.undo()
+    if (this.#log === null) this.#tracks.take(tid)?.undo()
   }
 
   onDecided(tid: number, decision: StreamDecision): void {
-    const track = this.#known(tid)
+    const track = this.#tracks.take(tid)
     if (track !== undefined && this.#log === null) this.#judge.decided?.(track, decision)
   }
 
   onGap(tid: number, count: number): void {
     this.gapCount += 1
     this.droppedCount += count
-    if (tid === 0) this.#recallAll()
+    if (tid === 0) this.#tracks.recallAll()
     if (this.#log !== null) this.#log.breakChain()
-    else if (tid === 0) for (const track of this.#tracks.values()) track.breakChain()
-    else this.#known(tid)?.breakChain()
+    else if (tid === 0) for (const track of this.#tracks.all()) track.breakChain()
+    else this.#tracks.take(tid)?.breakChain()
   }
 
   onSkipped(tid: number, count: number, transparentCount: number): void {
-    const track = this.#known(tid)
+    const track = this.#tracks.take(tid)
     if (track?.program == null) return
     this.recordCount += count + transparentCount
     track.recordCount += count + transparentCount
@@ -183,11 +177,11 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
   }
 
   lend(tid: number, recall: (tid: number) => void): LentTrack | null {
-    const track = this.#known(tid)
+    const track = this.#tracks.take(tid)
     if (track?.program == null || track.state < 0 || this.#log !== null) return null
     const program = this.#judge.lent?.(track.program) ?? null
     if (program === null) return null
-    if (this.#last === track) this.#last = null
+    if (this.#tracks.last === track) this.#tracks.last = null
     track.recall = recall
     return { program, state: track.state }
   }
@@ -239,12 +233,7 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
 
   /** A process, and those below it that the session knows. */
   processesBelow(tgid: number): number[] {
-    const found = new Set([tgid])
-    for (let before = 0; before < found.size; ) {
-      before = found.size
-      for (const track of this.#tracks.values()) if (found.has(track.ppid)) found.add(track.tgid)
-    }
-    return [...found]
+    return this.#tracks.processesBelow(tgid)
   }
 
   /** What runs in a track; null: not known. */
@@ -254,21 +243,9 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
 
   /** The stream is over. Tracks that still live are not judged at their end; the one track of `log` is. */
   finish(): void {
-    this.#recallAll()
+    this.#tracks.recallAll()
     if (this.#log !== null) this.#end(this.#log)
     this.#tracks.clear()
-    this.#last = null
-  }
-
-  /** It is here again, if it was lent. */
-  #known(tid: number): Track<P> | undefined {
-    const track = this.#tracks.get(tid)
-    track?.recall?.(tid)
-    return track
-  }
-
-  #recallAll(): void {
-    for (const [tid, { recall }] of this.#tracks) recall?.(tid)
   }
 
   #flaggedCall(track: Track<P>, program: P, flags: number, abi: number, nr: number): void {
@@ -366,7 +343,7 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
   #nameUnborn(track: Track<P>, parent: Track<P> | null, tgid: number, kind: BirthKind): void {
     track.isUnborn = false
     track.tgid = tgid
-    this.#placeBelow(track, parent, kind)
+    this.#tracks.placeBelow(track, parent, kind)
     if (parent === null || parent.program === track.program) return
     track.image = parent.image
     track.program = parent.program
@@ -374,14 +351,14 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
   }
 
   #trackOf(tid: number): Track<P> {
-    const track = this.#known(tid) ?? this.#addUnborn(tid)
+    const track = this.#tracks.take(tid) ?? this.#addUnborn(tid)
     const log = this.#log
     if (log === null) {
-      this.#last = track
+      this.#tracks.last = track
       return track
     }
     this.#identify(log, track)
-    this.#last = log
+    this.#tracks.last = log
     return log
   }
 
@@ -402,51 +379,8 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
   }
 
   #addTrack(tid: number, tgid: number, parent: Track<P> | null, kind: BirthKind, above?: Above): Track<P> {
-    const track = new Track<P>(tid, tgid, 0, [], `<${kind}>`)
-    this.#placeBelow(track, parent, kind, above)
-    if (this.#last?.tid === tid) this.#last = null
-    this.#tracks.set(tid, track)
     this.trackCount = this.#log === null ? this.trackCount + 1 : 1
-    return track
-  }
-
-  #placeBelow(track: Track<P>, parent: Track<P> | null, kind: BirthKind, above?: Above): void {
-    if (parent === null) {
-      track.ppid = above?.ppid ?? this.#rootPpid
-      track.ancestors = above?.ancestors ?? this.#rootAncestors
-    } else if (kind === 'fork') {
-      track.ppid = parent.tgid
-      track.ancestors = [baseName(parent.image), ...parent.ancestors].slice(0, ANCESTOR_LIMIT)
-    } else {
-      track.ppid = parent.ppid
-      track.ancestors = parent.ancestors
-    }
-  }
-
-  /** Who a new track gets its program from: the forking parent, or any track of the same process. */
-  #parentOf(parentTid: number, tgid: number, kind: BirthKind): Track<P> | null {
-    if (kind === 'exec') return null
-    const parent = kind === 'join' ? undefined : this.#tracks.get(parentTid)
-    if (parent !== undefined) return parent
-    if (kind === 'fork') return null
-    for (const track of this.#tracks.values()) if (track.tgid === tgid) return track
-    return null
-  }
-
-  /** The track that called execve becomes the leader; all others of its process are gone, without an end of their own. */
-  #rename(track: Track<P>, tid: number): void {
-    for (const other of this.#tracks.values()) {
-      if (other.tgid === track.tgid || other.tid === tid) this.#forget(other)
-    }
-    track.tid = tid
-    track.isUnborn = false
-    this.#tracks.set(tid, track)
-  }
-
-  #forget(track: Track<P>): void {
-    track.recall?.(track.tid)
-    this.#tracks.delete(track.tid)
-    if (this.#last?.tid === track.tid) this.#last = null
+    return this.#tracks.add(tid, tgid, parent, kind, above)
   }
 
   #identify(log: Track<P>, track: Track<P>): void {
@@ -464,8 +398,4 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
   #note(code: string, message: string, inconclusive: boolean): void {
     this.#judge.note({ code, message, inconclusive })
   }
-}
-
-function baseName(image: Image | null): string {
-  return image === null ? '?' : image.path.slice(image.path.lastIndexOf('/') + 1)
 }
