@@ -48,6 +48,9 @@ export function diagnose(facts: Facts): Diagnosis {
       yamaCheck(facts),
       notificationCheck(facts),
       ebpfCheck(facts),
+      ebpfKernelCheck(facts),
+      followCheck(facts),
+      pinCheck(facts),
       cpuCheck(facts),
       stopCostCheck(facts),
       procCheck(facts),
@@ -231,6 +234,45 @@ function ebpfCheck({ own, arch }: Facts): Check {
       ? 'run as root (capabilities BPF and PERFMON), on Linux 5.17 or newer with BTF (/sys/kernel/btf/vmlinux)'
       : 'there is no engine ebpf for this architecture yet'
   return note('ebpf', `engine ebpf is not possible: ${own.ebpf}`, 'other engines add microseconds to each call', remedy)
+}
+
+function ebpfKernelCheck({ bpf, arch }: Facts): Check {
+  const id = 'ebpf-kernel'
+  const { missing: lacks, lockdown, unprivilegedDisabled, hasKprobes } = bpf
+  const cost = 'engine ebpf is not possible'
+  if (arch !== 'x64') return note(id, `there is no engine ebpf for ${arch} yet`, cost, 'other engines work')
+  if (lacks.length > 0) return note(id, `the kernel lacks ${lacks.join(', ')}`, cost, 'use a newer kernel, with these')
+  if (lockdown === 'confidentiality') {
+    const remedy = 'boot with lockdown=integrity or without lockdown'
+    return note(id, 'lockdown is confidentiality, which lets no program read kernel memory', cost, remedy)
+  }
+  const parts = [
+    'BTF, ring buffer, task storage, bpf_loop and bpf_send_signal are there',
+    ...(hasKprobes ? [] : ['no kprobes']),
+    ...(lockdown === null ? [] : [`lockdown ${lockdown}`]),
+    ...(unprivilegedDisabled === null ? [] : [`unprivileged_bpf_disabled ${unprivilegedDisabled}`]),
+  ]
+  return ok(id, parts.join('; '))
+}
+
+function followCheck({ bpf }: Facts): Check {
+  if (bpf.hasCgroup2) return ok('cgroup2', 'mounted: attach --cgroup can name what it follows')
+  const remedy = 'mount -t cgroup2 none /sys/fs/cgroup/unified'
+  return note('cgroup2', 'not mounted', 'attach --cgroup and learn --cgroup do not work', remedy)
+}
+
+function pinCheck({ bpf }: Facts): Check {
+  const id = 'pins'
+  if (!bpf.hasBpffs) {
+    return note(id, 'no BPF file system at /sys/fs/bpf', 'attach --pin does not work', 'mount -t bpf bpf /sys/fs/bpf')
+  }
+  if (bpf.pinned.length === 0) return ok(id, 'a BPF file system is mounted; nothing is pinned')
+  const told = bpf.pinned.map(({ name, folder, readAt, stamp }) => {
+    return `${name} (${stamp.replace(/ [0-9a-f]+$/, '')}, last read ${new Date(readAt).toISOString()}, ${folder})`
+  })
+  const remedy =
+    "'tracefp attach --unpin' with the same --pid, --cgroup or --host tells and ends it; so does rm -r, untold"
+  return note(id, `pinned: ${told.join('; ')}`, 'what is pinned costs as if tracefp ran', remedy)
 }
 
 function cpuCheck({ cpuCount, usableCpuCount }: Facts): Check {

@@ -6,6 +6,7 @@ import { availableParallelism, cpus, release } from 'node:os'
 import { dirname, join } from 'node:path'
 import { PACKAGE_ROOT } from '../package.ts'
 import { tracefpHome } from '../store/home.ts'
+import { type BpfFacts, bpfFacts } from './doctor-bpf.ts'
 import type { Trial } from './doctor-trial.ts'
 
 /** A trial that did not come to a result. */
@@ -45,6 +46,7 @@ export interface Facts {
   readonly proc: { readonly hidepid: string } | null
   readonly store: StoreFacts
   readonly hasVdso: boolean
+  readonly bpf: BpfFacts
 }
 
 export interface StoreFacts {
@@ -88,6 +90,7 @@ export async function gatherFacts(tracefp: string): Promise<Facts> {
     proc: status === '' ? null : { hidepid: hidepidOf(readText('/proc/self/mountinfo')) },
     store: tryStore(tracefpHome()),
     hasVdso: readText('/proc/self/maps').includes('[vdso]'),
+    bpf: bpfFacts(),
   }
 }
 

@@ -37,6 +37,11 @@ export function ancestorNames(pid: number = process.pid): string[] {
   return names
 }
 
+/** Filters of seccomp that a process has; those that all processes of a container have are among them. */
+export function filterCountOf(pid: number): number {
+  return Number(/^Seccomp_filters:\t(\d+)$/m.exec(readText(`/proc/${pid}/status`))?.[1] ?? 0)
+}
+
 /** Who traces this process; null: nobody, or somebody outside of its pid namespace. */
 export function ownTracer(): { readonly pid: number; readonly name: string } | null {
   const pid = Number(/^TracerPid:\t(\d+)$/m.exec(readText('/proc/self/status'))?.[1] ?? 0)

@@ -30,7 +30,7 @@ import {
 } from '../ring/layout.gen.ts'
 import { RingReader } from '../ring/reader.ts'
 import type { Clock } from './clock.ts'
-import { ancestorNames } from './host.ts'
+import { ancestorNames, filterCountOf } from './host.ts'
 import { type Identified, type ImageCache, identifyExec, identifyImage } from './image.ts'
 import { noteOf } from './notes.ts'
 
@@ -315,7 +315,9 @@ export class LiveSource {
     const began = this.#native?.execImage(this.#questionCount + 1) ?? null
     const { image, sharing } = this.#identify(tid, began, true)
     const handler = this.#handlerFor(tid, image)
-    if (this.#beginning.delete(tid)) handler.onBirth(tid, 0, tid, 'exec', undefined, aboveOf(began))
+    const isFirst = this.#beginning.delete(tid)
+    if (isFirst) handler.onBirth(tid, 0, tid, 'exec', undefined, aboveOf(began))
+    if (isFirst) this.#noteFilters(tid)
     handler.onExec(tid, formerTid, image)
     this.#ask(tid, true, sharing)
   }
@@ -325,7 +327,13 @@ export class LiveSource {
     const met = this.#native?.execImage(this.#questionCount + 1) ?? null
     const { image } = this.#identify(tid, met, false)
     this.#handlerFor(tgid, image).onBirth(tid, 0, tgid, kind, image, aboveOf(met))
+    if (this.engine === 'ebpf') this.#noteFilters(tid)
     this.#ask(tid, true)
+  }
+
+  /** Of somebody whose earlier life nobody saw: filters of his own hide what they refuse. */
+  #noteFilters(tid: number): void {
+    if (filterCountOf(tid) > filterCountOf(process.pid)) this.#tell((told) => told.onNote(noteOf('ownFilter', tid)))
   }
 
   #identify(tid: number, began: ExecImage | null, isFresh: boolean): Identified {

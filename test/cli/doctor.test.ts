@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
 import { describe, expect, test } from 'vitest'
 import { defineDoctor } from '../../src/cli/doctor.ts'
+import { bpfFactsOf } from '../../src/cli/doctor-bpf.ts'
 import { type Check, diagnose, type Status } from '../../src/cli/doctor-checks.ts'
 import { type Facts, hidepidOf, tryEngine, tryStore } from '../../src/cli/doctor-facts.ts'
 import type { Trial } from '../../src/cli/doctor-trial.ts'
@@ -46,6 +47,15 @@ const GOOD: Facts = {
   proc: { hidepid: 'off' },
   store: { home: '/h', exists: true, problem: '', isOpen: false },
   hasVdso: true,
+  bpf: {
+    missing: [],
+    hasKprobes: true,
+    hasCgroup2: true,
+    hasBpffs: true,
+    lockdown: 'none',
+    unprivilegedDisabled: 2,
+    pinned: [],
+  },
 }
 
 function checkOf(id: string, facts: Partial<Facts>): Check {
@@ -62,6 +72,67 @@ test('a machine that has everything is all ok', () => {
   const { works, checks } = diagnose(GOOD)
   expect(works).toBe(true)
   expect(checks.filter(({ status, cost, remedy }) => status !== 'ok' || cost !== '' || remedy !== '')).toEqual([])
+})
+
+describe('what engine ebpf needs', () => {
+  const symbols = ['__x64_sys_bpf', 'bpf_ringbuf_query', 'bpf_task_storage_get', 'bpf_loop', 'bpf_send_signal']
+  const all = {
+    kallsyms: [...symbols, 'bpf_iter_run_prog', 'register_kprobe']
+      .map((name) => `0000000000000000 T ${name}\n`)
+      .join(''),
+    mountinfo: '31 23 0:26 / /sys/fs/bpf rw - bpf bpf rw\n32 23 0:27 / /sys/fs/cgroup rw - cgroup2 none rw\n',
+    lockdown: '[none] integrity confidentiality\n',
+    unprivileged: '2\n',
+    hasBtf: true,
+  }
+
+  test('is read from what the kernel says of itself', () => {
+    expect({ ...bpfFactsOf(all), pinned: [] }).toEqual(GOOD.bpf)
+    expect(bpfFactsOf({ kallsyms: '', mountinfo: '', lockdown: '', unprivileged: '', hasBtf: true })).toEqual({
+      missing: [],
+      hasKprobes: false,
+      hasCgroup2: false,
+      hasBpffs: false,
+      lockdown: null,
+      unprivilegedDisabled: null,
+    })
+  })
+
+  test.each([
+    ['bpf_ringbuf_query', 'the ring buffer'],
+    ['bpf_task_storage_get', 'task storage'],
+    ['bpf_loop', 'bpf_loop (Linux 5.17)'],
+    ['bpf_send_signal', 'bpf_send_signal'],
+    ['bpf_iter_run_prog', 'iterators over tasks'],
+  ])('is named where it is missing: %s', (symbol, name) => {
+    const lacking = { ...all, kallsyms: all.kallsyms.replace(` ${symbol}\n`, ' other\n') }
+    const { status, message, cost } = checkOf('ebpf-kernel', { bpf: { ...bpfFactsOf(lacking), pinned: [] } })
+    expect([status, message, cost]).toEqual(['note', `the kernel lacks ${name}`, 'engine ebpf is not possible'])
+  })
+
+  test('is BTF, no lockdown of confidentiality, and for some of it cgroup2 and a BPF file system', () => {
+    expect(checkOf('ebpf-kernel', { bpf: { ...bpfFactsOf({ ...all, hasBtf: false }), pinned: [] } }).message).toMatch(
+      /lacks BTF/,
+    )
+    expect(checkOf('ebpf-kernel', { bpf: { ...GOOD.bpf, lockdown: 'confidentiality' } }).remedy).toMatch(
+      /lockdown=integrity/,
+    )
+    expect(checkOf('ebpf-kernel', { bpf: { ...GOOD.bpf, hasKprobes: false } }).message).toMatch(/; no kprobes;/)
+    expect(checkOf('cgroup2', { bpf: { ...GOOD.bpf, hasCgroup2: false } }).cost).toMatch(/--cgroup/)
+    expect(checkOf('pins', { bpf: { ...GOOD.bpf, hasBpffs: false } }).remedy).toBe('mount -t bpf bpf /sys/fs/bpf')
+  })
+
+  test('may be pinned, which is listed with the way to end it', () => {
+    const pinned = [
+      { stamp: 'tracefp 1.0.0 abc', session: 's', name: 'host', readAt: 0, folder: '/sys/fs/bpf/tracefp/host' },
+    ]
+    const { status, message, remedy } = checkOf('pins', { bpf: { ...GOOD.bpf, pinned } })
+    expect([status, message]).toEqual([
+      'note',
+      'pinned: host (tracefp 1.0.0, last read 1970-01-01T00:00:00.000Z, /sys/fs/bpf/tracefp/host)',
+    ])
+    expect(remedy).toContain('tracefp attach --unpin')
+  })
 })
 
 test('whatever is missing says what it costs and what to do', () => {
