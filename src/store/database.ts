@@ -43,10 +43,16 @@ export async function openDatabase(file: string, only?: DatabaseEngine): Promise
     if (open === null) continue
     try {
       const database = open(file)
+      // Each once: what is prepared is memory that the garbage collector does not see, and gives back late.
+      const statements = new Map<string, Statement>()
       return {
         engine,
         exec: (sql) => void database.exec(sql),
-        prepare: (sql) => database.prepare(sql),
+        prepare: (sql) => {
+          const statement = statements.get(sql) ?? database.prepare(sql)
+          statements.set(sql, statement)
+          return statement
+        },
         close: () => void database.close(),
       }
     } catch (cause) {

@@ -1,9 +1,7 @@
 // Logs that are checked on several cores: the same is told in the same order as by one thread.
 
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type CompiledTables, checkLogs, LogChecks } from '../../src/check-logs.ts'
 import { learnLogs } from '../../src/learn-logs.ts'
@@ -11,52 +9,45 @@ import type { Result } from '../../src/match/report.ts'
 import { TransitionTable } from '../../src/model/table.ts'
 import { WORD } from '../../src/model/table-layout.ts'
 import { checkLogsInThreads } from '../../src/session/check-logs-in-threads.ts'
+import { LogFolder } from './log-folder.ts'
 
-const FIXTURES = fileURLToPath(new URL('../fixtures/strace/', import.meta.url))
-const folder = mkdtempSync(join(tmpdir(), 'tracefp-threads-'))
-const known = join(folder, 'known.tfp')
+const folder = new LogFolder()
+const home = folder.path
+const known = join(home, 'known.tfp')
+const good = folder.write('f.o.log', folder.good)
 
 beforeAll(async () => {
   const none = (): void => {}
   await learnLogs({
-    logs: [join(FIXTURES, 'f.o.log')],
+    logs: [good],
     format: 'auto',
     mapping: null,
     file: known,
     name: null,
     scenario: 'default',
     settings: {},
-    home: folder,
+    home,
     onSession: none,
     onWritten: none,
     onFailure: none,
   })
 })
-afterAll(() => rmSync(folder, { recursive: true }))
-
-function log(name: string, text: string): string {
-  const path = join(folder, name)
-  writeFileSync(path, text)
-  return path
-}
+afterAll(() => rmSync(home, { recursive: true }))
 
 /** A mixture: right, wrong, not there, no log, the files of one set. */
 function logs(): string[] {
-  const good = readFileSync(join(FIXTURES, 'f.o.log'), 'latin1')
-  const odd = good.replace(/^(\d+) +exit_group/m, '$1 socket(AF_INET, SOCK_STREAM, 0) = 5\n$&')
-  const set = ['ff.o.log.100', 'ff.o.log.101'].map((name) => join(folder, name))
-  const first = good.slice(0, good.indexOf(' '))
-  const own = good.split('\n').filter((line) => line.startsWith(`${first} `))
-  for (const path of set) writeFileSync(path, own.map((line) => line.replace(/^\d+ +/, '')).join('\n'))
-  copyFileSync(join(FIXTURES, 'f_tt.o.log'), join(folder, 'a.log'))
+  const odd = folder.goodWith('socket(AF_INET, SOCK_STREAM, 0) = 5')
+  const first = folder.good.slice(0, folder.good.indexOf(' '))
+  const own = folder.good.split('\n').filter((line) => line.startsWith(`${first} `))
+  const part = (name: string): string => folder.write(name, own.map((line) => line.replace(/^\d+ +/, '')).join('\n'))
   return [
-    log('odd.log', odd),
-    join(folder, 'a.log'),
-    join(folder, 'nowhere.log'),
-    set[0] as string,
-    log('words.log', 'these are words\n'),
-    set[1] as string,
-    ...Array.from({ length: 6 }, (_, at) => log(`many-${at}.log`, at % 2 === 0 ? good : odd)),
+    folder.write('odd.log', odd),
+    folder.timed(),
+    folder.nowhere(),
+    part('ff.o.log.100'),
+    folder.words(),
+    part('ff.o.log.101'),
+    ...Array.from({ length: 6 }, (_, at) => folder.write(`many-${at}.log`, at % 2 === 0 ? folder.good : odd)),
   ]
 }
 
@@ -68,7 +59,7 @@ async function told(threadCount: number): Promise<unknown[]> {
     format: 'auto',
     mapping: null,
     files: [known],
-    home: folder,
+    home,
     depth: null,
     follow: null,
     threadCount,
@@ -92,11 +83,11 @@ describe('logs on several cores', () => {
   test('have one table: what another thread compiled is not compiled again', async () => {
     const missCounts: number[] = []
     const options = {
-      logs: [join(FIXTURES, 'f.o.log')],
+      logs: [good],
       format: 'auto',
       mapping: null,
       files: [known],
-      home: folder,
+      home,
       depth: null,
       follow: null,
       onMiss: () => {},
@@ -115,13 +106,13 @@ describe('logs on several cores', () => {
   })
 
   test('a damaged fingerprint is refused before a thread begins', async () => {
-    const damaged = log('damaged.tfp', 'tracefp-fingerprint 2\n')
+    const damaged = folder.write('damaged.tfp', 'tracefp-fingerprint 2\n')
     const options = {
       logs: logs(),
       format: 'auto',
       mapping: null,
       files: [damaged],
-      home: folder,
+      home,
       depth: null,
     } as const
     const nothing = { onMiss: () => {}, onResult: () => {}, onFailure: () => {} }

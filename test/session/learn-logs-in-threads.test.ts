@@ -1,11 +1,10 @@
 // Learning from logs on several cores: the files are, byte by byte, those that one thread writes, and the same is told.
 
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { learnLogsInThreads } from '../../src/session/learn-logs-in-threads.ts'
+import { LogFolder } from './log-folder.ts'
 
 const ids = vi.hoisted(() => ({ count: 0 }))
 
@@ -18,31 +17,22 @@ vi.mock('../../src/model/ulid.ts', async (importOriginal) => {
   return { ...original, newUlid }
 })
 
-const FIXTURES = fileURLToPath(new URL('../fixtures/strace/', import.meta.url))
-const folder = mkdtempSync(join(tmpdir(), 'tracefp-learning-'))
+const folder = new LogFolder()
 beforeEach(() => vi.useFakeTimers({ toFake: ['Date'], now: new Date('2026-11-23T06:00:00Z') }))
 afterEach(() => vi.useRealTimers())
-afterAll(() => rmSync(folder, { recursive: true }))
-
-function log(name: string, text: string): string {
-  const path = join(folder, name)
-  writeFileSync(path, text)
-  return path
-}
+afterAll(() => rmSync(folder.path, { recursive: true }))
 
 /** Runs that differ, one that is not there, one that is no log, one of which nothing is learned. */
 function logs(): string[] {
-  const good = readFileSync(join(FIXTURES, 'f.o.log'), 'latin1')
-  const more = (name: string): string => good.replace(/^(\d+) +exit_group/m, `$1 ${name}(0) = 0\n$&`)
-  copyFileSync(join(FIXTURES, 'f_tt.o.log'), join(folder, 'a.log'))
+  const more = (name: string): string => folder.write(`${name}.log`, folder.goodWith(`${name}(0) = 0`))
   return [
-    log('odd.log', more('getpriority')),
-    join(folder, 'a.log'),
-    join(folder, 'nowhere.log'),
-    log('words.log', 'these are words\n'),
-    log('filtered.log', readFileSync(join(FIXTURES, 'e_trace.o.log'), 'latin1')),
-    ...['getuid', 'geteuid', 'getgid', 'getegid'].map((name) => log(`${name}.log`, more(name))),
-    log('again.log', good),
+    more('getpriority'),
+    folder.timed(),
+    folder.nowhere(),
+    folder.words(),
+    folder.write('filtered.log', folder.recorded('e_trace.o.log')),
+    ...['getuid', 'geteuid', 'getgid', 'getegid'].map(more),
+    folder.write('again.log', folder.good),
   ]
 }
 
@@ -53,7 +43,7 @@ interface Learned {
 
 /** `file` null: in the store, which has what `before` brings about. */
 async function learn(threadCount: number, file: string | null, before: readonly string[] = []): Promise<Learned> {
-  const home = join(folder, 'home')
+  const home = join(folder.path, 'home')
   rmSync(home, { recursive: true, force: true })
   mkdirSync(home)
   ids.count = 0
@@ -90,7 +80,7 @@ describe('logs learned on several cores', () => {
   })
 
   test('are added to the same file', async () => {
-    const before = [log('before.log', readFileSync(join(FIXTURES, 'f_t.o.log'), 'latin1'))]
+    const before = [folder.write('before.log', folder.recorded('f_t.o.log'))]
     const alone = await learn(1, 'own.tfp', before)
     expect(await learn(2, 'own.tfp', before)).toEqual(alone)
   })
