@@ -42,6 +42,7 @@ describe('check-rooms', () => {
       'native/engine/ptrace/ptrace_ops.cc':
         '#include "engine/ptrace/ptrace_ops.h"\nlong a = ptrace(1); waitpid(1, 0, 0);',
       'native/engine/ptrace/ptrace_ops.h': 'long op();',
+      'native/bench/least.c': 'long a = ptrace(1);',
       'native/engine/notify/listener.cc': 'ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, &n);',
       'native/engine/life.cc': `#include "ring/writer.h"\n// ptrace(2) says\n/* waitpid(1) */ auto s = "ptrace(x)"; int n = 1'000'000;`,
       'native/ring/writer.h': '#include <atomic>\n/*\n#include <napi.h>\n*/',
