@@ -31,6 +31,7 @@ import { engineMemory } from './store/engine-memory.ts'
 import type { Evidence } from './store/evidence.ts'
 import { readGivenFingerprints } from './store/fingerprint-file.ts'
 import { fingerprintFolder, rootNames, storedFor, storedNames } from './store/fingerprint-store.ts'
+import { FolderWatch } from './store/folder-watch.ts'
 import { ImageCache } from './store/image-cache.ts'
 import { LibraryWatch } from './store/library-watch.ts'
 import { trustIn } from './store/trust.ts'
@@ -202,8 +203,16 @@ export function checkLive(options: CheckOptions): RunningCheck {
     begin,
   )
 
+  const renew = (): void => {
+    session?.checker.renew()
+    source.forgetImages()
+    source.followNames(storedNames(fingerprintFolder(options.home)))
+  }
+
   const run = async (): Promise<LiveResult> => {
-    const result = await source.run()
+    const isRenewed = meant === 'some' && options.files.length === 0
+    const learning = isRenewed ? new FolderWatch(fingerprintFolder(options.home), renew) : null
+    const result = await source.run().finally(() => learning?.close())
     assertBegun(result, options.target)
     // Nobody whom it was about has run.
     if (session === undefined && meant !== undefined) begin(NO_IMAGE)

@@ -134,6 +134,7 @@ class Session final : public Napi::ObjectWrap<Session> {
                            InstanceMethod<&Session::forget_images>("forgetImages"),
                            InstanceMethod<&Session::replace_table>("replaceTable"),
                            InstanceMethod<&Session::signal>("signal"),
+                           InstanceMethod<&Session::follow_names>("followNames"),
                            InstanceMethod<&Session::unpin>("unpin"),
                            InstanceMethod<&Session::stop>("stop"),
                            InstanceMethod<&Session::finish>("finish"),
@@ -322,6 +323,9 @@ class Session final : public Napi::ObjectWrap<Session> {
     tables_.erase(bytes);
     table_memory_.erase(bytes);
   }
+
+  // followNames(names)
+  void follow_names(const Napi::CallbackInfo& info) { engine_->follow_names(strings_of(info[0])); }
 
   void unpin(const Napi::CallbackInfo&) { engine_->unpin(); }
 

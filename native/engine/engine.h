@@ -138,6 +138,9 @@ class Engine {
   // Any thread. Engine ebpf: a signal for a process that is followed; tgid 0 = for all.
   virtual void signal(pid_t /*tgid*/, int /*signal*/) {}
 
+  // Any thread. Engine ebpf, where executables are followed by their names: these, too.
+  virtual void follow_names(std::vector<std::string> /*names*/) {}
+
   // Any thread. Engine ebpf: nothing stays pinned when this session ends.
   virtual void unpin() {}
 

@@ -190,6 +190,8 @@ export interface NativeSession {
   replaceTable(old: Uint8Array, now: Uint8Array, flags: number): boolean
   /** Engine ebpf: a signal for a process that is followed; `tgid` 0: for all. */
   signal(tgid: number, signal: number): void
+  /** Engine ebpf, where `follow` has names: these, too, whoever runs them already or begins to. */
+  followNames(names: readonly string[]): void
   /** Engine ebpf: nothing stays pinned when this session ends. */
   unpin(): void
   /** Kills every tracee (`attach`, `follow`: lets them go); the ring's state becomes `ended` soon. */

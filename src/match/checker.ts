@@ -86,6 +86,8 @@ export class Checker implements Judge<CheckedProgram> {
   readonly #options: CheckerOptions
   readonly #mapping: Mapping
   readonly #programs = new Map<string, CheckedProgram>()
+  /** Whose fingerprint is another one by now: what runs under it goes on so. */
+  readonly #former: CheckedProgram[] = []
   /** One table and one count per section, whatever keys it serves (scope `set`). */
   readonly #sections = new Map<object, CheckedProgram>()
 
@@ -121,7 +123,7 @@ export class Checker implements Judge<CheckedProgram> {
 
   /** In the order in which they were first entered. */
   get programs(): CheckedProgram[] {
-    const all = [...new Set(this.#programs.values())]
+    const all = [...new Set([...this.#former, ...this.#programs.values()])]
     return this.#options.meant === 'some' ? all.filter(({ known }) => known !== null) : all
   }
 
@@ -336,6 +338,18 @@ export class Checker implements Judge<CheckedProgram> {
   #isAlarm(kind: Miss['kind'], burst: number): boolean {
     const threshold = this.#options.burst?.threshold
     return threshold === undefined || kind === 'exec' || kind === 'image' || burst >= threshold
+  }
+
+  /** Other fingerprints may be found from now on: what begins next is judged by those. What runs goes on as it is. */
+  renew(): void {
+    for (const [key, program] of this.#programs) {
+      const { known, image } = program
+      const now = known === null ? undefined : this.#options.find?.(image)[0]
+      if (known !== null && now !== undefined && encodeFingerprint(now) === encodeFingerprint(known.fingerprint))
+        continue
+      if (known !== null) this.#former.push(program)
+      this.#programs.delete(key)
+    }
   }
 
   #programOf(image: Image): CheckedProgram {

@@ -188,6 +188,11 @@ export class LiveSource {
     })
   }
 
+  /** Engine ebpf: see NativeSession.followNames. */
+  followNames(names: readonly string[]): void {
+    this.#native?.followNames(names)
+  }
+
   /** Engine ebpf: nothing of it stays pinned. */
   unpin(): void {
     this.#native?.unpin()

@@ -1,12 +1,21 @@
 // What already runs, followed by the kernel: a process, a cgroup, the host. Nobody waits for tracefp, so what is done about a miss is
 // done after it.
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { attach, type CheckSession } from '../../src/index.ts'
+import { attach, type CheckSession, learn } from '../../src/index.ts'
 import { learnWatched } from '../../src/session/learn-program.ts'
 import { whyNoEbpf } from './record.ts'
 import { killServices, learnService, Service } from './service.ts'
@@ -231,6 +240,37 @@ describe.skipIf(whyNot !== null)('the host', () => {
     expect(report.misses.every(({ image }) => image === program)).toBe(true)
     expect(report.trackCount).toBeGreaterThanOrEqual(6)
     expect([report.name, report.exit, report.verdict]).toEqual(['host', { code: null, signal: null }, 'abnormal'])
+  })
+
+  test('is what is learned while it is watched, and not what is learned no more', async () => {
+    const store = join(folder, 'store')
+    await learn(['true'], { home: store, stdio: 'ignore' })
+    const late = join(store, 'fingerprints', 'late.tfp')
+    const session = attach({ host: true }, { engine: 'ebpf', home: store })
+    const killed: number[] = []
+    const told = (async () => {
+      for await (const { tid, to } of session.misses()) if (to === 'mkdir') killed.push(tid)
+    })()
+    const before = await begun()
+    copyFileSync(join(folder, 'only.tfp'), late)
+    for (let i = 0; i < 500 && !killed.includes(before.pid); i++) await before.ask('ge')
+    expect(killed).toContain(before.pid)
+    const since = await begun()
+    await since.ask('gge')
+    await until(() => killed.includes(since.pid))
+
+    rmSync(late)
+    let isUnwatched = false
+    for (let i = 0; i < 30 && !isUnwatched; i++) {
+      const after = await begun()
+      await after.ask('gge')
+      await sleep(300)
+      isUnwatched = !killed.includes(after.pid)
+    }
+    expect(isUnwatched).toBe(true)
+    session.stop()
+    await told
+    expect((await session.report).programs.map(({ image }) => image)).toContain(program)
   })
 
   test('without a fingerprint is nothing to watch', async () => {

@@ -332,6 +332,7 @@ void EbpfEngine::follow() {
     const size_t count =
         kernel_ring_.drain(kBatch, [this](const KernelRecord& record, uint32_t size) { on_record(record, size); });
     deal_with_signals();
+    deal_with_names();
     tell_misjudged();
     tell_backlog();
     move_on();
@@ -526,6 +527,26 @@ void EbpfEngine::deal_with_signals() {
       signal_all(signal);
     }
   }
+}
+
+// Who runs one of them already is met.
+void EbpfEngine::deal_with_names() {
+  std::vector<std::string> names;
+  {
+    const std::lock_guard lock(signals_mutex_);
+    names.swap(names_);
+  }
+  if (names.empty()) return;
+  for (const std::string& name : names) (void)program_.follow_name(name);
+  (void)program_.meet_all();
+}
+
+void EbpfEngine::follow_names(std::vector<std::string> names) {
+  {
+    const std::lock_guard lock(signals_mutex_);
+    names_ = std::move(names);
+  }
+  wake();
 }
 
 void EbpfEngine::signal(pid_t tgid, int signal) {

@@ -38,6 +38,7 @@ class EbpfEngine final : public Engine {
   bool replace_table(const Table& old, const Table& now, uint32_t flags) override;
   void forget_images() override;
   void signal(pid_t tgid, int signal) override;
+  void follow_names(std::vector<std::string> names) override;
   void unpin() override { is_unpinning_.store(true); }
   const EngineResult& result() const override { return result_; }
 
@@ -66,6 +67,7 @@ class EbpfEngine final : public Engine {
   void signal_process(pid_t tgid, int signal);
   void signal_all(int signal);
   void deal_with_signals();
+  void deal_with_names();
   void wake();
   void tell_misjudged();
   void tell_losses();
@@ -107,6 +109,7 @@ class EbpfEngine final : public Engine {
 
   std::mutex signals_mutex_;
   std::vector<std::pair<pid_t, int>> signals_;  // to send; tgid 0 = to all
+  std::vector<std::string> names_;              // to follow
 
   std::mutex images_mutex_;
   uint32_t question_ = 0;
