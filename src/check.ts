@@ -124,6 +124,7 @@ export function checkLive(options: CheckOptions): RunningCheck {
     ? lateDeciderOf(options, tell, checkerNow, {
         reach: (miss) => (meant === undefined ? null : (session?.walker.processesBelow(miss.tgid) ?? [])),
         signal: (reach, signal) => source.signal(reach, constants.signals[signal]),
+        revive: ({ tgid }) => goOn(tgid, options.target),
         onFailure: () => source.stop(),
       })
     : null
@@ -280,7 +281,7 @@ function lateDeciderOf(
   { policy, ask }: CheckOptions,
   tell: DeciderOptions['tell'],
   checker: () => Checker,
-  way: Pick<LateDeciderOptions, 'reach' | 'signal' | 'onFailure'>,
+  way: Pick<LateDeciderOptions, 'reach' | 'signal' | 'revive' | 'onFailure'>,
 ): LateDecider | null {
   if (policy === 'alert') return null
   if (policy === 'deny') {
@@ -341,6 +342,16 @@ function deciderOf(
 /** What was checked was checked: a capture that ended early does not change the verdict. */
 function captureNote({ message }: TracefpError): StreamNote {
   return { code: 'capture_failed', message: `${printable(message)}: the capture ends there`, inconclusive: false }
+}
+
+/** The engine is on its way out, or gone, so it is asked of the kernel; what is pinned stops on. */
+function goOn(pid: number, target: Target): void {
+  if (target.kind === 'follow' && target.follow.pin?.ends === false) return
+  try {
+    process.kill(pid, 'SIGCONT')
+  } catch {
+    // It is gone.
+  }
 }
 
 function pinnedBefore({ kind, ...target }: Target): Pinned | null {

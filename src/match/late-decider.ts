@@ -19,6 +19,8 @@ export interface LateDeciderOptions {
   /** Whom it is done to. */
   readonly reach: (miss: Miss) => Reach
   readonly signal: (reach: Reach, signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT') => void
+  /** The kernel half stopped who made this miss, and nobody will decide about it any more. */
+  readonly revive: (miss: Miss) => void
   readonly onFailure: (error: unknown) => void
 }
 
@@ -37,11 +39,15 @@ export class LateDecider {
 
   /** From the checker. */
   onMiss(miss: Miss): void {
-    const { policy, tell, reach, signal } = this.#options
+    const { policy, tell, reach, signal, revive } = this.#options
     if (!miss.isAlarm) return tell(miss)
     if (policy === 'kill') {
       signal(reach(miss), 'SIGKILL')
       return this.#tell(miss, 'late-kill')
+    }
+    if (this.#over.signal.aborted) {
+      revive(miss)
+      return tell(miss)
     }
     signal(reach(miss), 'SIGSTOP')
     this.#stopped.push(reach(miss))
