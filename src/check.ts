@@ -363,7 +363,7 @@ function pinnedBefore({ kind, ...target }: Target): Pinned | null {
 /** What happened while nobody read. */
 function adoptedNote({ session, readAt }: Pinned, recordCount: number, missCount: number): StreamNote {
   const silence = `from ${new Date(readAt).toISOString()} on nobody read what the kernel kept: ${recordCount} records`
-  const message = `goes on with session ${session}; ${silence}, ${missCount} misses, told with the time of now`
+  const message = `goes on with session ${session}; ${silence}, misses among them: ${missCount}; they have the time of now`
   return { code: 'adopted', message, inconclusive: false }
 }
 

@@ -123,7 +123,7 @@ describe.skipIf(whyNot !== null)('a session that is pinned', () => {
     // The one before it was read by who was killed.
     expect(misses[0]?.context.slice(-4)).toEqual(['clone', 'wait4', 'write', 'read'])
     expect(notes).toContainEqual(
-      expect.objectContaining({ code: 'adopted', message: expect.stringContaining(', 1 misses,') }),
+      expect.objectContaining({ code: 'adopted', message: expect.stringContaining('misses among them: 1;') }),
     )
     // 3 g of 102 calls, a thread and a child of 50: what came after the miss is only counted, and told to the last one.
     expect(recordCount).toBeGreaterThan(450)
