@@ -54,7 +54,7 @@ void copy_text(char (&to)[size], const std::string& text) {
 
 std::string stamp_of(const FollowOptions& options) {
   char hash[20];
-  snprintf(hash, sizeof hash, " %016lx", static_cast<unsigned long>(Program::hash()));
+  snprintf(hash, sizeof hash, " %016lx", static_cast<unsigned long>(Program::hash() + kNotebookVersion));
   return options.stamp + hash;
 }
 

@@ -40,6 +40,9 @@ struct KeptImage {
 };
 static_assert(sizeof(KeptImage) == 2048);
 
+// One more with each change of what stands here, or of what it means.
+constexpr uint32_t kNotebookVersion = 1;
+
 constexpr uint32_t kKeptTracks = 16'384;
 constexpr uint32_t kKeptImages = 4'096;
 
