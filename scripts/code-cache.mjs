@@ -1,6 +1,7 @@
 // Has V8 keep the code that it makes of lib/parts, so that later starts need not make it again: lib/parts/*.code, each for one
 // V8, which takes no other's. Only what runs is compiled, so tracefp is used a little: what most people use it for. Without
 // ptrace (in some containers) less of it runs, and less is kept. `node scripts/code-cache.mjs [NODE]`: for that binary's V8.
+// V8 knows a source again by its length alone, so no code may outlive its part: bundle.mjs removes the folder.
 
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'

@@ -354,10 +354,9 @@ function goOn(pid: number, target: Target): void {
   }
 }
 
-function pinnedBefore({ kind, ...target }: Target): Pinned | null {
-  return kind === 'follow' && 'follow' in target && target.follow.pin !== undefined
-    ? loadAddon().pinned(target.follow.pin.folder)
-    : null
+function pinnedBefore(target: Target): Pinned | null {
+  const pin = target.kind === 'follow' ? target.follow.pin : undefined
+  return pin === undefined ? null : loadAddon().pinned(pin.folder)
 }
 
 /** What happened while nobody read. */

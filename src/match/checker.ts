@@ -345,8 +345,7 @@ export class Checker implements Judge<CheckedProgram> {
     for (const [key, program] of this.#programs) {
       const { known, image } = program
       const now = known === null ? undefined : this.#options.find?.(image)[0]
-      if (known !== null && now !== undefined && encodeFingerprint(now) === encodeFingerprint(known.fingerprint))
-        continue
+      if (known !== null && now?.sha256 === known.fingerprint.sha256) continue
       if (known !== null) this.#former.push(program)
       this.#programs.delete(key)
     }

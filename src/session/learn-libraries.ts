@@ -7,7 +7,7 @@ import type { Image } from '../model/stream.ts'
 import { hashOf, type ImageCache } from '../source/image-file.ts'
 import { librariesOf } from '../source/libraries.ts'
 import { linkEnvironmentOf } from '../source/link-environment.ts'
-import { Mounts } from '../source/mounts.ts'
+import { keepsTimes } from '../source/mounts.ts'
 import { ImageCache as StoredHashes } from '../store/image-cache.ts'
 
 const READ = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY
@@ -44,8 +44,7 @@ function hashAt(path: string, cache: ImageCache): string | null {
     return null
   }
   try {
-    const keepsTimes = new Mounts('').keepsTimes(fd, '')
-    return hashOf({ stats: fstatSync(fd, { bigint: true }), keepsTimes, fd: () => fd }, cache)
+    return hashOf({ stats: fstatSync(fd, { bigint: true }), keepsTimes: keepsTimes(fd), fd: () => fd }, cache)
   } finally {
     closeSync(fd)
   }

@@ -79,11 +79,11 @@ export function hashOf({ stats, keepsTimes, fd: open }: ImageFile, cache: ImageC
 }
 
 /** Kernels count these times in ticks, of 10 ms at most. */
-const SETTLED_MS = 100
+const SETTLED_NS = 100_000_000n
 
-/** What was changed just now may be changed once more with the same times: its hash is not remembered. */
-function isSettled({ ctimeNs }: BigIntStats): boolean {
-  return Math.abs(Date.now() - Number(ctimeNs / 1_000_000n)) > SETTLED_MS
+/** What was changed just now may be changed once more with the same times: nothing of it is remembered. */
+export function isSettled({ ctimeNs }: { readonly ctimeNs: bigint }): boolean {
+  return BigInt(Date.now()) * 1_000_000n - ctimeNs > SETTLED_NS
 }
 
 /** As long as this is the same, so is the content, for all that a user can do. */
@@ -104,7 +104,7 @@ export function buildIdOf({ stats, keepsTimes, fd: open }: ImageFile): string | 
   if (fd === null) return null
   if (knownBuildIds.size >= MAX_KNOWN_BUILD_IDS) knownBuildIds.clear()
   const buildId = readBuildId(fd)
-  knownBuildIds.set(key, buildId)
+  if (isSettled(stats)) knownBuildIds.set(key, buildId)
   return buildId
 }
 

@@ -6,7 +6,15 @@ import { basename, resolve } from 'node:path'
 import { pid as ownPid } from 'node:process'
 import { type ExecImage, SHARING } from '../addon/addon.ts'
 import type { Image } from '../model/stream.ts'
-import { buildIdOf, hashOf, type ImageCache, type ImageFile, withImageFile, withOpenImageFile } from './image-file.ts'
+import {
+  buildIdOf,
+  hashOf,
+  type ImageCache,
+  type ImageFile,
+  isSettled,
+  withImageFile,
+  withOpenImageFile,
+} from './image-file.ts'
 import { operandOf, scriptFilesOf, scriptOperandOf } from './interpreter.ts'
 import { insideRoot, locate, readLink } from './locate.ts'
 import type { Mounts } from './mounts.ts'
@@ -20,8 +28,6 @@ const MAX_PACKAGE_BYTES = 1_000_000
  * EROFS. An overlay's inodes know nothing of a mapping that is written, tmpfs not of all, and a server changes what it serves.
  */
 const KEEPS_TIMES: readonly number[] = [0xef53, 0x58465342, 0xf2f52010, 0x73717368, 0xe0f5e1e2]
-/** More than a tick of the clock by which files are dated. */
-const SETTLED_NS = 100_000_000n
 /** One file that is many programs, by the name it is called by or by its first argument. */
 const MULTI_CALL = new Set([
   'busybox',
@@ -65,7 +71,7 @@ export interface Identified {
 export function identifyExec(tid: number, began: ExecImage, cache: ImageCache): Identified {
   const { path, cwd } = began
   // What is changed after this is told by its time.
-  const isSettled = BigInt(Date.now()) * 1_000_000n - began.ctimeNs > SETTLED_NS
+  const wasSettled = isSettled(began)
   let isUnchanged = false
   const ifSame =
     (use: (file: ImageFile) => Image) =>
@@ -73,7 +79,7 @@ export function identifyExec(tid: number, began: ExecImage, cache: ImageCache): 
       const { stats } = file
       if (stats?.dev !== began.dev || stats.ino !== began.ino) return null
       isUnchanged =
-        stats.size === began.size && stats.mtimeNs === began.mtimeNs && stats.ctimeNs === began.ctimeNs && isSettled
+        stats.size === began.size && stats.mtimeNs === began.mtimeNs && stats.ctimeNs === began.ctimeNs && wasSettled
       return use(file)
     }
   const identified = (image: Image): Identified => ({

@@ -46,18 +46,28 @@ export class Mounts {
 
   /** Whether the content of an open file (O_PATH is enough) on the mount of that id may be read. */
   isReadableFile(fd: number, mountId: string): boolean {
-    const mount = this.#mounts.find((candidate) => candidate.id === mountId)
-    if (mount !== undefined) return !UNREADABLE.test(mount.type)
-    // A memfd, or a mount of another namespace.
-    return !UNREADABLE_MAGIC.includes(statfsSync(`/proc/self/fd/${fd}`).type)
+    return !this.#isOf(UNREADABLE, UNREADABLE_MAGIC, fd, mountId)
   }
 
   /** Whether a file that may be read, as above, cannot be changed without a change of its times. */
   keepsTimes(fd: number, mountId: string): boolean {
-    const mount = this.#mounts.find((candidate) => candidate.id === mountId)
-    if (mount !== undefined) return !TIMELESS.test(mount.type)
-    return !TIMELESS_MAGIC.includes(statfsSync(`/proc/self/fd/${fd}`).type)
+    return !this.#isOf(TIMELESS, TIMELESS_MAGIC, fd, mountId)
   }
+
+  #isOf(names: RegExp, magics: readonly number[], fd: number, mountId: string): boolean {
+    const mount = this.#mounts.find((candidate) => candidate.id === mountId)
+    // Else a memfd, or a mount of another namespace.
+    return mount === undefined ? magics.includes(magicOf(fd)) : names.test(mount.type)
+  }
+}
+
+/** The same of a file whose mount is not looked for. */
+export function keepsTimes(fd: number): boolean {
+  return !TIMELESS_MAGIC.includes(magicOf(fd))
+}
+
+function magicOf(fd: number): number {
+  return statfsSync(`/proc/self/fd/${fd}`).type
 }
 
 /** Which mount an open file is on: the kernel's own book, no file system is asked. Empty: not known. */

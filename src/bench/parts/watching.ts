@@ -76,15 +76,9 @@ function findWatchers(
   }
   const least = compileC(join(sources, 'least.c'), join(folder, 'least'))
   if (least === undefined) missing.push('the least of notify and trace: no C compiler (cc) on this machine')
-  for (const engine of least === undefined ? [] : ['notify', 'trace']) {
-    const prefix = [least as string, engine]
-    try {
-      costOfCommand([...prefix, 'true'], { env })
-      watchers.push({ name: leastOf(engine), prefix, isLeast: true })
-    } catch {
-      missing.push(`${leastOf(engine)}: does not work here`)
-    }
-  }
+  else
+    for (const engine of ['notify', 'trace'])
+      tryOut({ name: leastOf(engine), prefix: [least, engine], isLeast: true }, 'does not work here')
   const strace = findProgram('strace')
   if (strace === undefined) missing.push('strace: not on this machine')
   else {
