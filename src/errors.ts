@@ -9,6 +9,7 @@ export const ERRORS = {
   TFP_ERR_ENGINE_KERNEL: 'the kernel lacks what the engine needs',
   TFP_ERR_ENGINE_NOT_FOUND: 'no such command',
   TFP_ERR_ENGINE_NOT_EXECUTABLE: 'the command is not executable',
+  TFP_ERR_ENGINE_ENDED: 'the program was ended by a signal before it began',
   TFP_ERR_MODEL_FORMAT: 'the fingerprint file is damaged',
   TFP_ERR_MODEL_CHECKSUM: 'the fingerprint file was altered',
   TFP_ERR_MODEL_VERSION: 'the fingerprint file is of a newer format',
@@ -48,7 +49,7 @@ export class TracefpError extends Error {
   }
 }
 
-/** The engine or the kernel refused. `errno` is 0 where no system call failed; `hint` says what to do. */
+/** The engine or the kernel refused. `errno` is 0 where no system call failed (TFP_ERR_ENGINE_ENDED: the signal); `hint` says what to do. */
 export class EngineError extends TracefpError {
   readonly errno: number
   readonly hint: string

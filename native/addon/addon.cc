@@ -28,6 +28,7 @@
 #include "engine/notify/notify_engine.h"
 #include "engine/privileges.h"
 #include "engine/process_facts.h"
+#include "engine/ptrace/launch.h"
 #include "engine/scripted/scripted_engine.h"
 #include "engine/thread.h"
 #include "engine/trace/attach_engine.h"
@@ -90,6 +91,11 @@ LaunchOptions launch_options_of(const Napi::Object& object) {
   options.stops_with_root = object.Get("stopsWithRoot").ToBoolean().Value();
   if (object.Has("kernelRingBytes")) {
     options.kernel_ring_bytes = object.Get("kernelRingBytes").ToNumber().Uint32Value();
+  }
+  if (object.Get("held").IsObject()) {
+    const auto held = object.Get("held").As<Napi::Object>();
+    options.held = HeldChild{held.Get("pid").ToNumber().Int32Value(), held.Get("gate").ToNumber().Int32Value(),
+                             held.Get("outcome").ToNumber().Int32Value()};
   }
   if (object.Get("fault").IsObject()) {
     const auto fault = object.Get("fault").As<Napi::Object>();
@@ -480,10 +486,39 @@ Napi::Value pinned(const Napi::CallbackInfo& info) {
   return object;
 }
 
-// beginAnewWith(kept: bigint): what failed, with its errno. Else it does not return.
+// holdProgram(launch): { pid, gate, outcome }
+Napi::Value hold_program(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  // Its memory is the child's until that executes, or until we do.
+  auto* const launch = new Launch(launch_options_of(info[0].As<Napi::Object>()));
+  HeldChild held{};
+  const Status status = launch->hold(&held);
+  if (!status.ok()) {
+    Napi::Error::New(env, std::string(status.op) + ": " + strerror(status.error)).ThrowAsJavaScriptException();
+    return env.Undefined();
+  }
+  auto object = Napi::Object::New(env);
+  object.Set("pid", held.pid);
+  object.Set("gate", held.gate);
+  object.Set("outcome", held.outcome);
+  return object;
+}
+
+// accessWith(kept: bigint, path, mode): an errno, 0 when it may
+Napi::Value may_access_with(const Napi::CallbackInfo& info) {
+  bool is_lossless = true;
+  const int error = access_with(info[0].As<Napi::BigInt>().Uint64Value(&is_lossless), info[1].ToString().Utf8Value(),
+                                info[2].ToNumber().Int32Value());
+  return Napi::Number::New(info.Env(), error);
+}
+
+// beginAnewWith(kept: bigint, descriptors: number[]): what failed, with its errno. Else it does not return.
 Napi::Value begin_anew(const Napi::CallbackInfo& info) {
   bool is_lossless = true;
-  const Status status = begin_anew_with(info[0].As<Napi::BigInt>().Uint64Value(&is_lossless));
+  const auto list = info[1].As<Napi::Array>();
+  std::vector<int> descriptors;
+  for (uint32_t i = 0; i < list.Length(); i++) descriptors.push_back(list.Get(i).ToNumber().Int32Value());
+  const Status status = begin_anew_with(info[0].As<Napi::BigInt>().Uint64Value(&is_lossless), descriptors);
   return Napi::String::New(info.Env(), std::string(status.op) + ": " + strerror(status.error));
 }
 
@@ -495,6 +530,8 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("makePipe", Napi::Function::New(env, make_pipe));
   exports.Set("processFacts", Napi::Function::New(env, process_facts));
   exports.Set("pinned", Napi::Function::New(env, pinned));
+  exports.Set("holdProgram", Napi::Function::New(env, hold_program));
+  exports.Set("accessWith", Napi::Function::New(env, may_access_with));
   exports.Set("beginAnewWith", Napi::Function::New(env, begin_anew));
   exports.Set("sendDatagram", Napi::Function::New(env, send_datagram));
   exports.Set("ringLayout", Napi::Function::New(env, ring_layout));

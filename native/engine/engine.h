@@ -29,6 +29,13 @@ struct Fault {
   int64_t result;   // -errno, or a short count
 };
 
+// A child that waits before its exec, made by who this process was before it began anew. See Launch.
+struct HeldChild {
+  pid_t pid;
+  int gate;     // opened by a byte; closed, it ends
+  int outcome;  // shared memory: what it says of itself
+};
+
 struct LaunchOptions {
   std::string path;  // resolved; not searched for in PATH
   std::vector<std::string> argv;
@@ -45,6 +52,7 @@ struct LaunchOptions {
   std::optional<Fault> fault;
   uint32_t kernel_ring_bytes = 16 * 1024 * 1024;  // engine ebpf: a power of two
   bool guesses_restarts = false;                  // engine ebpf: where that is cheaper, and every program is judged
+  std::optional<HeldChild> held;                  // engine ebpf: who goes on, as all of the above said to its maker
 };
 
 struct AttachOptions {

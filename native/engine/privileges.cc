@@ -8,8 +8,6 @@
 #include <fcntl.h>
 
 #include <cerrno>
-#include <string>
-#include <vector>
 
 namespace tracefp {
 
@@ -53,7 +51,20 @@ Status keep(uint64_t kept) {
 
 }  // namespace
 
-Status begin_anew_with(uint64_t kept) {
+int access_with(uint64_t kept, const std::string& path, int mode) {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct had[2]{};
+  if (syscall(SYS_capget, &header, had) != 0) return errno;
+  __user_cap_data_struct less[2] = {had[0], had[1]};
+  for (int half = 0; half < 2; half++) less[half].effective &= static_cast<uint32_t>(kept >> (32 * half));
+  if (syscall(SYS_capset, &header, less) != 0) return errno;
+  // Not access(2): for root it takes all that is permitted.
+  const int error = syscall(SYS_faccessat2, AT_FDCWD, path.c_str(), mode, AT_EACCESS) == 0 ? 0 : errno;
+  (void)syscall(SYS_capset, &header, had);
+  return error;
+}
+
+Status begin_anew_with(uint64_t kept, const std::vector<int>& descriptors) {
   std::vector<std::string> arguments = own_arguments();
   if (arguments.empty()) return {"open(cmdline)", ENOENT};
   for (int capability = 0; capability < kCapabilityLimit; capability++) {
@@ -65,6 +76,7 @@ Status begin_anew_with(uint64_t kept) {
   if (!limited.ok()) return limited;
   // Node has closed them for whatever is executed.
   for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) (void)fcntl(descriptor, F_SETFD, 0);
+  for (const int descriptor : descriptors) (void)fcntl(descriptor, F_SETFD, 0);
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);

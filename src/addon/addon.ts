@@ -53,6 +53,16 @@ export interface LaunchOptions {
   readonly fault?: Fault
   /** Engine ebpf: what the kernel's ring holds, a power of two of at least 4,096; default 16 MiB, or 700,000 records. */
   readonly kernelRingBytes?: number
+  /** Engine ebpf: the program's process, where it was made before; it was told all of the above then. */
+  readonly held?: HeldChild
+}
+
+/** A process that waits before its exec: see `holdProgram`. */
+export interface HeldChild {
+  readonly pid: number
+  /** Descriptors. Where the first one is closed, also by the end of its process, the child ends. */
+  readonly gate: number
+  readonly outcome: number
 }
 
 export interface AttachOptions {
@@ -248,10 +258,17 @@ export interface Addon {
   /** One datagram to a Unix socket, a path or `@name`; its errno, 0 when it was sent. Never waits. */
   sendDatagram(address: string, text: string): number
   /**
-   * Replaces this process by itself, without any capabilities but these (a bit each), for good. Returns only when it failed, and
-   * says why. Only for processes that are wholly tracefp's own.
+   * Replaces this process by itself, without any capabilities but these (a bit each), for good; it has these descriptors beside
+   * 0 to 2 then. Returns only when it failed, and says why. Only for processes that are wholly tracefp's own.
    */
-  beginAnewWith(kept: bigint): string
+  beginAnewWith(kept: bigint, descriptors: readonly number[]): string
+  /**
+   * Makes the process of a program, with the privileges of this one as they are; it executes the program once it is told to,
+   * by an engine that gets it in its LaunchOptions. In the main thread: it is this thread's child. @throws Error.
+   */
+  holdProgram(launch: LaunchOptions): HeldChild
+  /** The errno with which access(2) would fail if there were no capabilities but these; 0: it would not. */
+  accessWith(kept: bigint, path: string, mode: number): number
   /** Null: no session is pinned in this folder, or it may not be read. */
   pinned(folder: string): Pinned | null
   /** `knownMounts`: the version of our own mounts that the caller has; 0: none. */

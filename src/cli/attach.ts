@@ -1,9 +1,7 @@
 // tracefp attach: joins a process that already runs and checks it, until it ends, the time is over or a signal comes; then
 // the process goes on as before.
 
-import { accessSync, constants, existsSync } from 'node:fs'
 import { setPriority } from 'node:os'
-import { dirname } from 'node:path'
 import type { Command } from 'commander'
 import { loadAddon, type Pinned } from '../addon/addon.ts'
 import { UsageError } from '../errors.ts'
@@ -12,13 +10,14 @@ import { CheckSession, nameOf, pinFolderFor, type Watched } from '../session/che
 import { MissTeller } from '../session/miss-teller.ts'
 import { modeOfAll, modeOfProcess } from '../session/policy-mode.ts'
 import { engineToJoin } from '../source/kernel.ts'
-import { keepOnly, neededByEbpf } from '../source/privileges.ts'
 import { exitCodeOfOutcome } from './exit-codes.ts'
+import { giveUpPrivileges } from './fewer-privileges.ts'
 import { keepingOf, STORE_HELP } from './keeping.ts'
 import {
   burstOf,
   collect,
   FRAME_HELP,
+  KEEP_HELP,
   RING_HELP,
   ringSize,
   SIGNATURE_HELP,
@@ -87,10 +86,7 @@ export function defineAttach(program: Command, output: Output): void {
     .option('--pin', 'the kernel goes on when tracefp ends, or is killed; the same command goes on with it')
     .option('--unpin', 'tell what happened since, and end that')
     .option('--ring <mib>', RING_HELP, ringSize)
-    .option(
-      '--keep-privileges',
-      'under ebpf: give up none (default: all but BPF, PERFMON, SYS_PTRACE, and KILL to stop)',
-    )
+    .option('--keep-privileges', KEEP_HELP)
     .option('--require-signature <key>', SIGNATURE_HELP, collect)
     .option('--report <file>', 'write the report here as JSON; - is stdout')
     .option('--no-store', STORE_HELP)
@@ -112,7 +108,11 @@ async function attach(options: AttachOptions, onMiss: AttachOptions['onMiss'] | 
   const engine = engineFor(what, pin !== undefined && options.engine === 'auto' ? 'ebpf' : options.engine, mode)
   if (engine === 'ebpf') hurry()
   // Only the command line itself is a process of ours.
-  if (engine === 'ebpf' && output === stdio && options.keepPrivileges !== true) giveUpPrivileges(options, mode, output)
+  if (engine === 'ebpf' && output === stdio && options.keepPrivileges !== true) {
+    const { fingerprint = [], report = '-' } = options
+    const written = report === '-' ? [] : [report]
+    giveUpPrivileges({ stops: mode !== 'alert', read: fingerprint, written, launch: null }, output)
+  }
   if (wanted === 'deny') output.message(`tracefp: note: ${DENIES_NOTHING}\n`)
   const former = pin === undefined ? null : loadAddon().pinned(pinFolderFor(what))
   if (former !== null) output.message(`tracefp: note: ${goesOn(former)}\n`)
@@ -158,23 +158,6 @@ async function attach(options: AttachOptions, onMiss: AttachOptions['onMiss'] | 
 function goesOn({ session, readAt }: Pinned): string {
   const seconds = Math.max(0, Math.round((Date.now() - readAt) / 1_000))
   return `goes on with session ${session}, which nobody read for ${seconds} s`
-}
-
-/** Returns in the process that has given them up. @throws UsageError where a file can then not be used. */
-function giveUpPrivileges({ fingerprint, report }: AttachOptions, mode: AttachOptions['onMiss'], output: Output): void {
-  const why = keepOnly(neededByEbpf(mode !== 'alert'))
-  if (why !== null) output.message(`tracefp: note: privileges were not given up: ${why}\n`)
-  const isFile = report !== undefined && report !== '-'
-  const wanted: [string, number][] = (fingerprint ?? []).map((file) => [file, constants.R_OK])
-  if (isFile) wanted.push(existsSync(report) ? [report, constants.W_OK] : [dirname(report), constants.W_OK])
-  for (const [file, access] of wanted) {
-    try {
-      accessSync(file, access)
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error) || error.code !== 'EACCES') continue
-      throw new UsageError(`${file}: only --keep-privileges may use it: it belongs to another user`)
-    }
-  }
 }
 
 /** Nobody waits for this process: where the machine is busy, an alert would wait its turn. */

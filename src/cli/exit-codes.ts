@@ -1,6 +1,6 @@
 // Every exit code of tracefp, in one table. Scripts read them: they are public API.
 
-import { type ErrorCode, TracefpError } from '../errors.ts'
+import { EngineError, type ErrorCode, TracefpError } from '../errors.ts'
 import type { Outcome } from '../match/verdict.ts'
 
 /**
@@ -44,6 +44,8 @@ export const EXIT_CODES: Readonly<Record<CommandKind, ExitCodes>> = {
   },
 }
 
+const SIGNAL_EXIT = 128
+
 /** stdout was closed by its reader: as if SIGPIPE had ended it. */
 export const CLOSED_PIPE_CODE = 141
 
@@ -83,6 +85,8 @@ export function kindOf(name: string | undefined): CommandKind {
 
 export function exitCodeOfError(error: unknown, kind: CommandKind): number {
   const codes = EXIT_CODES[kind]
+  // As a shell tells it.
+  if (error instanceof EngineError && error.code === 'TFP_ERR_ENGINE_ENDED') return SIGNAL_EXIT + error.errno
   return error instanceof TracefpError ? codes[rowOf(error.code)] : codes.failed
 }
 

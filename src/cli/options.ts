@@ -24,6 +24,8 @@ export function pinOption(command: Command): Option {
 export const RING_HELP =
   "engine ebpf: the kernel's ring in MiB, a power of two; records that find no room are lost and counted (default: 16)"
 
+export const KEEP_HELP = 'under ebpf: give up none (default: all but BPF, PERFMON, SYS_PTRACE, and KILL to stop)'
+
 /** MiB as bytes. */
 export function ringSize(text: string): number {
   const mib = wholeNumber(text)

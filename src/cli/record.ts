@@ -7,8 +7,8 @@ import type { RecordedRun } from '../record.ts'
 import { recordProgram } from '../session/record-program.ts'
 import type { Engine } from '../source/live.ts'
 import { EXIT_CODES } from './exit-codes.ts'
-import { captureFile, engineOption, pinOption } from './options.ts'
-import type { Output } from './output.ts'
+import { captureFile, engineOption, KEEP_HELP, pinOption } from './options.ts'
+import { type Output, stdio } from './output.ts'
 import { programBytesOf } from './program-bytes.ts'
 import { hasTerminal, relaySignals } from './terminal.ts'
 import { counted } from './words.ts'
@@ -18,6 +18,7 @@ interface RecordOptions {
   readonly engine: Engine
   readonly pin: 'auto' | 'always' | 'never'
   readonly quiet?: boolean
+  readonly keepPrivileges?: boolean
 }
 
 const SIGNAL_EXIT = 128
@@ -31,6 +32,7 @@ export function defineRecord(program: Command, output: Output): void {
     .requiredOption('-o, --output <file>', 'the capture to write; what is there is replaced', captureFile)
     .addOption(engineOption(command))
     .addOption(pinOption(command))
+    .option('--keep-privileges', KEEP_HELP)
     .option('-q, --quiet', 'say nothing when all was recorded')
     .addHelpText('after', '\nExample:\n  tracefp record -o server.tfc -- ./server --port 8080')
     .action(async (argv: string[], options: RecordOptions) => {
@@ -39,6 +41,9 @@ export function defineRecord(program: Command, output: Output): void {
 }
 
 async function record(argv: readonly string[], options: RecordOptions, output: Output): Promise<number> {
+  const isLess = options.engine === 'ebpf' && output === stdio && options.keepPrivileges !== true
+  const files = { read: [], written: [options.output] }
+  const held = isLess ? await (await import('./fewer-privileges.ts')).programOf(argv, files, output) : null
   const relay = relaySignals()
   try {
     const stopping = new AbortController()
@@ -48,6 +53,7 @@ async function record(argv: readonly string[], options: RecordOptions, output: O
       pin: options.pin,
       stopsWithProgram: hasTerminal(),
       thread: 'this',
+      ...(held === null ? {} : { held }),
       ...(bytes === undefined ? {} : { bytes }),
       onStart: (pid) => relay.attach(pid),
       onRootExit: () => relay.detach(() => stopping.abort()),

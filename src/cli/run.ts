@@ -7,7 +7,9 @@ import { CheckSession } from '../session/check-session.ts'
 import { MissTeller } from '../session/miss-teller.ts'
 import { modeOfCommand } from '../session/policy-mode.ts'
 import type { Engine } from '../source/live.ts'
+import { tracefpHome } from '../store/home.ts'
 import { exitCodeOfOutcome } from './exit-codes.ts'
+import type { UsedFiles } from './fewer-privileges.ts'
 import { keepingOf, STORE_HELP } from './keeping.ts'
 import {
   burstOf,
@@ -15,6 +17,7 @@ import {
   collect,
   engineOption,
   FRAME_HELP,
+  KEEP_HELP,
   pinOption,
   RING_HELP,
   ringSize,
@@ -22,7 +25,7 @@ import {
   THRESHOLD_HELP,
   wholeNumber,
 } from './options.ts'
-import type { Output } from './output.ts'
+import { type Output, stdio } from './output.ts'
 import { programBytesOf } from './program-bytes.ts'
 import { exitCodeOf, frozenText, summaryOf, writeReport } from './session-output.ts'
 import { hasTerminal, relaySignals } from './terminal.ts'
@@ -42,6 +45,7 @@ interface RunOptions {
   readonly ring?: number
   readonly store: boolean
   readonly quiet?: boolean
+  readonly keepPrivileges?: boolean
 }
 
 export function defineRun(program: Command, output: Output): void {
@@ -66,6 +70,7 @@ export function defineRun(program: Command, output: Output): void {
     .addOption(engineOption(command))
     .addOption(pinOption(command))
     .option('--ring <mib>', RING_HELP, ringSize)
+    .option('--keep-privileges', KEEP_HELP)
     .option('--require-signature <key>', SIGNATURE_HELP, collect)
     .option('--report <file>', 'write the report here as JSON; - is stdout')
     .option('--record <file>', 'write a capture here, which check and learn --from read', captureFile)
@@ -91,6 +96,8 @@ async function run(
   onMiss: RunOptions['onMiss'] | null,
   output: Output,
 ): Promise<number> {
+  const isLess = options.engine === 'ebpf' && output === stdio && options.keepPrivileges !== true
+  const held = isLess ? await (await import('./fewer-privileges.ts')).programOf(argv, filesOf(options), output) : null
   const { keeper, policy } = await keepingOf(options.store, output)
   const relay = relaySignals()
   try {
@@ -112,6 +119,7 @@ async function run(
       pin: options.pin,
       stopsWithProgram: hasTerminal(),
       thread: 'this',
+      ...(held === null ? {} : { held }),
       ...(bytes === undefined ? {} : { bytes }),
       ...(options.ring === undefined ? {} : { kernelRingBytes: options.ring }),
       ...(options.depth === undefined ? {} : { depth: options.depth }),
@@ -143,5 +151,14 @@ async function run(
     return options.exitStatus === 'program' ? ended : exitCodeOfOutcome(outcome, 'program', ended)
   } finally {
     relay.close()
+  }
+}
+
+function filesOf({ fingerprint, requireSignature, report, record, store }: RunOptions): UsedFiles {
+  return {
+    read: [...(fingerprint ?? []), ...(requireSignature ?? [])],
+    written: [...(store ? [tracefpHome()] : []), report, record].flatMap((file) =>
+      file === undefined || file === '-' ? [] : [file],
+    ),
   }
 }

@@ -14,6 +14,7 @@ import { cgroupIdOf } from '../source/cgroup.ts'
 import { launchOptionsOf, type ProgramBytes } from '../source/launch.ts'
 import type { Engine } from '../source/live.ts'
 import { pinFolderOf } from '../source/pin.ts'
+import type { HeldProgram } from '../source/privileges.ts'
 import type { Target } from '../source/target.ts'
 import type { Evidence } from '../store/evidence.ts'
 import { tracefpHome } from '../store/home.ts'
@@ -45,6 +46,8 @@ export interface ProgramOptions {
   readonly bytes?: ProgramBytes
   /** Which thread follows the program; default `worker`. */
   readonly thread?: TaskThread
+  /** Engine ebpf: its process, which was made before. For command lines. */
+  readonly held?: HeldProgram
   /** When the program is stopped by the terminal, stop this process too. For command lines. */
   readonly stopsWithProgram?: boolean
 }
@@ -372,6 +375,7 @@ export function prepare(
       // In a worker the process is its host's, and not ours to change.
       hidesHost: options.thread === 'this',
       bytes: options.bytes,
+      waiting: options.held,
     })
     return { launch, streams }
   } catch (error) {

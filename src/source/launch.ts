@@ -4,6 +4,7 @@ import type { EngineResult, LaunchOptions, Pin } from '../addon/addon.ts'
 import { EngineError } from '../errors.ts'
 import { resolveCommand } from './command.ts'
 import { ownTracer } from './host.ts'
+import type { HeldProgram } from './privileges.ts'
 
 export interface Command {
   readonly argv: readonly string[]
@@ -17,6 +18,8 @@ export interface Command {
   readonly hidesHost: boolean
   /** `argv` and `env` as bytes, where they need not be UTF-8. */
   readonly bytes?: ProgramBytes | undefined
+  /** Who waits to execute it already. */
+  readonly waiting?: HeldProgram | undefined
 }
 
 /** What the program gets, byte for byte. */
@@ -28,11 +31,12 @@ export interface ProgramBytes {
 
 /** @throws EngineError TFP_ERR_ENGINE_NOT_FOUND, TFP_ERR_ENGINE_NOT_EXECUTABLE. */
 export function launchOptionsOf(command: Command): LaunchOptions {
-  const { argv, cwd, env, stdio, uid, gid, pin, stopsWithRoot, hidesHost, bytes } = command
+  const { argv, cwd, env, stdio, uid, gid, pin, stopsWithRoot, hidesHost, bytes, waiting } = command
   const variables = Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]))
-  const path = resolveCommand(argv[0] as string, cwd, env['PATH'])
+  const path = waiting?.path ?? resolveCommand(argv[0] as string, cwd, env['PATH'])
   const raw = bytes === undefined ? {} : { argvBytes: bytes.argv, envBytes: bytes.env }
-  return { path, argv, env: variables, cwd, stdio, uid, gid, pin, stopsWithRoot, hidesHost, ...raw }
+  const known = waiting === undefined ? {} : { held: waiting }
+  return { path, argv, env: variables, cwd, stdio, uid, gid, pin, stopsWithRoot, hidesHost, ...raw, ...known }
 }
 
 const EPERM = 1
@@ -42,8 +46,12 @@ const ENOSYS = 38
 
 /** @throws EngineError when the engine could not start the program or could not follow it. */
 export function assertLaunched(result: EngineResult, launch: LaunchOptions): void {
-  const { failedOperation: operation, errno, errorText } = result
+  const { failedOperation: operation, errno, errorText, exitSignal } = result
   if (operation === '') return
+  if (operation === 'launch' && exitSignal > 0) {
+    const why = `${launch.path} was ended by signal ${exitSignal} before it began`
+    throw new EngineError('TFP_ERR_ENGINE_ENDED', why, exitSignal, '')
+  }
   const what = `${operation}: ${errorText}`
   if (operation === 'execve') throw execError(launch.path, errno, errorText)
   if (operation === 'chdir') throw new EngineError('TFP_ERR_ENGINE_FAILED', `${launch.cwd}: ${what}`, errno, '')

@@ -1,15 +1,24 @@
 // What engine ebpf needs of root, and giving up the rest. Capabilities belong to threads, of which Node has many before anybody is
-// asked, so the process begins anew without what it is not to have. Only command lines may: a host is not ours to replace.
+// asked, so the process begins anew without what it is not to have. Only command lines may: a host is not ours to replace. A
+// program that is to have what is given up is made before, and waits.
 
-import { readFileSync } from 'node:fs'
-import { loadAddon } from '../addon/addon.ts'
+import { readFileSync, readlinkSync } from 'node:fs'
+import { type HeldChild, type LaunchOptions, loadAddon } from '../addon/addon.ts'
 
 const KILL = 5n
 const SYS_PTRACE = 19n
 const PERFMON = 38n
 const BPF = 39n
-/** Says that this process began anew already: where privileges come from the executable, it has them again. */
+/** Says that this process began anew already, and with which program: where privileges come from the executable, it has them again. */
 const BEGUN = 'TRACEFP_BEGUN_ANEW'
+/** Node keeps descriptors that are named on its command line from nobody but what it executes. */
+const DESCRIPTOR = /\/(?:dev|proc\/self)\/fd\/(\d{1,9})$/
+
+/** A program that waits before its exec. */
+export interface HeldProgram extends HeldChild {
+  /** What it will execute. */
+  readonly path: string
+}
 
 /** `stops`: processes of others are to be killed or frozen. */
 export function neededByEbpf(stops: boolean): bigint {
@@ -21,21 +30,53 @@ export function permittedOf(status: string): bigint {
   return BigInt(`0x${/^CapPrm:\t([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`)
 }
 
-/**
- * Every thread of this process has no capabilities but these when this returns: the first time it does not, and the process begins
- * anew. A text: that failed.
- */
-export function keepOnly(kept: bigint): string | null {
-  const permitted = permittedOf(readFileSync('/proc/self/status', 'latin1'))
-  const hasBegun = process.env[BEGUN] === `${process.pid}`
+/** Once: whether this process began anew, with the program that was made before. */
+export function takeBegun(): { readonly held: HeldProgram | null } | null {
+  const text = process.env[BEGUN] ?? ''
   delete process.env[BEGUN]
-  if ((permitted & ~kept) === 0n) return null
-  if (hasBegun) return 'they come back with every program: they belong to the executable'
-  // With CAP_SYS_ADMIN alone the others would not do: the kernel takes it for them, but it is the most that there is.
-  if ((permitted & kept & maskOf([PERFMON, BPF])) !== maskOf([PERFMON, BPF]))
-    return 'BPF and PERFMON are not among them'
-  process.env[BEGUN] = `${process.pid}`
-  return loadAddon().beginAnewWith(kept)
+  const [own, pid, gate, outcome, ...path] = text.split(' ')
+  if (own !== `${process.pid}`) return null
+  if (pid === undefined) return { held: null }
+  return { held: { pid: Number(pid), gate: Number(gate), outcome: Number(outcome), path: path.join(' ') } }
+}
+
+/** This process has more than that. */
+export function hasMoreThan(kept: bigint): boolean {
+  return (ownPermitted() & ~kept) !== 0n
+}
+
+/** With CAP_SYS_ADMIN alone the others would not do: the kernel takes it for them, but it is the most that there is. */
+export function canLoadPrograms(): boolean {
+  const needed = maskOf([PERFMON, BPF])
+  return (ownPermitted() & needed) === needed
+}
+
+/**
+ * Every thread of this process has no capabilities but these when it begins anew, and the program is told so by takeBegun().
+ * Returns only when it failed, and says why: this thread may have lost some by then. @throws Error: it has lost none.
+ */
+export function beginAnew(kept: bigint, launch: LaunchOptions | null): string {
+  const addon = loadAddon()
+  const held = launch === null ? null : addon.holdProgram(launch)
+  const waiting = held === null ? '' : ` ${held.pid} ${held.gate} ${held.outcome} ${launch?.path}`
+  process.env[BEGUN] = `${process.pid}${waiting}`
+  const descriptors = process.argv.flatMap(descriptorOf)
+  return addon.beginAnewWith(kept, held === null ? descriptors : [...descriptors, held.gate, held.outcome])
+}
+
+/** That a shell opened: `--report >(jq .)`. */
+function descriptorOf(argument: string): number[] {
+  const descriptor = DESCRIPTOR.exec(argument)?.[1]
+  if (descriptor === undefined) return []
+  try {
+    return readlinkSync(`/proc/self/fd/${descriptor}`).startsWith('anon_inode:') ? [] : [Number(descriptor)]
+  } catch {
+    return []
+  }
+}
+
+function ownPermitted(): bigint {
+  return permittedOf(readFileSync('/proc/self/status', 'latin1'))
 }
 
 function maskOf(capabilities: readonly bigint[]): bigint {

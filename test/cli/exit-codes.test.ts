@@ -1,7 +1,7 @@
 // Exit codes are read by scripts: they are written out here a second time on purpose.
 import { expect, test } from 'vitest'
 import { exitCodeOfError, exitCodeOfOutcome, kindOf } from '../../src/cli/exit-codes.ts'
-import { TracefpError, UsageError } from '../../src/errors.ts'
+import { EngineError, TracefpError, UsageError } from '../../src/errors.ts'
 
 test('commands that start a program, and tracefp itself, keep out of the way of what programs use', () => {
   expect(['run', 'learn', 'attach', undefined, 'nonsense'].map(kindOf)).toEqual(Array(5).fill('program'))
@@ -20,8 +20,9 @@ test('an error has the documented code', () => {
     new TracefpError('TFP_ERR_ENGINE_NOT_EXECUTABLE', 'x'),
     new TracefpError('TFP_ERR_ENGINE_NOT_FOUND', 'x'),
     new TracefpError('TFP_ERR_ENGINE_PTRACE', 'x'),
+    new EngineError('TFP_ERR_ENGINE_ENDED', 'x', 2, ''),
     new Error('x'),
   ]
-  expect(errors.map((error) => exitCodeOfError(error, 'program'))).toEqual([125, 126, 127, 125, 125])
-  expect(errors.map((error) => exitCodeOfError(error, 'data'))).toEqual([2, 5, 5, 5, 5])
+  expect(errors.map((error) => exitCodeOfError(error, 'program'))).toEqual([125, 126, 127, 125, 130, 125])
+  expect(errors.map((error) => exitCodeOfError(error, 'data'))).toEqual([2, 5, 5, 5, 130, 5])
 })

@@ -18,7 +18,7 @@ const folder = mkdtempSync(join(tmpdir(), 'privileges-'))
 const home = join(folder, 'home')
 const fingerprint = join(folder, 'service.tfp')
 const report = join(folder, 'report.json')
-const environment = { ...process.env, TRACEFP_HOME: home }
+const environment: Record<string, string | undefined> = { ...process.env, TRACEFP_HOME: home }
 const cli = join(PACKAGE_ROOT, 'lib/tracefp.cjs')
 let program = ''
 let started: ChildProcess[] = []
@@ -129,5 +129,123 @@ describe.skipIf(whyNot !== null)('the command line under engine ebpf', () => {
     expect([refused.status, refused.stderr]).toEqual([125, expect.stringContaining('--keep-privileges')])
     expect(run('--keep-privileges', '--for', '1s').status).toBe(0)
     expect(existsSync(theirs)).toBe(true)
+  })
+})
+
+interface Ran {
+  readonly status: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** No fingerprint is needed to see what a program finds. */
+function run(engine: string, argv: readonly string[], ...more: string[]): Ran {
+  const options = ['run', '--no-store', '-q', '--exit-status', 'program', '--engine', engine, ...more]
+  return spawnSync(process.execPath, [cli, ...options, '--', ...argv], {
+    env: environment,
+    encoding: 'utf8',
+    cwd: folder,
+  })
+}
+
+/** tracefp, which has given up its privileges and waits before it does anything else, and the program that waits for it. */
+async function waiting(): Promise<{ child: ChildProcess; held: number; ran: string; goOn(): void }> {
+  const [began, ran, preload] = ['began', 'ran', 'wait.cjs'].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ]
+  for (const file of [began, ran]) rmSync(file, { force: true })
+  const script = `const fs = require('node:fs')
+    const [text, began] = [process.env.TRACEFP_BEGUN_ANEW, ${JSON.stringify(began)}]
+    if (text !== undefined) {
+      fs.writeFileSync(began + '.new', text)
+      fs.renameSync(began + '.new', began)
+      while (fs.existsSync(began)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)
+    }`
+  writeFileSync(preload, script)
+  const child = spawn(process.execPath, [cli, 'run', '--no-store', '--engine', 'ebpf', '--', 'touch', ran], {
+    env: { ...environment, NODE_OPTIONS: `--require=${preload}` },
+    stdio: 'ignore',
+  })
+  started.push(child)
+  for (let i = 0; i < 1000 && !existsSync(began); i++) await sleep(20)
+  const [own, held] = readFileSync(began, 'utf8').split(' ').map(Number) as [number, number]
+  expect(own).toBe(child.pid)
+  expect(readFileSync(`/proc/${held}/stat`, 'latin1')).toContain(` ${own} `)
+  return { child, held, ran, goOn: () => rmSync(began) }
+}
+
+describe.skipIf(whyNot !== null)('a program that is run under engine ebpf', () => {
+  test('has the privileges that tracefp was given, which has only those it needs', () => {
+    const fields = '^(Cap(Inh|Prm|Eff|Bnd|Amb)|NoNewPrivs|Groups|Uid|Gid):'
+    const told = (file: string): string => spawnSync('grep', ['-E', fields, file], { encoding: 'utf8' }).stdout
+    const script = `grep -E '${fields}' /proc/self/status; echo --; grep -E '^(CapPrm|CapBnd|NoNewPrivs):' /proc/$PPID/status`
+    const [program, tracefp] = run('ebpf', ['sh', '-c', script]).stdout.split('--\n')
+    expect(program).toBe(told('/proc/self/status'))
+    const needed = neededByEbpf(true).toString(16).padStart(16, '0')
+    expect(tracefp).toBe(`CapPrm:\t${needed}\nCapBnd:\t${needed}\nNoNewPrivs:\t1\n`)
+  })
+
+  test('begins as under another engine, and tracefp ends as it does', () => {
+    const script =
+      'pwd; umask; ulimit -a; env | sort; ls /proc/self/fd; grep -E "^(SigP|SigB|SigI|SigC|Shd)" /proc/self/status; ' +
+      'cut -d" " -f 5-8 /proc/self/stat; echo "$0" "$@"; exit 7'
+    const [ebpf, trace] = ['ebpf', 'trace'].map((engine) => {
+      const { status, stdout } = run(engine, ['sh', '-c', script, 'a b', 'c'])
+      // Of the process group only that there is one, and that it is in its parent's session.
+      return [status, stdout.replace(/^(\d+) (\d+) /m, 'group ')]
+    })
+    expect(ebpf?.[0]).toBe(7)
+    expect(ebpf).toEqual(trace)
+  })
+
+  test('that cannot be executed is told as under another engine', () => {
+    const script = join(folder, 'no-interpreter')
+    writeFileSync(script, '#!/no/such/interpreter\n', { mode: 0o755 })
+    for (const argv of [[script], [join(folder, 'nothing')], ['/etc/passwd']]) {
+      const [ebpf, trace] = ['ebpf', 'trace'].map((engine) => run(engine, argv))
+      expect(ebpf).toMatchObject({ status: argv[0] === '/etc/passwd' ? 126 : 127, stderr: trace?.stderr })
+    }
+  })
+
+  test.each(['SIGKILL', 'SIGTERM'] as const)('is never run where tracefp gets %s before it follows it', async (how) => {
+    const { child, held, ran } = await waiting()
+    child.kill(how)
+    for (let i = 0; i < 500 && existsSync(`/proc/${held}`); i++) await sleep(20)
+    expect([existsSync(`/proc/${held}`), existsSync(ran)]).toEqual([false, false])
+  })
+
+  test('that a signal ends before it begins ends tracefp as that signal would', async () => {
+    const { child, held, ran, goOn } = await waiting()
+    process.kill(held, 'SIGINT')
+    goOn()
+    const code = await new Promise((resolve) => child.once('exit', resolve))
+    expect([code, existsSync(ran)]).toEqual([130, false])
+  })
+
+  test('has its own privileges in every capture, too', () => {
+    const capture = join(folder, 'capture.tfc')
+    const { stdout, status } = spawnSync(
+      process.execPath,
+      [cli, 'record', '-o', capture, '--engine', 'ebpf', '--', 'grep', 'CapPrm', '/proc/self/status'],
+      { env: environment, encoding: 'utf8' },
+    )
+    expect([status, stdout]).toEqual([
+      0,
+      spawnSync('grep', ['CapPrm', '/proc/self/status'], { encoding: 'utf8' }).stdout,
+    ])
+    expect(existsSync(capture)).toBe(true)
+  })
+
+  test('keeps tracefp from giving up what its own file needs to be read', () => {
+    const own = join(folder, 'own')
+    spawnSync('cp', ['/bin/true', own])
+    spawnSync('chown', [`${NOBODY}`, own])
+    chmodSync(own, 0o700)
+    expect(run('ebpf', [own])).toMatchObject({
+      status: 0,
+      stderr: expect.stringContaining('privileges were not given up'),
+    })
   })
 })

@@ -365,7 +365,7 @@ void EbpfEngine::follow() {
   if (!launch_.has_value()) return;
   // Its end was told a moment before it can be waited for. Children of the root's making (CLONE_PARENT) are ours too.
   int status;
-  while (wait_untraced(&status, true) > 0) continue;
+  while (wait_untraced(launch_->is_held() ? launch_->pid() : 0, &status, true) > 0) continue;
 }
 
 // What was followed goes on without us.
@@ -484,10 +484,12 @@ void EbpfEngine::on_end(const KernelRecord& record) {
 // The root is our child, and so is what it makes with CLONE_PARENT.
 void EbpfEngine::watch_children() {
   int status;
-  for (pid_t pid; (pid = wait_untraced(&status, false)) > 0;) {
+  const pid_t held = launch_->is_held() ? launch_->pid() : 0;
+  for (pid_t pid; (pid = wait_untraced(held, &status, false)) > 0;) {
     if (pid != launch_->pid()) continue;
     if (!WIFSTOPPED(status)) {
       has_root_ended_ = true;
+      if (!has_begun_ && WIFSIGNALED(status)) result_.exit_signal = WTERMSIG(status);
     } else if (stops_with_root_ && WSTOPSIG(status) != SIGSTOP) {
       // Not SIGSTOP: it is no job control, and who sent it sends SIGCONT to the program alone.
       kill(getpid(), SIGSTOP);

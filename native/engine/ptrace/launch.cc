@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <new>
 
 #include "engine/ptrace/ptrace_ops.h"
 
@@ -65,6 +66,14 @@ int receive_descriptor(int socket) {
   return descriptor;
 }
 
+Status open_gate(int gate) {
+  const char go = 1;
+  if (write(gate, &go, 1) == 1) return {};
+  // It was killed meanwhile: its end says so.
+  if (errno == EPIPE) return {};
+  return {"write", errno};
+}
+
 std::vector<const char*> pointers_to(const std::vector<std::string>& strings) {
   std::vector<const char*> pointers;
   pointers.reserve(strings.size() + 1);
@@ -79,6 +88,7 @@ Launch::Launch(const LaunchOptions& options)
     : options_(options), argv_(pointers_to(options_.argv)), env_(pointers_to(options_.env)) {
   sh_argv_ = {"sh", options_.path.c_str()};
   for (size_t i = 1; i < argv_.size(); i++) sh_argv_.push_back(argv_[i]);
+  plan_.outcome = &outcome_;
   plan_.path = options_.path.c_str();
   plan_.argv = argv_.data();
   plan_.sh_argv = sh_argv_.data();
@@ -94,6 +104,7 @@ Launch::Launch(const LaunchOptions& options)
 Launch::~Launch() {
   if (own_socket_ >= 0) close(own_socket_);
   if (stack_ != nullptr) munmap(stack_, kChildStackBytes);
+  if (plan_.outcome != &outcome_) munmap(plan_.outcome, sizeof(ChildOutcome));
 }
 
 Status Launch::start(const sock_fprog* filter, FilterKind kind) {
@@ -115,18 +126,73 @@ Status Launch::start_untraced(const std::function<Status(pid_t)>& follow) {
   plan_.filter = nullptr;
   plan_.wants_listener = false;
   plan_.helper_socket = -1;
-  return start_child(follow);
+  return is_held() ? take_over(follow) : start_child(follow);
+}
+
+Status Launch::hold(HeldChild* held) {
+  plan_.helper_socket = -1;
+  const int outcome = memfd_create("tracefp-launch", MFD_CLOEXEC);
+  if (outcome < 0) return {"memfd_create", errno};
+  Status status;
+  if (ftruncate(outcome, sizeof(ChildOutcome)) != 0) status = {"ftruncate", errno};
+  if (status.ok()) status = map_outcome(outcome);
+  int gate = -1;
+  if (status.ok()) {
+    new (plan_.outcome) ChildOutcome;
+    status = make_child(&gate);
+  }
+  if (!status.ok()) close(outcome);
+  *held = {pid_, gate, outcome};
+  return status;
+}
+
+Status Launch::map_outcome(int descriptor) {
+  void* const memory = mmap(nullptr, sizeof(ChildOutcome), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+  if (memory == MAP_FAILED) return {"mmap", errno};
+  plan_.outcome = static_cast<ChildOutcome*>(memory);
+  return {};
+}
+
+Status Launch::take_over(const std::function<Status(pid_t)>& take) {
+  const HeldChild& held = *options_.held;
+  pid_ = held.pid;
+  Status status = map_outcome(held.outcome);
+  close(held.outcome);
+  if (status.ok()) status = take(pid_);
+  if (status.ok()) status = open_gate(held.gate);
+  close(held.gate);
+  if (!status.ok()) give_up_child();
+  return status;
+}
+
+void Launch::give_up_child() {
+  kill(pid_, SIGKILL);
+  int ignored;
+  (void)(is_held() ? wait_untraced(pid_, &ignored, true) : wait_one(pid_, &ignored, true));
 }
 
 Status Launch::start_child(const std::function<Status(pid_t)>& take) {
+  int gate;
+  Status status = make_child(&gate);
+  if (!status.ok()) return status;
+  status = take(pid_);
+  if (status.ok()) status = open_gate(gate);
+  if (!status.ok()) give_up_child();
+  close(gate);
+  return status;
+}
+
+// `gate`: where it is opened, the caller's.
+Status Launch::make_child(int* gate) {
   stack_ = mmap(nullptr, kChildStackBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
   if (stack_ == MAP_FAILED) {
     stack_ = nullptr;
     return {"mmap", errno};
   }
-  int gate[2];
-  if (pipe2(gate, O_CLOEXEC) != 0) return {"pipe2", errno};
-  plan_.gate = gate[0];
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return {"pipe2", errno};
+  plan_.gate = ends[0];
+  plan_.gate_opener = ends[1];
   plan_.null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
   // The child takes our mask: everything blocked until it has default handlers.
@@ -138,45 +204,34 @@ Status Launch::start_child(const std::function<Status(pid_t)>& take) {
   const int clone_errno = errno;
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
 
-  Status status;
-  if (pid_ < 0) {
-    status = {"clone", clone_errno};
-  } else {
-    status = take(pid_);
-    if (status.ok()) {
-      const char go = 1;
-      if (write(gate[1], &go, 1) != 1) status = {"write", errno};
-    }
-    if (!status.ok()) {
-      kill(pid_, SIGKILL);
-      int ignored;
-      (void)wait_one(pid_, &ignored, true);
-    }
-  }
-  close(gate[0]);
-  close(gate[1]);
+  close(ends[0]);
   if (plan_.null_fd >= 0) close(plan_.null_fd);
-  return status;
+  if (pid_ < 0) {
+    close(ends[1]);
+    return {"clone", clone_errno};
+  }
+  *gate = ends[1];
+  return {};
 }
 
 int Launch::take_listener() {
-  while (plan_.listener.load() < 0) {
-    if (plan_.failed_step.load() != ChildStep::kNone) return -1;
+  while (plan_.outcome->listener.load() < 0) {
+    if (plan_.outcome->failed_step.load() != ChildStep::kNone) return -1;
     if (has_ended(pid_)) return -1;
     usleep(20);
   }
   if (own_socket_ >= 0) return receive_descriptor(own_socket_);
   const int process = static_cast<int>(syscall(SYS_pidfd_open, pid_, 0));
   if (process < 0) return -1;
-  const int listener = static_cast<int>(syscall(SYS_pidfd_getfd, process, plan_.listener.load(), 0));
+  const int listener = static_cast<int>(syscall(SYS_pidfd_getfd, process, plan_.outcome->listener.load(), 0));
   close(process);
   return listener;
 }
 
 Status Launch::failure() const {
-  const ChildStep step = plan_.failed_step.load();
+  const ChildStep step = plan_.outcome->failed_step.load();
   if (step == ChildStep::kNone) return {"launch", ECHILD};
-  return {name_of(step), plan_.failed_errno.load()};
+  return {name_of(step), plan_.outcome->failed_errno.load()};
 }
 
 }  // namespace tracefp

@@ -5,6 +5,9 @@
 //   SEIZE; open the gate ---------------> default signals, stdio, cwd
 //                                         [no_new_privs]; seccomp filter; ids; execve
 //   seccomp stops of the child, unrecorded; PTRACE_EVENT_EXEC: the program begins
+//
+// Without ptrace the child can also be made by who this process is before it begins anew with fewer privileges: hold(),
+// and start_untraced() of the one it is then. A child whose gate is never opened ends with us.
 #pragma once
 
 #include <functional>
@@ -33,8 +36,12 @@ class Launch {
   Status start(const sock_fprog* filter, FilterKind kind);
 
   // The same without ptrace and without a filter: the child goes on to its execve once `follow` has seen to it that it
-  // is followed.
+  // is followed. With options.held no child is made.
   Status start_untraced(const std::function<Status(pid_t)>& follow);
+
+  // Any thread, which becomes the parent. Only the child: it has our privileges as they are, and waits. The descriptors
+  // are the caller's. Until the child executes or ends, our memory must stay as it is, or be replaced by an exec.
+  Status hold(HeldChild* held);
 
   // After start(kNotify): waits until the child has the filter and takes its listener. No call is exempt from the
   // filter: the child stores the number of the descriptor in our memory, and its next call already waits for us. The
@@ -44,19 +51,27 @@ class Launch {
 
   pid_t pid() const { return pid_; }
 
+  // The child is that of a thread that may be gone.
+  bool is_held() const { return options_.held.has_value(); }
+
   // After the child ended without PTRACE_EVENT_EXEC: which step failed.
   Status failure() const;
 
   // True once the child had to set no_new_privs to be allowed a filter.
-  bool used_no_new_privs() const { return plan_.no_new_privs.load() != 0; }
+  bool used_no_new_privs() const { return plan_.outcome->no_new_privs.load() != 0; }
 
  private:
   Status start_child(const std::function<Status(pid_t)>& take);
+  Status make_child(int* gate);
+  Status take_over(const std::function<Status(pid_t)>& take);
+  Status map_outcome(int descriptor);
+  void give_up_child();
 
   const LaunchOptions options_;  // owns the strings below
   std::vector<const char*> argv_;
   std::vector<const char*> sh_argv_;
   std::vector<const char*> env_;
+  ChildOutcome outcome_;
   ChildPlan plan_{};
   void* stack_ = nullptr;
   int own_socket_ = -1;

@@ -53,8 +53,8 @@ long as_long(T* pointer) {
 }
 
 [[noreturn]] void give_up(ChildPlan& plan, ChildStep step, long result) {
-  plan.failed_errno.store(static_cast<int>(-result));
-  plan.failed_step.store(step);
+  plan.outcome->failed_errno.store(static_cast<int>(-result));
+  plan.outcome->failed_step.store(step);
   for (;;) raw(__NR_exit_group, 127);
 }
 
@@ -93,8 +93,9 @@ void set_up_stdio(ChildPlan& plan) {
 // the child's exec gives the program descriptors of its own.
 int helper_main(void* argument) {
   ChildPlan& plan = *static_cast<ChildPlan*>(argument);
-  while (plan.listener.load() < 0 && plan.failed_step.load() == ChildStep::kNone) raw(__NR_sched_yield);
-  int listener = plan.listener.load();
+  while (plan.outcome->listener.load() < 0 && plan.outcome->failed_step.load() == ChildStep::kNone)
+    raw(__NR_sched_yield);
+  int listener = plan.outcome->listener.load();
   if (listener >= 0) {
     char byte = 0;
     iovec data{&byte, 1};
@@ -117,7 +118,8 @@ int helper_main(void* argument) {
 int child_main(void* argument) {
   ChildPlan& plan = *static_cast<ChildPlan*>(argument);
 
-  // First of all: a child that gives up is a tracee by then, and its end says why.
+  // First of all: a child that gives up is a tracee by then, and its end says why. Where we die meanwhile, so does it.
+  raw(__NR_close, plan.gate_opener);
   char byte;
   if (raw(__NR_read, plan.gate, as_long(&byte), 1) != 1) give_up(plan, ChildStep::kNone, 0);
 
@@ -150,11 +152,11 @@ int child_main(void* argument) {
   if (result == -EACCES) {
     result = raw(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1);
     if (result < 0) give_up(plan, ChildStep::kNoNewPrivs, result);
-    plan.no_new_privs.store(1);
+    plan.outcome->no_new_privs.store(1);
     result = install();
   }
   if (result < 0) give_up(plan, plan.wants_listener ? ChildStep::kListenerFilter : ChildStep::kFilter, result);
-  if (plan.wants_listener) plan.listener.store(static_cast<int>(result));
+  if (plan.wants_listener) plan.outcome->listener.store(static_cast<int>(result));
 
   if (plan.has_gid) {
     result = raw(__NR_setgroups, 0, 0);

@@ -14,7 +14,15 @@ namespace tracefp {
 // The step with which the child gave up.
 enum class ChildStep : int { kNone, kStdio, kChdir, kHelper, kNoNewPrivs, kFilter, kListenerFilter, kIds, kExec };
 
-// What the child reads and writes: it lives in our memory until its exec.
+// What the child says of itself.
+struct ChildOutcome {
+  std::atomic<ChildStep> failed_step{ChildStep::kNone};
+  std::atomic<int> failed_errno{0};
+  std::atomic<int> no_new_privs{0};
+  std::atomic<int> listener{-1};  // its number in the child
+};
+
+// What the child reads: it lives in our memory until its exec.
 struct ChildPlan {
   const char* path;
   const char* const* argv;
@@ -24,22 +32,20 @@ struct ChildPlan {
   const sock_fprog* filter;
   int stdio[3];
   int gate;
+  int gate_opener;  // ours: with a copy of it the child would never see us die
   int null_fd;
   bool wants_listener;
   int helper_socket;  // -1: no helper
   bool has_uid, has_gid;
   uid_t uid;
   gid_t gid;
-  std::atomic<ChildStep> failed_step{ChildStep::kNone};
-  std::atomic<int> failed_errno{0};
-  std::atomic<int> no_new_privs{0};
-  std::atomic<int> listener{-1};  // its number in the child
+  ChildOutcome* outcome;
 };
 
 constexpr size_t kChildStackBytes = 64 * 1024;
 
-// Tracer thread, which must have blocked every signal: the child takes its mask. `stack_top`: the end of
-// kChildStackBytes that are the child's own. `plan` must outlive the child's exec. -1: see errno.
+// Any thread that has blocked every signal: the child takes its mask. `stack_top`: the end of kChildStackBytes that are
+// the child's own. `plan` must outlive the child's exec. -1: see errno.
 pid_t clone_child(ChildPlan& plan, char* stack_top);
 
 }  // namespace tracefp

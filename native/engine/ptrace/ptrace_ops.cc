@@ -66,9 +66,10 @@ pid_t wait_one(pid_t tid, int* status, bool block) {
   }
 }
 
-pid_t wait_untraced(int* status, bool block) {
+pid_t wait_untraced(pid_t held, int* status, bool block) {
+  const int of_whom = held > 0 ? 0 : __WNOTHREAD;
   for (;;) {
-    const pid_t waited = waitpid(-1, status, __WALL | __WNOTHREAD | WUNTRACED | (block ? 0 : WNOHANG));
+    const pid_t waited = waitpid(held > 0 ? held : -1, status, __WALL | of_whom | WUNTRACED | (block ? 0 : WNOHANG));
     if (waited >= 0 || errno != EINTR) return waited;
   }
 }

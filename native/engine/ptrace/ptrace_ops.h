@@ -45,8 +45,8 @@ pid_t wait_any(int* status);
 pid_t wait_one(pid_t tid, int* status, bool block);
 
 // A child of the calling thread that is not traced: its end, or that the terminal stopped it. As wait_one() with any
-// tid.
-pid_t wait_untraced(int* status, bool block);
+// tid. `held` > 0: this child, whichever thread made it.
+pid_t wait_untraced(pid_t held, int* status, bool block);
 
 // True once `pid`, a child of this thread, has ended; its status stays to be waited for.
 bool has_ended(pid_t pid);
