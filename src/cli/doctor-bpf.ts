@@ -1,7 +1,7 @@
 // What engine ebpf needs of the kernel, one by one: named where it is missing. Read, not tried: what is tried is whether all of it works.
 
 import { existsSync, readFileSync } from 'node:fs'
-import { type PinnedSession, pinnedSessions } from '../source/pin.ts'
+import { type PinnedSession, pinnedSessions, tornPins } from '../source/pin.ts'
 
 export interface BpfFacts {
   /** Names of what the kernel lacks. */
@@ -15,6 +15,8 @@ export interface BpfFacts {
   /** kernel.unprivileged_bpf_disabled; null: it does not say. */
   readonly unprivilegedDisabled: number | null
   readonly pinned: readonly PinnedSession[]
+  /** Folders. */
+  readonly torn: readonly string[]
 }
 
 /** What it is called, and a function of the kernel that is there with it. */
@@ -44,11 +46,12 @@ export function bpfFacts(): BpfFacts {
       unprivileged: readText('/proc/sys/kernel/unprivileged_bpf_disabled'),
       hasBtf: existsSync('/sys/kernel/btf/vmlinux'),
     }),
-    pinned: pinnedOrNone(),
+    pinned: orNone(pinnedSessions),
+    torn: orNone(tornPins),
   }
 }
 
-export function bpfFactsOf(sources: BpfSources): Omit<BpfFacts, 'pinned'> {
+export function bpfFactsOf(sources: BpfSources): Omit<BpfFacts, 'pinned' | 'torn'> {
   const { kallsyms, mountinfo, lockdown, unprivileged, hasBtf } = sources
   const has = (symbol: string): boolean => new RegExp(`^\\S+ \\S ${symbol}$`, 'm').test(kallsyms)
   // A kernel that names none of its functions says nothing.
@@ -63,9 +66,9 @@ export function bpfFactsOf(sources: BpfSources): Omit<BpfFacts, 'pinned'> {
   }
 }
 
-function pinnedOrNone(): PinnedSession[] {
+function orNone<T>(read: () => T[]): T[] {
   try {
-    return pinnedSessions()
+    return read()
   } catch {
     // Without the addon nothing is read, which has a line of its own.
     return []

@@ -1,6 +1,7 @@
 // From facts to the lines of `tracefp doctor`: what works, what is missing, what that costs and what to do. Pure.
 
 import { constants } from 'node:os'
+import { printable } from '../match/printable.ts'
 import type { Facts, FailedTrial } from './doctor-facts.ts'
 import type { Trial } from './doctor-trial.ts'
 
@@ -266,10 +267,13 @@ function pinCheck({ bpf }: Facts): Check {
   if (!bpf.hasBpffs) {
     return note(id, 'no BPF file system at /sys/fs/bpf', 'attach --pin does not work', 'mount -t bpf bpf /sys/fs/bpf')
   }
-  if (bpf.pinned.length === 0) return ok(id, 'a BPF file system is mounted; nothing is pinned')
-  const told = bpf.pinned.map(({ name, folder, readAt, stamp }) => {
-    return `${name} (${stamp.replace(/ [0-9a-f]+$/, '')}, last read ${new Date(readAt).toISOString()}, ${folder})`
+  const { pinned, torn } = bpf
+  if (pinned.length + torn.length === 0) return ok(id, 'a BPF file system is mounted; nothing is pinned')
+  const told = pinned.map(({ name, folder, readAt, stamp }) => {
+    const version = printable(stamp.replace(/ [0-9a-f]+$/, ''))
+    return `${printable(name)} (${version}, last read ${new Date(Math.min(readAt, 8.64e15)).toISOString()}, ${printable(folder)})`
   })
+  told.push(...torn.map((folder) => `half of a session, which only 'rm -r ${printable(folder)}' ends`))
   const remedy =
     "'tracefp attach --unpin' with the same --pid, --cgroup or --host tells and ends it; so does rm -r, untold"
   return note(id, `pinned: ${told.join('; ')}`, 'what is pinned costs as if tracefp ran', remedy)

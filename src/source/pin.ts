@@ -20,17 +20,27 @@ export function pinFolderOf(what: number | { readonly cgroupId: bigint } | 'host
 
 /** All that are there and may be read. */
 export function pinnedSessions(): PinnedSession[] {
-  let names: string[]
-  try {
-    names = readdirSync(ROOT)
-  } catch {
-    return []
-  }
-  return names.sort().flatMap((name) => {
-    const folder = join(ROOT, name)
+  return folders().flatMap((folder) => {
     const facts = loadAddon().pinned(folder)
     return facts === null ? [] : [{ ...facts, folder }]
   })
+}
+
+/** Folders in which something is pinned that nobody can go on with: who began or ended it was killed half-way. */
+export function tornPins(): string[] {
+  return folders().filter((folder) => loadAddon().pinned(folder) === null && namesIn(folder).length > 0)
+}
+
+function folders(): string[] {
+  return namesIn(ROOT).map((name) => join(ROOT, name))
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort()
+  } catch {
+    return []
+  }
 }
 
 /** What to say of an engine's failure that has to do with pins. Null: it has not. */
@@ -44,6 +54,8 @@ export function pinTrouble(operation: string, folder: string): string | null {
       return `${folder}: another tracefp reads it`
     case 'pin(nothing)':
       return `${folder}: nothing is pinned there`
+    case 'pin(torn)':
+      return `${folder}: some of what was pinned there was removed: 'rm -r ${folder}' ends the rest`
     case 'pin(stamp)':
       return `${folder}: another version of tracefp pinned it, which alone can go on with it; 'rm -r ${folder}' ends it`
     default:

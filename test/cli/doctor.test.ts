@@ -55,6 +55,7 @@ const GOOD: Facts = {
     lockdown: 'none',
     unprivilegedDisabled: 2,
     pinned: [],
+    torn: [],
   },
 }
 
@@ -87,7 +88,7 @@ describe('what engine ebpf needs', () => {
   }
 
   test('is read from what the kernel says of itself', () => {
-    expect({ ...bpfFactsOf(all), pinned: [] }).toEqual(GOOD.bpf)
+    expect({ ...bpfFactsOf(all), pinned: [], torn: [] }).toEqual(GOOD.bpf)
     expect(bpfFactsOf({ kallsyms: '', mountinfo: '', lockdown: '', unprivileged: '', hasBtf: true })).toEqual({
       missing: [],
       hasKprobes: false,
@@ -106,14 +107,14 @@ describe('what engine ebpf needs', () => {
     ['bpf_iter_run_prog', 'iterators over tasks'],
   ])('is named where it is missing: %s', (symbol, name) => {
     const lacking = { ...all, kallsyms: all.kallsyms.replace(` ${symbol}\n`, ' other\n') }
-    const { status, message, cost } = checkOf('ebpf-kernel', { bpf: { ...bpfFactsOf(lacking), pinned: [] } })
+    const { status, message, cost } = checkOf('ebpf-kernel', { bpf: { ...bpfFactsOf(lacking), pinned: [], torn: [] } })
     expect([status, message, cost]).toEqual(['note', `the kernel lacks ${name}`, 'engine ebpf is not possible'])
   })
 
   test('is BTF, no lockdown of confidentiality, and for some of it cgroup2 and a BPF file system', () => {
-    expect(checkOf('ebpf-kernel', { bpf: { ...bpfFactsOf({ ...all, hasBtf: false }), pinned: [] } }).message).toMatch(
-      /lacks BTF/,
-    )
+    expect(
+      checkOf('ebpf-kernel', { bpf: { ...bpfFactsOf({ ...all, hasBtf: false }), pinned: [], torn: [] } }).message,
+    ).toMatch(/lacks BTF/)
     expect(checkOf('ebpf-kernel', { bpf: { ...GOOD.bpf, lockdown: 'confidentiality' } }).remedy).toMatch(
       /lockdown=integrity/,
     )
@@ -132,6 +133,16 @@ describe('what engine ebpf needs', () => {
       'pinned: host (tracefp 1.0.0, last read 1970-01-01T00:00:00.000Z, /sys/fs/bpf/tracefp/host)',
     ])
     expect(remedy).toContain('tracefp attach --unpin')
+  })
+
+  test('may be half pinned, by somebody who was killed at it, and what is pinned may say what it likes', () => {
+    const torn = ['/sys/fs/bpf/tracefp/pid-7']
+    const half = checkOf('pins', { bpf: { ...GOOD.bpf, torn } })
+    expect([half.status, half.message]).toEqual(['note', expect.stringContaining("'rm -r /sys/fs/bpf/tracefp/pid-7'")])
+    const pinned = [
+      { stamp: '\x1b[2J', session: '', name: 'a\nb\x1b[31m', readAt: 2 ** 64, folder: '/sys/fs/bpf/tracefp/host' },
+    ]
+    expect(checkOf('pins', { bpf: { ...GOOD.bpf, pinned } }).message).not.toMatch(/[\x00-\x1f]/)
   })
 })
 

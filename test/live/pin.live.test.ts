@@ -1,7 +1,7 @@
 // Sessions of engine ebpf that outlive their tracefp. The BPF file system that they are pinned in is one of a mount namespace of this
 // test's own: nothing of it stays.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -192,6 +192,36 @@ describe.skipIf(whyNot !== null)('a session that is pinned', () => {
     expect(pins()).toEqual([])
     expect(tracefp('attach', '--unpin', '--pid', `${holder.pid}`).stderr).toContain('nothing is pinned there')
     expect(tracefp('attach', '--pin', '-f', fingerprint, '--pid', `${holder.pid}`).status).toBe(102)
+    expect(pins()).toEqual([])
+  })
+
+  test('goes on with what runs in a folder whose path is longer than what is kept of a program', async () => {
+    const deep = join(folder, ...Array.from({ length: 9 }, () => 'x'.repeat(250)))
+    mkdirSync(deep, { recursive: true })
+    const service = await new Service(program, marker, deep).ready()
+    const { pid } = service
+    const first = await watch(pid)
+    await service.ask('g')
+    await sleep(300)
+    await killed(first)
+    await service.ask('ge')
+    const { report: told } = tracefp('attach', '--unpin', '-f', fingerprint, '--pid', `${pid}`)
+    expect(told.misses.map(({ image, to }) => [image, to])).toEqual([[program, 'mkdir']])
+  })
+
+  test('is begun anew where somebody was killed as he pinned it, and not gone on with where some of it is gone', async () => {
+    const service = await begun()
+    const { pid } = service
+    const path = join(PINS, `pid-${pid}`)
+    await killed(await watch(pid))
+    spawnSync('nsenter', inside('rm', join(path, 'map-3')))
+    const torn = tracefp('attach', '--pin', '-f', fingerprint, '--pid', `${pid}`)
+    expect([torn.status, torn.stderr]).toEqual([125, expect.stringContaining(`'rm -r ${path}' ends the rest`)])
+    // The notebook is pinned last.
+    spawnSync('nsenter', inside('rm', join(path, 'notebook')))
+    const anew = tracefp('attach', '--pin', '-f', fingerprint, '--pid', `${pid}`, '--for', '1s')
+    expect([anew.status, anew.stderr]).toEqual([0, expect.not.stringContaining('goes on with')])
+    expect(tracefp('attach', '--unpin', '-f', fingerprint, '--pid', `${pid}`).status).toBe(0)
     expect(pins()).toEqual([])
   })
 

@@ -18,9 +18,10 @@ export class Service {
   readonly ended: Promise<number | null>
 
   /** `marker`: what it makes when it does evil. */
-  constructor(program: string, marker: string) {
+  constructor(program: string, marker: string, cwd = '/') {
     // Below a shell: a child of this process could not be attached to.
-    this.process = spawn('sh', ['-c', '"$0" "$1"; exit $?', program, marker], { stdio: ['pipe', 'pipe', 'inherit'] })
+    const args = ['-c', '"$0" "$1"; exit $?', program, marker]
+    this.process = spawn('sh', args, { cwd, stdio: ['pipe', 'pipe', 'inherit'] })
     this.process.stdout.on('data', (chunk: Buffer) => {
       this.#output += chunk.toString()
     })

@@ -39,7 +39,6 @@ constexpr int kNiceness = -10;
 constexpr uint64_t kDealtWithMs = 100;
 constexpr int kLastWaitMs = 1000;
 constexpr uint32_t kToldFrames = 32;
-constexpr char kNotebook[] = "notebook";
 
 uint64_t unix_ms() {
   timespec now;
@@ -142,7 +141,7 @@ Status EbpfEngine::open_kernel_half() {
   if (launch_.has_value() || follow_.pin.empty()) return program_.load(kernel_ring_bytes_);
   const Status opened = folder_.open(follow_.pin);
   if (!opened.ok()) return opened;
-  const int map = folder_.get(kNotebook);
+  const int map = folder_.get(kPinnedLast);
   if (map < 0) {
     // What is there then, somebody was killed at.
     folder_.clear();
@@ -215,7 +214,7 @@ Status EbpfEngine::pin() {
     status = program_.pin(folder_);
   }
   // The last: without it nothing is taken up.
-  if (status.ok()) status = folder_.pin(notebook_.map(), kNotebook);
+  if (status.ok()) status = folder_.pin(notebook_.map(), kPinnedLast);
   if (!status.ok()) folder_.remove();
   is_pinned_ = status.ok();
   return status;
@@ -224,6 +223,7 @@ Status EbpfEngine::pin() {
 // Goes on where the notebook and the kernel's ring say that the one before us stopped.
 Status EbpfEngine::adopt() {
   NotebookPages& pages = notebook_.pages();
+  notebook_.begin_at(kernel_ring_.position());
   kernel_ring_.hold_back();
   backlog_ = kernel_ring_.end();
   adopted_images_ = program_.control().image_count;
@@ -231,8 +231,10 @@ Status EbpfEngine::adopt() {
   result_.has_kprobe = pages.has_kprobe != 0;
   lost_miss_count_ = pages.lost_miss_count;
   if (follow_.pid != 0 && program_.control().live_count <= 0 && kernel_ring_.is_empty() && notebook_.tracks().empty()) {
-    folder_.remove();
-    return {"attach", ESRCH};
+    // Its number may be another one's by now.
+    const Status met = program_.meet_all();
+    if (met.ok() && program_.control().live_count <= 0) folder_.remove();
+    if (!met.ok() || program_.control().live_count <= 0) return met.ok() ? Status{"attach", ESRCH} : met;
   }
   const auto silence = static_cast<uint32_t>((unix_ms() - pages.read_at) / 1000);
   push({0, static_cast<uint32_t>(NoteKind::kAdopted), RecordKind::kNote, 0, 0, silence});
@@ -259,21 +261,25 @@ void EbpfEngine::tell_kept() {
   }
 }
 
-// The track as somebody who was met, in the frames it was in, after the calls it had made last.
+// The track as somebody who was met, in the frames it was in, after the calls it had made last. What a process runs is
+// looked for in /proc where nothing of it is kept.
 void EbpfEngine::tell_kept(const KeptTrack& track) {
-  const KeptImage* const kept = track.tid == track.tgid ? notebook_.image_of(track) : nullptr;
+  const bool is_leader = track.tid == track.tgid;
   alive_.insert_or_assign(static_cast<pid_t>(track.tid), static_cast<pid_t>(track.tgid));
-  BirthKind kind = BirthKind::kJoin;
-  if (kept != nullptr) {
-    const auto* facts = reinterpret_cast<const ExecFacts*>(kept->facts);
-    const std::string_view bytes{reinterpret_cast<const char*>(facts + 1), kept->size - sizeof *facts};
-    if (std::optional<ExecImage> image = image_of(*facts, bytes); image.has_value()) {
-      image->is_met = kept->is_met != 0;
-      image->parent = static_cast<pid_t>(track.parent);
-      (void)ask({std::move(*image), *facts, std::string(bytes)});
-      kind = BirthKind::kMet;
+  if (is_leader) {
+    Began began{};
+    if (const KeptImage* const kept = notebook_.image_of(track); kept != nullptr) {
+      const auto* facts = reinterpret_cast<const ExecFacts*>(kept->facts);
+      const std::string_view bytes{reinterpret_cast<const char*>(facts + 1), kept->size - sizeof *facts};
+      if (std::optional<ExecImage> image = image_of(*facts, bytes); image.has_value()) {
+        began = {std::move(*image), *facts, std::string(bytes)};
+        began.image.is_met = kept->is_met != 0;
+        began.image.parent = static_cast<pid_t>(track.parent);
+      }
     }
+    (void)ask(std::move(began));
   }
+  const BirthKind kind = is_leader ? BirthKind::kMet : BirthKind::kJoin;
   push({track.tid, 0, RecordKind::kBirth, 0, static_cast<uint16_t>(kind), track.tgid});
   if (static_cast<pid_t>(track.tid) == follow_.pid) result_.root_pid = follow_.pid;
   for (uint32_t i = 0; i < std::min(track.frame_count, kToldFrames); i++) {
@@ -294,14 +300,20 @@ void EbpfEngine::tell_backlog() {
   push({0, static_cast<uint32_t>(NoteKind::kCaughtUp), RecordKind::kNote, 0, 0, backlog_count_});
 }
 
+// The reader dealt with what stands in the kernel's ring up to there.
+void EbpfEngine::give_back(uint64_t position) {
+  kernel_ring_.release(position, [this](const KernelRecord& record, uint32_t size, uint64_t where) {
+    notebook_.apply(record, size, where);
+  });
+}
+
 // Gives room back for records that the reader dealt with a moment ago.
 void EbpfEngine::move_on() {
   if (!is_pinned_) return;
   const uint64_t now = unix_ms();
   if (mark_.has_value()) {
     if (!ring_.is_read(mark_->count) || now - mark_->made_at < kDealtWithMs) return;
-    kernel_ring_.release(mark_->position,
-                         [this](const KernelRecord& record, uint32_t size) { notebook_.apply(record, size); });
+    give_back(mark_->position);
     mark_.reset();
   }
   notebook_.pages().read_at = now;
@@ -317,8 +329,7 @@ void EbpfEngine::leave_pinned() {
   pages.io_uring_count = program_.control().io_uring_count;
   for (int i = 0; i < kLastWaitMs && !ring_.is_read(ring_.count()); i++) usleep(1000);
   if (!ring_.is_read(ring_.count())) return;
-  kernel_ring_.release(kernel_ring_.position(),
-                       [this](const KernelRecord& record, uint32_t size) { notebook_.apply(record, size); });
+  give_back(kernel_ring_.position());
   pages.read_at = unix_ms();
   pages.lost_miss_count = lost_miss_count_;
 }
@@ -658,7 +669,7 @@ bool EbpfEngine::replace_table(const Table& old, const Table& now, uint32_t flag
 std::optional<ExecImage> EbpfEngine::exec_image(uint32_t question) {
   const std::lock_guard lock(images_mutex_);
   const auto found = images_.find(question);
-  if (found == images_.end()) return std::nullopt;
+  if (found == images_.end() || found->second.image.number == 0) return std::nullopt;
   return found->second.image;
 }
 

@@ -50,6 +50,7 @@ class EbpfEngine final : public Engine {
   Status adopt();
   void tell_kept();
   void tell_kept(const KeptTrack& track);
+  void give_back(uint64_t position);
   void move_on();
   void tell_backlog();
   void leave_pinned();

@@ -28,7 +28,7 @@ class KernelRing {
   template <typename Visit>
   size_t drain(size_t limit, Visit visit) {
     size_t count = 0;
-    for (; count < limit && at_ < __atomic_load_n(producer_, __ATOMIC_ACQUIRE); count++) {
+    for (; count < limit && at_ != __atomic_load_n(producer_, __ATOMIC_ACQUIRE); count++) {
       const uint32_t size = __atomic_load_n(reinterpret_cast<const uint32_t*>(data_ + (at_ & mask_)), __ATOMIC_ACQUIRE);
       if ((size & kBusy) != 0) break;  // another CPU is still writing it
       at_ = pass(at_, size, visit);
@@ -43,11 +43,14 @@ class KernelRing {
   // What was drained so far ends here.
   uint64_t position() const { return at_; }
 
-  // Calls visit for what was held back up to a position that was drained, and gives its room back.
+  // Calls visit(record, size, where) for what was held back up to a position that was drained, and gives its room back.
+  // `where`: the position at which the record stands, which is the consumer's until its room is given back.
   template <typename Visit>
   void release(uint64_t position, Visit visit) {
-    for (uint64_t at = __atomic_load_n(consumer_, __ATOMIC_RELAXED); at < position;) {
-      at = pass(at, *reinterpret_cast<const uint32_t*>(data_ + (at & mask_)), visit);
+    uint64_t at = __atomic_load_n(consumer_, __ATOMIC_RELAXED);
+    const auto visit_there = [&](const KernelRecord& record, uint32_t size) { visit(record, size, at); };
+    while (at != position) {
+      at = pass(at, *reinterpret_cast<const uint32_t*>(data_ + (at & mask_)), visit_there);
       __atomic_store_n(consumer_, at, __ATOMIC_RELEASE);
     }
   }
@@ -58,7 +61,7 @@ class KernelRing {
  private:
   // Returns where the next one begins.
   template <typename Visit>
-  uint64_t pass(uint64_t at, uint32_t size, Visit& visit) {
+  uint64_t pass(uint64_t at, uint32_t size, const Visit& visit) {
     const uint32_t length = size & ~kDiscarded;
     if (length == size) visit(*reinterpret_cast<const KernelRecord*>(data_ + (at & mask_) + kEntryBytes), length);
     return at + (kEntryBytes + length + 7) / 8 * 8;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
@@ -23,13 +24,19 @@ bool ends_frame(Abi abi, int32_t nr) {
   return nr == known.rt_sigreturn || (nr == known.sigreturn && nr >= 0);
 }
 
+// Whoever wrote it need not have ended it.
+template <size_t size>
+std::string text_of(const char (&text)[size]) {
+  return {text, strnlen(text, size)};
+}
+
 }  // namespace
 
 std::optional<PinnedFacts> read_pinned(const std::string& folder) {
   alignas(NotebookPages) char page[kPinnedPageBytes];
-  if (!read_pinned_page(folder + "/notebook", page)) return std::nullopt;
+  if (!read_pinned_page(folder + "/" + kPinnedLast, page)) return std::nullopt;
   const auto* const pages = reinterpret_cast<const NotebookPages*>(page);
-  return PinnedFacts{pages->stamp, pages->session, pages->name, pages->read_at};
+  return PinnedFacts{text_of(pages->stamp), text_of(pages->session), text_of(pages->name), pages->read_at};
 }
 
 Notebook::~Notebook() {
@@ -52,17 +59,37 @@ Status Notebook::map_memory() {
   void* const memory = mmap(nullptr, sizeof(NotebookPages), PROT_READ | PROT_WRITE, MAP_SHARED, map_, 0);
   if (memory == MAP_FAILED) return {"mmap", errno};
   pages_ = static_cast<NotebookPages*>(memory);
+  read();
+  return {};
+}
+
+// Who was killed may have been about to count, or to name: users are counted anew, and nothing points anywhere else.
+void Notebook::read() {
+  for (KeptImage& image : pages_->images) {
+    image.user_count = 0;
+    if (image.size < sizeof(ExecFacts) || image.size > sizeof image.facts) image.size = 0;
+  }
   for (uint32_t at = kKeptTracks; at-- > 0;) {
-    if (pages_->tracks[at].tid == 0) {
+    KeptTrack& track = pages_->tracks[at];
+    if (track.tid == 0 || !places_.emplace(track.tid, at).second) {
+      track = {};
       free_tracks_.push_back(at);
-    } else {
-      places_.emplace(pages_->tracks[at].tid, at);
+      continue;
     }
+    if (track.image > kKeptImages || (track.image != 0 && pages_->images[track.image - 1].size == 0)) track.image = 0;
+    if (track.image != 0) pages_->images[track.image - 1].user_count++;
   }
   for (uint32_t at = kKeptImages; at-- > 0;) {
     if (pages_->images[at].user_count == 0) free_images_.push_back(at);
   }
-  return {};
+}
+
+void Notebook::begin_at(uint64_t position) {
+  KeptTrack* const track = find(pages_->before.tid);
+  if (pages_->after_before != position + 1 || track == nullptr) return;
+  const uint32_t image = track->image;
+  *track = pages_->before;
+  track->image = image;
 }
 
 KeptTrack* Notebook::find(uint32_t tid) {
@@ -106,13 +133,15 @@ void Notebook::name(KeptTrack& track, uint32_t image) {
 uint32_t Notebook::keep_image(const KernelRecord& record, uint32_t size) {
   if (size < sizeof record + sizeof(ExecFacts) || free_images_.empty()) return 0;
   const auto* const given = reinterpret_cast<const ExecFacts*>(&record + 1);
-  const auto* const bytes = reinterpret_cast<const uint8_t*>(given + 1);
-  const uint32_t paths = given->exe_bytes + given->cwd_bytes;
-  const uint64_t whole = uint64_t{given->filename_bytes} + given->args_bytes + paths;
-  const uint64_t others = sizeof *given + uint64_t{given->filename_bytes} + paths;
+  const auto* const filename = reinterpret_cast<const uint8_t*>(given + 1);
+  const uint64_t paths = uint64_t{given->exe_bytes} + given->cwd_bytes;
+  const uint64_t names = uint64_t{given->filename_bytes} + given->args_bytes;
   KeptImage& image = pages_->images[free_images_.back()];
-  if (whole > size - sizeof record - sizeof *given || others > sizeof image.facts) return 0;
   ExecFacts facts = *given;
+  // The name given to execve is another one than the path only where an interpreter runs.
+  if (given->is_script == 0) facts.filename_bytes = 0;
+  const uint64_t others = sizeof facts + uint64_t{facts.filename_bytes} + paths;
+  if (names + paths > size - sizeof record - sizeof facts || others > sizeof image.facts) return 0;
   facts.args_bytes = std::min<uint32_t>(given->args_bytes, static_cast<uint32_t>(sizeof image.facts - others));
   uint8_t* at = image.facts;
   const auto put = [&at](const void* from, size_t count) {
@@ -120,8 +149,9 @@ uint32_t Notebook::keep_image(const KernelRecord& record, uint32_t size) {
     at += count;
   };
   put(&facts, sizeof facts);
-  put(bytes, given->filename_bytes + facts.args_bytes);
-  put(bytes + given->filename_bytes + given->args_bytes, paths);
+  put(filename, facts.filename_bytes);
+  put(filename + given->filename_bytes, facts.args_bytes);
+  put(filename + names, paths);
   image.size = static_cast<uint32_t>(at - image.facts);
   image.is_met = static_cast<RecordKind>(record.kind) == RecordKind::kBirth;
   const uint32_t number = free_images_.back() + 1;
@@ -129,7 +159,7 @@ uint32_t Notebook::keep_image(const KernelRecord& record, uint32_t size) {
   return number;
 }
 
-void Notebook::apply(const KernelRecord& record, uint32_t size) {
+void Notebook::apply(const KernelRecord& record, uint32_t size, uint64_t position) {
   switch (static_cast<RecordKind>(record.kind)) {
     case RecordKind::kBirth: {
       KeptTrack* const born = add(record.tid);
@@ -148,7 +178,8 @@ void Notebook::apply(const KernelRecord& record, uint32_t size) {
       return;
     }
     case RecordKind::kExec: {
-      const KeptTrack* const former = find(record.value);
+      const KeptTrack* former = find(record.value);
+      if (former == nullptr) former = find(record.tid);
       const uint32_t parent = former == nullptr ? 0 : former->parent;
       forget(record.value);
       KeptTrack* const track = add(record.tid);
@@ -164,6 +195,11 @@ void Notebook::apply(const KernelRecord& record, uint32_t size) {
   }
   KeptTrack* const track = find(record.tid);
   if (track == nullptr) return;
+  // Of all others what is done twice is as if it were done once.
+  pages_->before = *track;
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  pages_->after_before = position + 1;
+  std::atomic_signal_fence(std::memory_order_seq_cst);
   switch (static_cast<RecordKind>(record.kind)) {
     case RecordKind::kCall: {
       const auto nr = static_cast<int32_t>(record.value);

@@ -1,6 +1,7 @@
 // What the reader of the kernel's ring knows of the tracks, kept in a map that is pinned beside the ring: who comes
 // after us, should we be killed, begins with it and goes on reading. It is a function of the records up to the ring's
-// consumer position, so both are moved on together, and only once the records were dealt with.
+// consumer position, so both are moved on together, and only once the records were dealt with. Who is killed between
+// the two leaves a record that is gone through once more: what it changes is remembered as it was before.
 //
 //   ring    |--dealt with--|--told, not yet dealt with--|--unread--|
 //                   consumer, notebook          cursor          producer
@@ -41,7 +42,7 @@ struct KeptImage {
 static_assert(sizeof(KeptImage) == 2048);
 
 // One more with each change of what stands here, or of what it means.
-constexpr uint32_t kNotebookVersion = 1;
+constexpr uint32_t kNotebookVersion = 2;
 
 constexpr uint32_t kKeptTracks = 16'384;
 constexpr uint32_t kKeptImages = 4'096;
@@ -57,7 +58,9 @@ struct NotebookPages {
   uint64_t io_uring_count;   // and of control.io_uring_count
   uint32_t unkept_count;     // tracks for which there was no room
   uint32_t has_kprobe;
-  uint8_t padding[3704];
+  uint64_t after_before;  // 1 + position of the last record that changed a track in place, which was `before`
+  KeptTrack before;
+  uint8_t padding[3632];
   KeptTrack tracks[kKeptTracks];
   KeptImage images[kKeptImages];
 };
@@ -83,15 +86,17 @@ class Notebook {
 
   // An empty one, in a map of its own.
   Status make();
-  // One that was written by somebody before us. Takes the descriptor.
+  // One that was written by somebody before us, of which nothing is taken on trust. Takes the descriptor.
   Status adopt(int map);
+  // After adopt(), before apply(): the record at the consumer position is one that is yet to come.
+  void begin_at(uint64_t position);
 
   bool is_open() const { return pages_ != nullptr; }
   int map() const { return map_; }
   NotebookPages& pages() { return *pages_; }
 
-  // A record was dealt with. `size`: with what stands behind it.
-  void apply(const KernelRecord& record, uint32_t size);
+  // A record was dealt with. `size`: with what stands behind it. `position`: in the kernel's ring.
+  void apply(const KernelRecord& record, uint32_t size, uint64_t position);
 
   // All tracks; those that lead their process first.
   std::vector<KeptTrack> tracks() const;
@@ -100,6 +105,7 @@ class Notebook {
 
  private:
   Status map_memory();
+  void read();
   KeptTrack* find(uint32_t tid);
   KeptTrack* add(uint32_t tid);
   void forget(uint32_t tid);

@@ -20,6 +20,8 @@ namespace tracefp {
 
 namespace {
 
+constexpr int kMaxAttempts = 100;  // while others make and remove it
+
 long bpf(bpf_cmd command, bpf_attr* attributes) { return syscall(SYS_bpf, command, attributes, sizeof *attributes); }
 
 std::string above(const std::string& path) { return path.substr(0, path.rfind('/')); }
@@ -31,6 +33,25 @@ Status make_private(const std::string& path) {
   if (lstat(path.c_str(), &facts) != 0) return {"pin(stat)", errno};
   const bool is_ours = S_ISDIR(facts.st_mode) && facts.st_uid == geteuid() && (facts.st_mode & 077) == 0;
   return is_ours ? Status{} : Status{"pin(folder)", EPERM};
+}
+
+// Who held the lock before us may have removed the folder, and somebody else made another.
+bool is_at(int folder, const std::string& path) {
+  struct stat opened {};
+  struct stat found {};
+  return fstat(folder, &opened) == 0 && lstat(path.c_str(), &found) == 0 && opened.st_dev == found.st_dev &&
+         opened.st_ino == found.st_ino;
+}
+
+// Only of such a map a value has so many bytes: it need not be one of ours.
+bool is_memory_map(int map) {
+  bpf_map_info info{};
+  bpf_attr attributes{};
+  attributes.info.bpf_fd = static_cast<uint32_t>(map);
+  attributes.info.info_len = sizeof info;
+  attributes.info.info = reinterpret_cast<uint64_t>(&info);
+  return bpf(BPF_OBJ_GET_INFO_BY_FD, &attributes) == 0 && info.type == BPF_MAP_TYPE_ARRAY && info.key_size == 4 &&
+         info.value_size == kPinnedPageBytes;
 }
 
 int get_object(const std::string& path, uint32_t flags) {
@@ -50,21 +71,32 @@ Status PinFolder::open(const std::string& path) {
   struct statfs mount {};
   const std::string parent = above(path);
   if (statfs(above(parent).c_str(), &mount) != 0 || mount.f_type != BPF_FS_MAGIC) return {"pin(mount)", ENOENT};
-  for (const std::string& folder : {parent, path}) {
-    const Status made = make_private(folder);
-    if (!made.ok()) return made;
-  }
-  folder_ = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (folder_ < 0) return {"pin(open)", errno};
-  if (flock(folder_, LOCK_EX | LOCK_NB) != 0) return {"pin(locked)", errno};
   path_ = path;
-  return {};
+  for (int i = 0; i < kMaxAttempts; i++) {
+    for (const std::string& folder : {parent, path}) {
+      const Status made = make_private(folder);
+      if (made.ok()) continue;
+      if (made.error != ENOENT) return made;
+    }
+    const int folder = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (folder < 0 && errno != ENOENT) return {"pin(open)", errno};
+    if (folder < 0) continue;
+    const bool is_locked = flock(folder, LOCK_EX | LOCK_NB) == 0;
+    if (is_locked && is_at(folder, path)) {
+      folder_ = folder;
+      return {};
+    }
+    const int error = errno;
+    close(folder);
+    if (!is_locked) return {"pin(locked)", error};
+  }
+  return {"pin(locked)", EAGAIN};
 }
 
 void PinFolder::clear() {
   DIR* const folder = opendir(path_.c_str());
   if (folder == nullptr) return;
-  std::vector<std::string> names;
+  std::vector<std::string> names{kPinnedLast};
   while (const dirent* entry = readdir(folder)) {
     if (entry->d_name[0] != '.') names.emplace_back(entry->d_name);
   }
@@ -96,7 +128,7 @@ bool read_pinned_page(const std::string& path, void* page) {
   attributes.map_fd = static_cast<uint32_t>(map);
   attributes.key = reinterpret_cast<uint64_t>(&key);
   attributes.value = reinterpret_cast<uint64_t>(page);
-  const bool is_read = bpf(BPF_MAP_LOOKUP_ELEM, &attributes) == 0;
+  const bool is_read = is_memory_map(map) && bpf(BPF_MAP_LOOKUP_ELEM, &attributes) == 0;
   close(map);
   return is_read;
 }

@@ -21,7 +21,7 @@ class PinFolder {
   // system is there, "pin(folder)" where it is somebody else's, "pin(locked)" where another process has it open.
   Status open(const std::string& path);
 
-  // Everything in it.
+  // Everything in it; what was pinned last goes first, so that half of it is never taken for all.
   void clear();
   // And the folder.
   void remove();
@@ -38,6 +38,9 @@ class PinFolder {
 };
 
 constexpr size_t kPinnedPageBytes = 4096;
+
+// What clear() removes first. Pin it last.
+constexpr char kPinnedLast[] = "notebook";
 
 // The first page of a map of make_memory_map() that is pinned there. False: there is none, or it may not be read.
 bool read_pinned_page(const std::string& path, void* page);

@@ -144,6 +144,11 @@ Status Program::run_loader() {
   return status;
 }
 
+// The fewest links: a program each for calls, signals, births, execs and ends, and one for restarts.
+bool Program::is_whole() const {
+  return map_count_ == kProgramMapCount && program_count_ == kProgramPartCount && link_count_ >= 6;
+}
+
 Status Program::know_maps() {
   extras_ = maps_[kProgramMapExtras];
   names_ = maps_[kProgramMapNames];
@@ -198,6 +203,8 @@ Status Program::meet_all() { return {}; }
 void Program::settle_all() {}
 
 Status Program::run_loader() { return {"bpf(BPF_PROG_LOAD)", ENOSYS}; }
+
+bool Program::is_whole() const { return false; }
 
 Status Program::know_maps() { return {"bpf(BPF_OBJ_GET)", ENOSYS}; }
 
@@ -259,6 +266,7 @@ Status Program::adopt(const PinFolder& folder) {
   map_count_ = get_all("map", maps_, kMaxMaps);
   program_count_ = get_all("program", programs_, kMaxParts);
   link_count_ = get_all("link", links_, kMaxParts);
+  if (!is_whole()) return {"pin(torn)", ENOENT};
   const Status known = know_maps();
   if (!known.ok()) return known;
   ring_bytes_ = static_cast<uint32_t>(control_->ring_bytes);

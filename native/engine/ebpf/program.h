@@ -107,6 +107,7 @@ class Program {
   };
 
   Status run_loader();
+  bool is_whole() const;
   Status know_maps();
   std::optional<Published> adopted(const Table& table, uint32_t flags);
   Status map_memory(int control, int judged, int slots);
