@@ -11,7 +11,7 @@ import { isUnread, notesOfCounts, type ReadCounts } from './match/log-notes.ts'
 import type { Miss } from './match/miss.ts'
 import { buildReport, type Result, type SessionFacts } from './match/report.ts'
 import { Walker } from './match/walker.ts'
-import { DEFAULT_CHECK_DEPTH, type Fingerprint, type ProgramFingerprint } from './model/fingerprint.ts'
+import { checkDepthOf, type Fingerprint, type ProgramFingerprint } from './model/fingerprint.ts'
 import type { Image } from './model/stream.ts'
 import { TransitionTable } from './model/table.ts'
 import { newUlid } from './model/ulid.ts'
@@ -107,7 +107,7 @@ export class LogChecks {
   constructor(options: CheckLogsOptions) {
     this.#options = options
     this.#trust = trustIn(options.requireSignature ?? [], options.home)
-    this.#given = readGivenFingerprints(options.files, this.#trust, options.depth ?? DEFAULT_CHECK_DEPTH)
+    this.#given = readGivenFingerprints(options.files, this.#trust, checkDepthOf(options.depth))
   }
 
   async check(input: LogInput): Promise<void> {
@@ -130,7 +130,7 @@ export class LogChecks {
     const naming = namingMapping(mapping)
     const tables = this.#given.map(({ programs, settings }) =>
       Array.from(programs.values(), (section) => {
-        const { buffer } = TransitionTable.compile(section, naming, depth ?? DEFAULT_CHECK_DEPTH, settings.transparent)
+        const { buffer } = TransitionTable.compile(section, naming, checkDepthOf(depth), settings.transparent)
         return buffer
       }),
     )
@@ -239,7 +239,7 @@ class LogCheck {
 
   #storedFor(image: Image): Fingerprint[] {
     const folder = fingerprintFolder(this.#options.home)
-    const depth = this.#options.depth ?? DEFAULT_CHECK_DEPTH
+    const depth = checkDepthOf(this.#options.depth)
     const spellings = this.#isCapture ? [image] : KnownImages.spellings(image, realPath)
     for (const spelled of spellings) {
       const stored = storedFor(folder, spelled, this.#mapping, this.#trust, depth)

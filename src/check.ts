@@ -14,7 +14,7 @@ import { MISS_LIMIT, type Miss } from './match/miss.ts'
 import { printable } from './match/printable.ts'
 import { buildReport, type Result } from './match/report.ts'
 import { Walker } from './match/walker.ts'
-import { assertMapping, DEFAULT_CHECK_DEPTH, type Fingerprint } from './model/fingerprint.ts'
+import { assertMapping, checkDepthOf, type Fingerprint } from './model/fingerprint.ts'
 import type { Image, StreamHandler, StreamNote } from './model/stream.ts'
 import { VERSION } from './package.ts'
 import { captureSessionOf } from './source/capture/session.ts'
@@ -85,7 +85,7 @@ export function checkLive(options: CheckOptions): RunningCheck {
   const mapping = linuxMapping()
   // Read before the program starts: a damaged file must not cost a run.
   const trust = trustIn(options.requireSignature, options.home)
-  const depth = options.depth ?? DEFAULT_CHECK_DEPTH
+  const depth = checkDepthOf(options.depth)
   const given = readGivenFingerprints(options.files, trust, depth)
   for (const [index, fingerprint] of given.entries())
     assertMapping(fingerprint, mapping, options.files[index] as string)

@@ -70,7 +70,7 @@ export interface LearnedFault extends Fault {
 /** What came of one run. */
 export interface LearnedRun {
   readonly file: string
-  /** False: the program crashed, or the call that was to fail was not made, and nothing was learned from it. */
+  /** False: the program crashed or made no call, or the call that was to fail was not made: nothing was learned from it. */
   readonly isLearned: boolean
   readonly recordCount: number
   readonly newTransitionCount: number
@@ -189,7 +189,9 @@ export function learnLive(options: LearnOptions): RunningLearn {
       notes: [...recorder.notes.list().map(({ message }) => message), ...(leftOut === undefined ? [] : [leftOut])],
     }
     const isUntouched = options.fault !== undefined && result.faultCount === 0
-    if (CRASHES.includes(result.exitSignal) || isUntouched) {
+    // Killed before its first call: nothing speaks for such a run, and estimates would count it as one that brought nothing new.
+    const isEmpty = target.kind === 'launch' && options.slices === undefined && walker.recordCount === 0
+    if (CRASHES.includes(result.exitSignal) || isUntouched || isEmpty) {
       const nothing = { newTransitionCount: 0, transitionCount: 0, runCount: 0, tally: null, scenarioTally: null }
       return { ...common, isLearned: false, ...nothing }
     }

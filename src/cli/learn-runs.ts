@@ -124,7 +124,8 @@ function isQuiet({ scenarioTally }: LearnedRun, below: number): boolean {
 }
 
 function progressOf(run: LearnedRun): string {
-  if (!run.isLearned) return `it crashed (signal ${run.exit.signal}): nothing was learned from it`
+  const end = run.recordCount === 0 ? 'was ended before its first call' : 'crashed'
+  if (!run.isLearned) return `it ${end} (signal ${run.exit.signal}): nothing was learned from it`
   const how =
     run.exit.signal > 0 ? `, ended by signal ${run.exit.signal}` : run.exit.code > 0 ? `, exit ${run.exit.code}` : ''
   const fresh = counted(run.newTransitionCount, 'new transition')

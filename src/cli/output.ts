@@ -2,6 +2,7 @@
 // never used: opening one on a pipe sets O_NONBLOCK on the file description, which the traced program shares.
 
 import { closeSync, constants, openSync, writeSync } from 'node:fs'
+import { TracefpError } from '../errors.ts'
 import { printable } from '../match/printable.ts'
 
 export interface Output {
@@ -24,12 +25,13 @@ export class ClosedPipe extends Error {
 const MAX_LINE = 4000
 const PAUSE_SECONDS = '0.01'
 
-/** To stdout. @throws ClosedPipe when nobody reads any more. */
+/** To stdout. @throws ClosedPipe when nobody reads any more; TracefpError TFP_ERR_FILE. */
 export function writeStdout(text: string): void {
   try {
     writeAll(1, text)
-  } catch (error) {
-    throw codeOf(error) === 'EPIPE' ? new ClosedPipe() : error
+  } catch (cause) {
+    if (codeOf(cause) === 'EPIPE') throw new ClosedPipe()
+    throw new TracefpError('TFP_ERR_FILE', `stdout: ${cause instanceof Error ? cause.message : cause}`, { cause })
   }
 }
 

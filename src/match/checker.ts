@@ -4,7 +4,7 @@ import { TracefpError } from '../errors.ts'
 import { encodeFingerprint } from '../model/codec-fingerprint.ts'
 import {
   assertMapping,
-  DEFAULT_CHECK_DEPTH,
+  checkDepthOf,
   type Fingerprint,
   type ProgramFingerprint,
   SET_IMAGE,
@@ -102,7 +102,7 @@ export class Checker implements Judge<CheckedProgram> {
 
   /** Depth of the check. */
   get depth(): number {
-    return this.#options.depth ?? DEFAULT_CHECK_DEPTH
+    return checkDepthOf(this.#options.depth)
   }
 
   /** The most misses that a frame of one track held. */

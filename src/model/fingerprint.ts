@@ -86,6 +86,11 @@ export const DEFAULT_DEPTH = 6
 /** Depth of checks, unless asked for another: the paper's. */
 export const DEFAULT_CHECK_DEPTH = 2
 
+/** `asked`: null, undefined: nobody did. */
+export function checkDepthOf(asked: number | null | undefined): number {
+  return asked ?? DEFAULT_CHECK_DEPTH
+}
+
 /** Symbols of one program that the transition table can number. */
 export const MAX_SYMBOL_COUNT = 32_000
 

@@ -12,6 +12,8 @@ const CGROUP2_MAGIC = 0x63677270
  * @throws UsageError when there is none.
  */
 export function cgroupIdOf(path: string): bigint {
+  // Below a mount that would be all of it: who gives a variable that is not set does not mean the whole machine.
+  if (path === '') throw new UsageError('the name of the cgroup is empty')
   for (const folder of [resolve(path), ...cgroup2Mounts().map((mount) => join(mount, path))]) {
     try {
       if (statfsSync(folder).type === CGROUP2_MAGIC) return statSync(folder, { bigint: true }).ino

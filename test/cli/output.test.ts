@@ -46,7 +46,7 @@ test('a stderr that cannot be written changes nothing', () => {
 test('data that cannot be written is an error, not silence', () => {
   const ended = shell(`'${process.execPath}' '${MAIN}' completion bash >/dev/full`)
   expect(ended.code).toBe(5)
-  expect(ended.stderr).toMatch(/^tracefp: .*ENOSPC.*\n$/)
+  expect(ended.stderr).toMatch(/^tracefp: stdout: ENOSPC: no space left on device.*\n$/)
 })
 
 test('JSON is ASCII and stays the same value', () => {

@@ -1,12 +1,15 @@
 // Attaching to what already runs: joined in the middle, followed exactly, and let go as it was.
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { attach, type CheckSession } from '../../src/index.ts'
 import { PACKAGE_ROOT } from '../../src/package.ts'
+import { LiveSource } from '../../src/source/live.ts'
+import type { StreamEvent } from './events.ts'
+import { collectInto } from './record.ts'
 import { killServices, learnService, Service } from './service.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'attach-'))
@@ -21,6 +24,17 @@ afterEach(() => {
   rmSync(marker, { recursive: true, force: true })
 })
 afterAll(() => rmSync(folder, { recursive: true }))
+
+const NANOSLEEP: readonly number[] = [35, 230] // and clock_nanosleep
+const GETPPID: readonly number[] = [110]
+
+function countOf(events: readonly StreamEvent[], tid: number, numbers: readonly number[]): number {
+  return events.filter((event) => event.type === 'call' && event.tid === tid && numbers.includes(event.nr)).length
+}
+
+function childrenOf(pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ').map(Number)
+}
 
 function field(pid: number, name: string): string {
   return new RegExp(`^${name}:\\t(.*)$`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? ''
@@ -64,19 +78,37 @@ describe('a process that is attached to', () => {
 
   test('is seen in its threads and children of before and of since, call by call', async () => {
     const service = await new Service(program, marker).ready()
-    const session = await watch(service, { fingerprint, depth: 2 })
-    const before = await service.ask('i')
-    await service.ask('g'.repeat(10))
-    session.stop()
-    const few = (await session.report).recordCount
-    const again = await watch(service)
-    await service.ask('g'.repeat(20))
-    again.stop()
-    const many = (await again.report).recordCount
-    // The sleeping thread calls now and then; the main thread makes 102 calls a letter.
-    expect(many - few).toBeGreaterThanOrEqual(1010)
-    expect(many - few).toBeLessThan(1100)
-    expect(before).toEqual(['i 0'])
+    const { pid } = service
+    const events: StreamEvent[] = []
+    let tellBegun: (value?: undefined) => void = () => {}
+    const begun = new Promise<void>((resolve) => {
+      tellBegun = resolve
+    })
+    const options = { engine: 'attach', imageCache: new Map(), attach: { pid }, onStart: () => tellBegun() } as const
+    const source = new LiveSource(options, () => collectInto(events))
+    const ended = source.run()
+    await begun
+    const [sleeper] = readdirSync(`/proc/${pid}/task`)
+      .map(Number)
+      .filter((tid) => tid !== pid)
+    const [child] = childrenOf(pid)
+    const isJoined = (tid: unknown): boolean => events.some((event) => event.type === 'birth' && event.tid === tid)
+    await until(() => [pid, sleeper, child].every(isJoined))
+    const joined = events.length
+    await service.ask('gggctfi')
+    // Until the sleeping thread has called, too: how often it does is chance.
+    const sleeps = (): number => countOf(events, sleeper as number, NANOSLEEP)
+    await until(() => sleeps() > 0)
+    service.process.stdin.write('q')
+    await service.ended
+    await ended
+    expect(countOf(events, pid, GETPPID)).toBe(300)
+    expect(countOf(events, child as number, GETPPID)).toBe(20)
+    const since = events.slice(joined).flatMap((event) => (event.type === 'birth' ? [event] : []))
+    expect(since.map(({ kind, tid, parentTid }) => [kind, parentTid, countOf(events, tid, GETPPID)])).toEqual([
+      ['thread', pid, 50],
+      ['fork', pid, 50],
+    ])
   })
 
   test('is told apart when it does what was never learned', async () => {

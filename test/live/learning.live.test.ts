@@ -4,6 +4,7 @@ import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileS
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
+import { learnProgram } from '../../src/session/learn-program.ts'
 import { MAIN } from '../cli/cli.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'learning-'))
@@ -31,6 +32,15 @@ describe('learn', () => {
     expect(status).toBe(0)
     expect(stderr).toMatch(/run 3 of at most 3/)
     expect(stderr).toMatch(/not finished, 56 more runs that bring nothing new would be needed for 0\.05\n$/)
+  })
+
+  test('a run that was ended before its first call does not count as one that brought nothing new', async () => {
+    const file = at('empty.tfp')
+    const once = (onStart: (pid: number) => void): ReturnType<typeof learnProgram> =>
+      learnProgram(['true'], { file, home: at('home'), stdio: 'ignore', thread: 'this', onStart })
+    expect(await once((pid) => process.kill(pid, 'SIGINT'))).toMatchObject({ isLearned: false, recordCount: 0 })
+    expect(existsSync(file)).toBe(false)
+    expect(await once(() => {})).toMatchObject({ isLearned: true, runCount: 1 })
   })
 
   test('a program that only crashes is not run for ever', () => {

@@ -68,7 +68,8 @@ export async function whyNoEbpf(): Promise<string | null> {
   }
 }
 
-function collectInto(events: StreamEvent[]): StreamHandler {
+/** A handler that keeps all it is told as a list. */
+export function collectInto(events: StreamEvent[]): StreamHandler {
   return {
     onBirth: (tid, parentTid, tgid, kind, image) => {
       const known = image === undefined ? {} : { image }
