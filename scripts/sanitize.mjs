@@ -16,7 +16,18 @@ const LIBRARIES = { address: 'libasan.so', undefined: 'libubsan.so', thread: 'li
 // Files that hold for slow programs too; terminals and counts of loop turns do not.
 const TESTS = [
   ...['tracees', 'engines', 'counts', 'image', 'session', 'attach', 'fault'],
-  ...['guard', 'guard-decide', 'guard-evade', 'guard-freeze', 'ebpf', 'follow', 'known-images', 'unseen-work'],
+  ...[
+    'guard',
+    'guard-decide',
+    'guard-evade',
+    'guard-freeze',
+    'ebpf',
+    'follow',
+    'known-images',
+    'unseen-work',
+    'privileges',
+    'pin',
+  ],
 ].map((name) => `test/live/${name}.`)
 
 const { values, positionals } = parseArgs({

@@ -289,7 +289,7 @@ class Session final : public Napi::ObjectWrap<Session> {
   void forget_images(const Napi::CallbackInfo&) { engine_->forget_images(); }
 
   // execImage(question): { dev, ino, size, mtimeNs, ctimeNs, fileSystem, path, cwd, script | null, argv, parent,
-  // number, isKnown } | null
+  // number, isKnown, rootIno, rootMount } | null
   Napi::Value exec_image(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     const std::optional<ExecImage> image = engine_->exec_image(info[0].As<Napi::Number>().Uint32Value());
@@ -303,6 +303,8 @@ class Session final : public Napi::ObjectWrap<Session> {
     object.Set("fileSystem", image->file_system);
     object.Set("number", image->number);
     object.Set("isKnown", image->is_known);
+    object.Set("rootIno", Napi::BigInt::New(env, image->root_ino));
+    object.Set("rootMount", image->root_mount);
     object.Set("path", image->path);
     object.Set("cwd", image->cwd);
     if (image->is_met) {

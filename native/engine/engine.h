@@ -97,6 +97,8 @@ struct ExecImage {
   uint64_t ino = 0;
   std::string path;  // inside the root of its process
   std::string cwd;
+  uint64_t root_ino = 0;          // where that is: an inode,
+  uint32_t root_mount = 0;        // and the number of its mount
   std::string script;             // what execve was given, where an interpreter runs it; empty: none does
   std::vector<std::string> argv;  // the first of them
   bool is_met = false;            // it ran already: its arguments and script are to be asked of it

@@ -16,17 +16,32 @@ __attribute__((constructor)) static void hide(void) {
   unsetenv("LD_PRELOAD");
 }
 
-// What libuv calls in the child, with `environ` replaced: nothing may be allocated here.
-int execvp(const char *file, char *const argv[]) {
+typedef int Exec(const char *, char *const[], char *const[]);
+
+// Nothing may be allocated here: it may be a child that shares our memory.
+static char **variables_for(const char *file, char *const given[]) {
   static char *variables[4096];
-  static int (*real)(const char *, char *const[], char *const[]);
   const char *slash = strrchr(file, '/');
   int count = 0;
-  if (real == NULL) real = (int (*)(const char *, char *const[], char *const[]))dlsym(RTLD_NEXT, "execvpe");
-  while (environ[count] != NULL && count < 4000) {
-    variables[count] = environ[count];
+  while (given[count] != NULL && count < 4000) {
+    variables[count] = given[count];
     count++;
   }
-  if (strcmp(slash == NULL ? file : slash + 1, "node") == 0) variables[count] = preload;
-  return real(file, argv, variables);
+  variables[count] = strcmp(slash == NULL ? file : slash + 1, "node") == 0 ? preload : NULL;
+  variables[count + 1] = NULL;
+  return variables;
+}
+
+// What libuv calls in the child, with `environ` replaced.
+int execvp(const char *file, char *const argv[]) {
+  static Exec *real;
+  if (real == NULL) real = (Exec *)dlsym(RTLD_NEXT, "execvpe");
+  return real(file, argv, variables_for(file, environ));
+}
+
+// By which tracefp begins anew.
+int execve(const char *file, char *const argv[], char *const environment[]) {
+  static Exec *real;
+  if (real == NULL) real = (Exec *)dlsym(RTLD_NEXT, "execve");
+  return real(file, argv, variables_for(file, environment));
 }

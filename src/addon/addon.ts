@@ -144,6 +144,9 @@ export interface ExecImage {
   /** Inside the root of its process. */
   readonly path: string
   readonly cwd: string
+  /** That root: its inode, and the number of its mount. */
+  readonly rootIno: bigint
+  readonly rootMount: number
   /** What execve was given, where an interpreter runs it; empty: none does; null: it ran already, and is to be asked. */
   readonly script: string | null
   /** The first 4 KiB of them; empty where it ran already. */

@@ -1,7 +1,7 @@
 // Who runs in a process: path inside its root, SHA-256, build-id, script (design: identity). Read from /proc while the
 // process waits at its exec, so nothing can change under us. Everything read here was chosen by the tracee: it is bounded.
 
-import { closeSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { pid as ownPid } from 'node:process'
 import { type ExecImage, SHARING } from '../addon/addon.ts'
@@ -17,7 +17,7 @@ import {
 } from './image-file.ts'
 import { operandOf, scriptFilesOf, scriptOperandOf } from './interpreter.ts'
 import { insideRoot, locate, readLink } from './locate.ts'
-import type { Mounts } from './mounts.ts'
+import { type Mounts, mountIdOf } from './mounts.ts'
 import { type Process, readProcess } from './process.ts'
 
 export type { ImageCache } from './image-file.ts'
@@ -100,10 +100,24 @@ export function identifyExec(tid: number, began: ExecImage, cache: ImageCache): 
   if (living.sha256 !== null && readLink(`/proc/${tid}/exe`) !== null) return identified(living)
   const { place, mounts } = readProcess(ownPid)
   if (place >= 0) closeSync(place)
-  const gone = identify({ tid: ownPid, mounts, path, root: '/', cwd, argv, executed }, cache, (use) =>
+  // By its names nothing is known of a script where these lead elsewhere; of the program it is known whether it is the same.
+  const isElsewhere = !isInOwnRoot(began)
+  const gone = identify({ tid: ownPid, mounts, path, root: '/', cwd, argv, executed, isElsewhere }, cache, (use) =>
     withImageFile(`/proc/${ownPid}/root${path}`, mounts, ifSame(use)),
   )
   return identified(gone.sha256 === null ? living : gone)
+}
+
+let ownRoot: { readonly ino: bigint; readonly mount: number } | undefined
+
+/** What it called a file has that name here: it had our own root, in our own mount namespace. */
+function isInOwnRoot({ rootIno, rootMount }: ExecImage): boolean {
+  if (ownRoot === undefined) {
+    const root = openSync('/', 'r')
+    ownRoot = { ino: fstatSync(root, { bigint: true }).ino, mount: Number(mountIdOf(root)) }
+    closeSync(root)
+  }
+  return rootIno === ownRoot.ino && rootMount === ownRoot.mount
 }
 
 /** What the identity was made of, beside the file: the kernel is told by what to know it again. */
@@ -130,6 +144,8 @@ interface Seen {
   readonly argv: readonly string[]
   /** The name given to execve; empty, or null, where it is not known: then it is no script's. */
   readonly executed: string | null
+  /** `tid` is not it, and has another root. */
+  readonly isElsewhere?: boolean
 }
 
 function openPlace<T>({ place, mountId, mounts }: Process, use: (file: ImageFile) => T | null): T | null {
@@ -154,9 +170,14 @@ function identify(seen: Seen, cache: ImageCache, open: (use: (file: ImageFile) =
 }
 
 function findScript(seen: Seen, image: ImageFile, cache: ImageCache): Image['script'] {
-  const { tid, mounts, path, root, cwd, argv, executed } = seen
+  const { tid, mounts, path, root, cwd, argv, executed, isElsewhere } = seen
+  const unread = (name: string): ReturnType<typeof locate> => ({
+    path: resolve('/', cwd, name),
+    open: null,
+    isDescriptor: false,
+  })
   const read = (name: string): { script: NonNullable<Image['script']>; isImage: boolean; isFound: boolean } => {
-    const { path, open, isDescriptor } = locate(tid, name, cwd, mounts)
+    const { path, open, isDescriptor } = isElsewhere === true ? unread(name) : locate(tid, name, cwd, mounts)
     const seen =
       open === null ? null : withImageFile(open, mounts, (file) => ({ ...file, sha256: hashOf(file, cache) }))
     const isFound = seen?.stats?.isFile() === true
@@ -174,6 +195,7 @@ function findScript(seen: Seen, image: ImageFile, cache: ImageCache): Image['scr
   }
   const operand = scriptOperandOf(basename(path), argv)
   if (operand === null || operand === '') return null
+  if (isElsewhere === true) return read(operand).script
   const files = scriptFilesOf(basename(path), operand, (folder) => mainOfPackage(tid, folder, cwd, mounts))
   for (const file of files) {
     const { script, isFound } = read(file)

@@ -1,6 +1,8 @@
 // Engine ebpf: which execs the kernel half takes for ones that were identified before. Those are judged from their first call on;
 // of all others every call is told until they are identified.
+
 import { type ChildProcessByStdio, execFileSync, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import {
   appendFileSync,
   chmodSync,
@@ -10,6 +12,7 @@ import {
   renameSync,
   rmSync,
   statfsSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -36,12 +39,15 @@ const tool = join(folder, 'tool')
 const addon = loadAddon() as { NativeSession: new (...options: never[]) => NativeSession }
 const Native = addon.NativeSession
 let began: ExecImage[] = []
+let looksLate = false
 
 beforeAll(() => {
   addon.NativeSession = class extends Native {
     override execImage(question: number): ExecImage | null {
       const image = super.execImage(question)
       if (image !== null) began.push(image)
+      // Whoever was to be looked at has ended by then.
+      if (looksLate) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100)
       return image
     }
   }
@@ -49,6 +55,7 @@ beforeAll(() => {
 afterEach(() => {
   for (const shell of shells.splice(0)) shell.kill()
   began = []
+  looksLate = false
 })
 afterAll(() => {
   addon.NativeSession = Native
@@ -261,6 +268,42 @@ describe.skipIf(whyNot !== null)('an exec of what was identified before', () => 
     expect(await shell.do('(cd two; exec sh ./script a b)')).toBe(true)
     expect(shell.images.at(-1)?.script?.sha256).not.toBe(before)
     expect(await shell.do(`${join(folder, 'one', 'script')}`)).toBe(false)
+    await shell.end()
+  })
+
+  test('in another root is known by the path in it, and a script there is what it is there', async () => {
+    const jail = join(folder, 'jail')
+    const [script, there] = [join(folder, 'name'), join(jail, folder, 'name')]
+    for (const name of ['usr', 'etc', folder]) mkdirSync(join(jail, name), { recursive: true })
+    for (const name of ['bin', 'lib', 'lib64']) symlinkSync(join('usr', name), join(jail, name))
+    const lines = ['#!/bin/sh\n: here\n', '#!/bin/sh\n: there, longer\n'] as const
+    writeFileSync(script, lines[0], { mode: 0o755 })
+    writeFileSync(there, lines[1], { mode: 0o755 })
+    copyFileSync(pathOf('env'), join(folder, 'program'))
+    copyFileSync(pathOf('id'), join(jail, folder, 'program'))
+    await sleep(200)
+    const inJail = (command: string): string =>
+      `unshare -m sh -c 'mount --rbind /usr ${jail}/usr && exec chroot ${jail} ${command}'`
+    const shell = await Shell.begin()
+    const image = (): Image => shell.images.at(-1) as Image
+    await shell.do('env true > /dev/null')
+    const known = image()
+    expect([known.path, await shell.do(inJail('true')), image()]).toEqual([known.path, true, known])
+    const program = join(folder, 'program')
+    await shell.do(`${program} > /dev/null`)
+    const other = image()
+    expect([await shell.do(inJail(program)), image().path]).toEqual([false, other.path])
+    expect(image().sha256).not.toBe(other.sha256)
+    const hashes = lines.map((text) => createHash('sha256').update(text).digest('hex'))
+    await shell.do(script)
+    expect(image().script).toEqual({ path: script, sha256: hashes[0] })
+    expect([await shell.do(inJail(script)), image().script]).toEqual([false, { path: script, sha256: hashes[1] }])
+    // Gone before it was looked at: then nothing is known of it, but never what has its name here.
+    looksLate = true
+    for (const command of [script, `sh ${script}`]) {
+      await shell.do(inJail(command))
+      expect(image().script).toEqual({ path: script, sha256: null })
+    }
     await shell.end()
   })
 

@@ -1,14 +1,18 @@
 // Which execs engine ebpf may take for one that was identified.
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { fstatSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { type ExecImage, SHARING } from '../../src/addon/addon.ts'
 import { identifyExec } from '../../src/source/image.ts'
+import { mountIdOf } from '../../src/source/mounts.ts'
 
 /** Nobody has this number. */
 const GONE = 4_194_303
 const folder = mkdtempSync(join(tmpdir(), 'sharing-'))
+const ownRoot = ((root) => ({ rootIno: fstatSync(root, { bigint: true }).ino, rootMount: Number(mountIdOf(root)) }))(
+  openSync('/', 'r'),
+)
 
 beforeAll(() => writeFileSync(join(folder, 'script'), ''))
 afterEach(() => vi.useRealTimers())
@@ -20,7 +24,7 @@ function began(name: string, facts: Partial<ExecImage> = {}, ageMs = 1000): Exec
   writeFileSync(path, name)
   const { dev, ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true })
   vi.useFakeTimers({ toFake: ['Date'], now: Number(ctimeNs / 1_000_000n) + ageMs })
-  const file = { fileSystem: 0xef53, dev, ino, size, mtimeNs, ctimeNs }
+  const file = { fileSystem: 0xef53, dev, ino, size, mtimeNs, ctimeNs, ...ownRoot }
   return { ...file, number: 1, isKnown: false, path, cwd: folder, script: '', argv: [path], parent: 1, ...facts }
 }
 
@@ -67,4 +71,18 @@ test('a script is known by its name; one that cannot be read, or ran before it w
   expect(sharing(began('awk', { script: './script', argv: ['awk', '-f', './script'] }))).toBe(SHARING.byScript)
   expect(sharing(began('sh', { script: './absent', argv }))).toBe(SHARING.none)
   expect(sharing(began('sh', { script: null, argv }))).toBe(SHARING.none)
+})
+
+test('of one that is gone, and had another root, the program is known where it is the same file, its script is not', () => {
+  const script = { script: './script', argv: ['sh', './script'] }
+  for (const root of [{ rootIno: ownRoot.rootIno + 1n }, { rootMount: ownRoot.rootMount + 1 }]) {
+    for (const how of [script, { argv: script.argv }]) {
+      const { image, sharing } = identifyExec(GONE, began('sh', { ...how, ...root }), new Map())
+      expect([image.sha256?.length, image.script, sharing]).toEqual([
+        64,
+        { path: join(folder, 'script'), sha256: null },
+        SHARING.none,
+      ])
+    }
+  }
 })

@@ -99,6 +99,8 @@ std::optional<ExecImage> image_of(const ExecFacts& facts, std::string_view bytes
   image.ctime = facts.ctime;
   image.file_system = static_cast<uint32_t>(facts.file_system);
   image.number = facts.image;
+  image.root_ino = facts.root_ino;
+  image.root_mount = facts.root_mount;
   image.is_known = facts.is_known != 0;
   const std::string_view filename = take(facts.filename_bytes);
   if (facts.is_script != 0) image.script = filename.substr(0, filename.find('\0'));

@@ -198,6 +198,7 @@ struct ExecFacts {
   unsigned int exe_bytes;
   unsigned int cwd_bytes;
   unsigned int generation;
+  unsigned int root_mount;  // the root of the process: the number of its mount, and its inode
   unsigned long long size;
   long long mtime;  // ns
   long long ctime;

@@ -655,6 +655,10 @@ static __always_inline long put_name(struct Scratch* scratch, const struct dentr
   return 0;
 }
 
+static __always_inline struct mount* mount_of(const struct vfsmount* vfsmount) {
+  return (struct mount*)((char*)vfsmount - bpf_core_field_offset(struct mount, mnt));
+}
+
 // One step of a path, upwards. 1: that was the last.
 static long step_up(__u32 index, void* unused) {
   const __u32 zero = 0;
@@ -670,7 +674,7 @@ static long step_up(__u32 index, void* unused) {
     walk->dentry = (__u64)parent;
     return 0;
   }
-  struct mount* mount = (struct mount*)((char*)vfsmount - bpf_core_field_offset(struct mount, mnt));
+  struct mount* mount = mount_of(vfsmount);
   struct mount* above = BPF_CORE_READ(mount, mnt_parent);
   if (above == mount) {
     // Nothing is above it. A memfd is a root of its own, and has a name.
@@ -833,6 +837,8 @@ static __always_inline bool put_image(struct Track* track, struct KernelRecord r
   const __u32 cwd_end = put_path(space, exe_end, &fs->pwd, &fs->root);
   out->facts.cwd_bytes = cwd_end - exe_end;
   out->facts.root_ino = BPF_CORE_READ(fs, root.dentry, d_inode, i_ino);
+  const struct vfsmount* root_mount = BPF_CORE_READ(fs, root.mnt);
+  out->facts.root_mount = BPF_CORE_READ(mount_of(root_mount), mnt_id);
   const __u32 image = bprm && !out->facts.is_deleted ? known_image() : 0;
   const __u32 fresh = image ? 0 : __sync_fetch_and_add(&control.image_count, 1) + 1;
   track->image = image | fresh;

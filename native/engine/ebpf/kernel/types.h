@@ -139,6 +139,7 @@ struct vfsmount {
 struct mount {
   struct mount* mnt_parent;
   struct dentry* mnt_mountpoint;
+  int mnt_id;
   struct vfsmount mnt;
 };
 
