@@ -4,11 +4,16 @@
 import { closeSync, openSync, renameSync, rmSync } from 'node:fs'
 import { TracefpError } from '../errors.ts'
 import type { Report } from '../match/report.ts'
+import { type WritePlace, writePlaceOf } from '../model/write-place.ts'
 import { asJson, type Output, writeAll } from './output.ts'
+
+const STDOUT = 1
 
 export class ReportWriter {
   readonly #file: string
   readonly #output: Output
+  readonly #place: WritePlace
+  /** Empty: there is none. */
   readonly #temporary: string
   #fd: number | null = null
   /** The first one: whether it is the only one, the next one tells. */
@@ -19,8 +24,13 @@ export class ReportWriter {
   constructor(file: string, output: Output) {
     this.#file = file
     this.#output = output
-    this.#temporary = `${file}.${process.pid}.tmp`
-    if (file !== '-') this.#inFile(() => (this.#fd = openSync(this.#temporary, 'wx')))
+    this.#place = file === '-' ? { kind: 'descriptor', fd: STDOUT } : writePlaceOf(file)
+    const place = this.#place
+    this.#temporary = place.kind === 'file' ? `${place.path}.${process.pid}.tmp` : ''
+    this.#inFile(() => {
+      if (place.kind === 'file') this.#fd = openSync(this.#temporary, 'wx')
+      if (place.kind === 'other') this.#fd = openSync(place.path, 'w')
+    })
   }
 
   write(report: Report): void {
@@ -39,7 +49,8 @@ export class ReportWriter {
     if (this.#fd === null) return
     closeSync(this.#fd)
     this.#fd = null
-    this.#inFile(() => renameSync(this.#temporary, this.#file))
+    const place = this.#place
+    if (place.kind === 'file') this.#inFile(() => renameSync(this.#temporary, place.path))
   }
 
   /** Nothing is left behind. After `close` it does nothing. */
@@ -47,7 +58,7 @@ export class ReportWriter {
     if (this.#fd === null) return
     closeSync(this.#fd)
     this.#fd = null
-    rmSync(this.#temporary, { force: true })
+    if (this.#temporary !== '') rmSync(this.#temporary, { force: true })
   }
 
   #line(report: Report): void {
@@ -55,8 +66,8 @@ export class ReportWriter {
   }
 
   #write(text: string): void {
-    const fd = this.#fd
-    if (fd === null) this.#output.data(text)
+    const fd = this.#place.kind === 'descriptor' ? this.#place.fd : this.#fd
+    if (fd === null || fd === STDOUT) this.#output.data(text)
     else this.#inFile(() => writeAll(fd, text))
   }
 

@@ -1,8 +1,10 @@
 // Fingerprints and ledgers as files. A file is replaced whole or not at all, whatever kills the writer; the ledger is
 // written first and wins when the two disagree; two processes that learn into one file take turns.
 import { randomBytes } from 'node:crypto'
+import { writeFile } from 'node:fs'
 import { open, readdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
+import { promisify } from 'node:util'
 import { FormatError, TracefpError } from '../errors.ts'
 import type { Mapping } from '../syscall/mapping.ts'
 import { MAX_TEXT_LENGTH } from './canonical.ts'
@@ -12,6 +14,7 @@ import { assertMapping, assertSameSettings, type Fingerprint, type Settings } fr
 import { nextAfter } from './language.ts'
 import { Ledger } from './ledger.ts'
 import { type LockOptions, withLock } from './lock.ts'
+import { writePlaceOf } from './write-place.ts'
 
 export interface LedgerUpdate<T> {
   /** What the callback returned. */
@@ -88,12 +91,14 @@ export async function replaceLedger(
 
 /**
  * Replaces a file: a temporary one in the same folder is filled, synced and renamed over it. Readers see the old text or the
- * new one. A symbolic link stays, its target is replaced.
+ * new one. A symbolic link stays, its target is replaced. What is no regular file is written to.
  * @throws TracefpError TFP_ERR_FILE.
  */
 export async function writeAtomic(path: string, text: string): Promise<void> {
   await inFile(path, async () => {
-    const target = await realpath(path).catch(() => resolve(path))
+    const place = writePlaceOf(path)
+    if (place.kind !== 'file') return await writeInPlace(place.kind === 'descriptor' ? place.fd : place.path, text)
+    const target = place.path
     const mode = await stat(target).then(
       (s) => s.mode & 0o777,
       () => 0o666,
@@ -120,6 +125,8 @@ export async function writeAtomic(path: string, text: string): Promise<void> {
     }
   })
 }
+
+const writeInPlace = promisify(writeFile)
 
 async function writeBoth(path: string, ledger: Ledger, mapping: Mapping): Promise<Fingerprint> {
   const fingerprint = ledger.fingerprint(mapping)

@@ -7,6 +7,7 @@ export interface BoundedText {
   /** One character per byte. */
   readonly text: string
   readonly mode: number
+  readonly uid: number
 }
 
 /** @throws Error as of `node:fs`, or with a message of its own. */
@@ -21,7 +22,7 @@ export function readBounded(file: string, maxBytes: number, tooLarge: string): B
     // What grows meanwhile is not waited for.
     for (let got = -1; got !== 0 && length < bytes.length; length += got)
       got = readSync(fd, bytes, length, bytes.length - length, null)
-    return { text: bytes.toString('latin1', 0, length), mode: stats.mode }
+    return { text: bytes.toString('latin1', 0, length), mode: stats.mode, uid: stats.uid }
   } finally {
     closeSync(fd)
   }

@@ -1,10 +1,12 @@
 // Hashes of executables and libraries, kept between runs. It only saves time, so every trouble with it is answered by hashing again.
 // A folder that others may write to is not trusted: a false hash there would hide a changed program.
 
-import { readFileSync, statSync } from 'node:fs'
+import { lstatSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { readBounded } from './bounded-file.ts'
 
 const MAX_ENTRIES = 512
+const MAX_BYTES = 1 << 20
 /** Smaller files are hashed sooner than they are looked up in a longer list. */
 const MIN_BYTES = 1 << 14
 const LINE = /^(\d+:\d+:(\d+):-?\d+:-?\d+) ([0-9a-f]{64})$/
@@ -41,6 +43,8 @@ export class ImageCache {
     if (!this.#isLoaded) this.#load()
     const kept = [...this.#hashes].filter(([key]) => isWorthKeeping(key)).slice(-MAX_ENTRIES)
     try {
+      // What a link leads to is not ours to replace.
+      if (lstatSync(this.#file, { throwIfNoEntry: false })?.isFile() === false) return
       const { writeAtomic } = await import('../model/files.ts')
       await writeAtomic(this.#file, kept.map(([key, sha256]) => `${key} ${sha256}\n`).join(''))
     } catch {
@@ -52,11 +56,11 @@ export class ImageCache {
     this.#isLoaded = true
     try {
       const folder = statSync(dirname(this.#file))
-      const file = statSync(this.#file)
+      const file = readBounded(this.#file, MAX_BYTES, 'larger than 1 MiB')
       const isOurs = [folder, file].every((stats) => stats.uid === process.geteuid?.() && (stats.mode & 0o022) === 0)
       if (!isOurs) return
       const fresh = new Map(this.#hashes)
-      for (const line of readFileSync(this.#file, 'utf8').split('\n')) {
+      for (const line of file.text.split('\n')) {
         const match = LINE.exec(line)
         if (match !== null) this.#hashes.set(match[1] as string, match[3] as string)
       }

@@ -1,17 +1,22 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import {
+  closeSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { encodeFingerprint } from '../../src/model/codec-fingerprint.ts'
 import { readFingerprintFile, readLedgerFile, updateLedger, writeAtomic } from '../../src/model/files.ts'
 import { makeSettings } from '../../src/model/fingerprint.ts'
@@ -152,6 +157,25 @@ describe('an atomic write', () => {
   test('into a folder that is not there fails and says the path', async () => {
     await expect(writeAtomic(join(folder, 'no', 'x.tfp'), '')).rejects.toThrow(code('TFP_ERR_FILE'))
     await expect(writeAtomic(join(folder, 'no', 'x.tfp'), '')).rejects.toThrow(/x\.tfp/)
+  })
+
+  test('what is no regular file is written to, and stays what it is', async () => {
+    execFileSync('mkfifo', [path])
+    const reader = spawn('cat', [path], { stdio: ['ignore', 'pipe', 'ignore'] })
+    onTestFinished(() => void reader.kill())
+    const read = once(reader.stdout, 'data')
+    await writeAtomic(path, 'news')
+    expect(String((await read)[0])).toBe('news')
+    expect(statSync(path).isFIFO()).toBe(true)
+    await expect(writeAtomic(folder, '')).rejects.toThrow(/EISDIR/)
+    expect(readdirSync(root)).not.toContainEqual(expect.stringMatching(/tmp$/))
+    // Of what is open, others may share the file and the place in it.
+    const out = openSync(join(folder, 'out'), 'w')
+    writeSync(out, 'a program ')
+    await writeAtomic(`/dev/fd/${out}`, 'and its report')
+    writeSync(out, ' as well')
+    closeSync(out)
+    expect(readFileSync(join(folder, 'out'), 'utf8')).toBe('a program and its report as well')
   })
 })
 

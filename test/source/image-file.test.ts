@@ -1,4 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -92,5 +93,20 @@ describe('the hashes that are kept between runs', () => {
     await next.save()
     const last = new ImageCache(home)
     expect([0, 1, 2, 600].map((inode) => last.get(key(inode, 20_000)) !== undefined)).toEqual([true, false, true, true])
+  })
+
+  it('are neither read from a pipe nor written to what a link leads to', async () => {
+    const home = mkdtempSync(join(folder, 'home-'))
+    const file = join(home, 'image-hashes')
+    execFileSync('mkfifo', [file])
+    const cache = new ImageCache(home)
+    expect(cache.get(key(1, 20_000))).toBeUndefined()
+    cache.set(key(1, 20_000), sha256(1))
+    await cache.save()
+    rmSync(file)
+    writeFileSync(join(home, 'precious'), 'precious')
+    symlinkSync(join(home, 'precious'), file)
+    await cache.save()
+    expect(readFileSync(join(home, 'precious'), 'utf8')).toBe('precious')
   })
 })
