@@ -4,6 +4,7 @@
 //   new LogScanner(simd)                      '' = the fastest; a form that does not run here is refused
 //   setPrefix(pid, time, delta, pointer)
 //   setName(name, number) -> boolean
+//   setWord(name, word) -> boolean            of a name that was set
 //   setWatched(number, watched)               Watched
 //   descriptors                               Uint32Array: the words of each set (Descriptors)
 //   threads                                   Uint32Array: the words of each slot (LogThread)
@@ -25,9 +26,9 @@ namespace tracefp {
 
 namespace {
 
-constexpr size_t kHeaderWords = 8;
+constexpr size_t kHeaderWords = 16;
 constexpr size_t kCallWords = sizeof(ToldCall) / sizeof(uint32_t);
-static_assert(sizeof(Told) <= kHeaderWords * sizeof(uint32_t));
+static_assert(sizeof(Told) == kHeaderWords * sizeof(uint32_t));
 constexpr size_t kThreadWords = sizeof(LogThread) / sizeof(uint32_t);
 constexpr size_t kLineWords = alignof(LogThread) / sizeof(uint32_t);
 
@@ -59,6 +60,7 @@ class ScannerObject final : public Napi::ObjectWrap<ScannerObject> {
                        {
                            InstanceMethod<&ScannerObject::set_prefix>("setPrefix"),
                            InstanceMethod<&ScannerObject::set_name>("setName"),
+                           InstanceMethod<&ScannerObject::set_word>("setWord"),
                            InstanceMethod<&ScannerObject::set_watched>("setWatched"),
                            InstanceMethod<&ScannerObject::add_program>("addProgram"),
                            InstanceMethod<&ScannerObject::read>("read"),
@@ -97,6 +99,12 @@ class ScannerObject final : public Napi::ObjectWrap<ScannerObject> {
     const std::string name = info[0].ToString().Utf8Value();
     const auto number = static_cast<uint16_t>(info[1].ToNumber().Uint32Value());
     return Napi::Boolean::New(info.Env(), scanner_->set_name(name.data(), name.size(), number));
+  }
+
+  Napi::Value set_word(const Napi::CallbackInfo& info) {
+    const std::string name = info[0].ToString().Utf8Value();
+    const auto word = static_cast<uint16_t>(info[1].ToNumber().Uint32Value());
+    return Napi::Boolean::New(info.Env(), scanner_->set_word(name.data(), name.size(), word));
   }
 
   void set_watched(const Napi::CallbackInfo& info) {

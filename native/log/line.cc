@@ -21,7 +21,14 @@ bool is_name(const NameWords& name) {
   return std::all_of(text, text + name.length, is_name_byte);
 }
 
-// The last equals sign that a space follows; null when there is none near the end.
+// Lines are rarely unlike the one before; where two prefixes alternate, it is not learned from each.
+void learn_shape(LogForm& form, const uint8_t* line, size_t length) {
+  PrefixShape& shape = form.shapes[leading_digits(load_word(line))];
+  if (shape.length == 0 || ++form.misfits % 8 == 0) shape = shape_of(line, length, form.prefix.pid);
+}
+
+}  // namespace
+
 const uint8_t* last_sign(const uint8_t* begin, const uint8_t* end) {
   const uint8_t* const first = end - std::min(end - begin, kResultBytes);
   const uint8_t* at = end;
@@ -37,14 +44,6 @@ const uint8_t* last_sign(const uint8_t* begin, const uint8_t* end) {
     if (*--at == '=' && at[1] == ' ') return at;
   return nullptr;
 }
-
-// Lines are rarely unlike the one before; where two prefixes alternate, it is not learned from each.
-void learn_shape(LogForm& form, const uint8_t* line, size_t length) {
-  PrefixShape& shape = form.shapes[leading_digits(load_word(line))];
-  if (shape.length == 0 || ++form.misfits % 8 == 0) shape = shape_of(line, length, form.prefix.pid);
-}
-
-}  // namespace
 
 bool read_line(LogForm& form, const uint8_t* begin, const uint8_t* end, size_t left, LogEntry* entry) {
   entry->kind = EntryKind::kLine;

@@ -50,6 +50,9 @@ constexpr Shape kResumedEnd("resumed>");
 constexpr size_t kResumedBeginBytes = 5;
 constexpr size_t kResumedEndBytes = 8;
 
+// The last equals sign that a space follows; null when there is none near the end.
+const uint8_t* last_sign(const uint8_t* begin, const uint8_t* end);
+
 // The line [begin, end), without its line feed; from `begin` on `left` bytes are readable, eight of them from `end`
 // backwards. Sets what the entry says but its offset. False: the line holds a name that is worth adding.
 bool read_line(LogForm& form, const uint8_t* begin, const uint8_t* end, size_t left, LogEntry* entry);

@@ -36,6 +36,28 @@ bool NameTable::set(const char* text, size_t length, uint16_t number) {
   return true;
 }
 
+const NameTable::Slot* NameTable::slot_with(const NameWords& name) const {
+  for (size_t at = slot_of(name.words); slots_[at].number != kNoName; at = (at + 1) & kSlotMask)
+    if (slots_[at].length == name.length && memcmp(slots_[at].words, name.words, sizeof(name.words)) == 0)
+      return &slots_[at];
+  return nullptr;
+}
+
+bool NameTable::set_word(const char* text, size_t length, uint16_t word) {
+  if (length == 0 || length > kNameBytes) return false;
+  NameWords name{};
+  memcpy(name.words, text, length);
+  name.length = static_cast<uint32_t>(length);
+  const Slot* const slot = slot_with(name);
+  if (slot != nullptr) slots_[static_cast<size_t>(slot - slots_.data())].word = word;
+  return slot != nullptr;
+}
+
+uint16_t NameTable::word_of(const NameWords& name) const {
+  const Slot* const slot = slot_with(name);
+  return slot == nullptr ? 0 : slot->word;
+}
+
 uint16_t NameTable::find_rare(const uint8_t* text, uint32_t length) const {
   const uint64_t* const kept = kKeptBytes.words + length;
   return find({{load_word(text) & kept[24], load_word(text + 8) & kept[16], load_word(text + 16) & kept[8],

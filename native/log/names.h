@@ -87,6 +87,12 @@ class NameTable {
     return find_rare(text, length);
   }
 
+  // What a name of the table is in facts, which is not 0. False when it is not in the table.
+  bool set_word(const char* text, size_t length, uint16_t word);
+
+  // 0 when there is none.
+  uint16_t word_of(const NameWords& name) const;
+
   bool is_full() const { return count_ == kLimit; }
 
  private:
@@ -97,7 +103,11 @@ class NameTable {
     uint64_t words[4] = {};
     uint32_t length = 0;
     uint16_t number = kNoName;
+    uint16_t word = 0;
   };
+
+  // Null when the name is not in the table.
+  const Slot* slot_with(const NameWords& name) const;
 
   // A longer name, or one that another has the place of, or none.
   uint16_t find_rare(const uint8_t* text, uint32_t length) const;

@@ -16,30 +16,9 @@ constexpr std::string_view kDetached = "<detached ...>";
 
 bool is_digit(uint8_t byte) { return static_cast<uint8_t>(byte - '0') < 10; }
 
-// `) = 0`, with any number of spaces; `equals` is the sign. The line has eight bytes before it.
-bool is_behind_call(const uint8_t* arguments, const uint8_t* equals) {
-  const uint64_t others = load_word(equals - 8) ^ repeated(' ');
-  const uint8_t* at = equals - 1 - std::countl_zero(others) / 8;
-  if (others == 0)
-    while (at > arguments && *at == ' ') at--;
-  return at >= arguments && at < equals - 1 && *at == ')';
-}
-
 // The last `length` bytes before `end`, at most seven, are digits. The line has eight bytes.
 bool are_digits(const uint8_t* end, ptrdiff_t length) {
   return leading_digits(load_word(end - 8) >> (64 - 8 * length)) == static_cast<size_t>(length);
-}
-
-// -T: ` <0.000109>`. Where it begins; `end` when there is none.
-const uint8_t* before_duration(const uint8_t* begin, const uint8_t* end) {
-  const uint8_t* at = end - 1;
-  const uint8_t* last = at;
-  while (at > begin && is_digit(at[-1])) at--;
-  if (at == last || at == begin || at[-1] != '.') return end;
-  last = --at;
-  while (at > begin && is_digit(at[-1])) at--;
-  if (at == last || at - begin < 2 || at[-1] != '<' || at[-2] != ' ') return end;
-  return at - 2;
 }
 
 // `3</etc/hosts>`: behind it; null when it does not end, or is what strace writes when it lets a call go.
@@ -82,9 +61,31 @@ bool is_value(const uint8_t* at, const uint8_t* end) {
 
 }  // namespace
 
+bool is_unfinished(const uint8_t* begin, const uint8_t* end) {
+  return end - begin >= 16 && kUnfinishedEnd.fits(load_word(end - 8)) && kUnfinishedBegin.fits(load_word(end - 16));
+}
+
+bool is_behind_call(const uint8_t* arguments, const uint8_t* equals) {
+  const uint64_t others = load_word(equals - 8) ^ repeated(' ');
+  const uint8_t* at = equals - 1 - std::countl_zero(others) / 8;
+  if (others == 0)
+    while (at > arguments && *at == ' ') at--;
+  return at >= arguments && at < equals - 1 && *at == ')';
+}
+
+const uint8_t* before_duration(const uint8_t* begin, const uint8_t* end) {
+  const uint8_t* at = end - 1;
+  const uint8_t* last = at;
+  while (at > begin && is_digit(at[-1])) at--;
+  if (at == last || at == begin || at[-1] != '.') return end;
+  last = --at;
+  while (at > begin && is_digit(at[-1])) at--;
+  if (at == last || at - begin < 2 || at[-1] != '<' || at[-2] != ' ') return end;
+  return at - 2;
+}
+
 ResultKind result_of(const uint8_t* begin, const uint8_t* arguments, const uint8_t* end, const uint8_t* equals) {
-  if (end - begin >= 16 && kUnfinishedEnd.fits(load_word(end - 8)) && kUnfinishedBegin.fits(load_word(end - 16)))
-    return ResultKind::kUnfinished;
+  if (is_unfinished(begin, end)) return ResultKind::kUnfinished;
   if (equals == nullptr || equals - begin < 8 || equals <= arguments || !is_behind_call(arguments, equals))
     return ResultKind::kOther;
   return is_value(equals + 2, end) ? ResultKind::kValue : ResultKind::kOther;

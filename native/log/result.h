@@ -20,4 +20,13 @@ enum class ResultKind : uint8_t {
 // space follows, or null when it has none near its end. `arguments` is where they begin.
 ResultKind result_of(const uint8_t* begin, const uint8_t* arguments, const uint8_t* end, const uint8_t* equals);
 
+// Whether it ends with `<unfinished ...>`.
+bool is_unfinished(const uint8_t* begin, const uint8_t* end);
+
+// `) = 0`, with any number of spaces; `equals` is the sign. The line has eight bytes before it.
+bool is_behind_call(const uint8_t* arguments, const uint8_t* equals);
+
+// -T: ` <0.000109>`. Where it begins; `end` when there is none. There is a byte before `end`.
+const uint8_t* before_duration(const uint8_t* begin, const uint8_t* end);
+
 }  // namespace tracefp

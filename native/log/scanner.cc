@@ -14,6 +14,10 @@ bool LogScanner::set_name(const char* name, size_t length, uint16_t number) {
   return form_.names.set(name, length, number);
 }
 
+bool LogScanner::set_word(const char* name, size_t length, uint16_t word) {
+  return form_.names.set_word(name, length, word);
+}
+
 ScanResult LogScanner::scan(const uint8_t* data, size_t size, LogEntry* entries, size_t capacity) {
   return scan_(form_, data, size, entries, capacity);
 }

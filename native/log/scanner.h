@@ -47,6 +47,12 @@ class LogScanner {
   // the table has no room: the name's lines are handed on, and end no scan.
   bool set_name(const char* name, size_t length, uint16_t number);
 
+  // What a name is in facts from here on, which is not 0; it was given to set_name(). False when it is not in the
+  // table.
+  bool set_word(const char* name, size_t length, uint16_t word);
+
+  const LogForm& form() const { return form_; }
+
   // The whole lines in data[0, size), at most kScanBytesLimit bytes, into at most `capacity` entries. One entry a line.
   ScanResult scan(const uint8_t* data, size_t size, LogEntry* entries, size_t capacity);
 

@@ -1,6 +1,7 @@
 #include "log/teller.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace tracefp {
 
@@ -109,8 +110,17 @@ Told LogTeller::tell(const uint8_t* data, size_t size, bool is_new, ToldCall* ca
       told.last_offset = base + last.offset;
     }
     told.consumed = base + (is_over ? entries_[next_].offset : static_cast<uint32_t>(scanned_));
-    if (is_over) return told;
+    if (!is_over) continue;
+    if (told.until == ToldUntil::kLine || told.until == ToldUntil::kThread) told.facts = facts_at(data + told.consumed);
+    return told;
   }
+}
+
+// Of the scanned line that begins there.
+LineFacts LogTeller::facts_at(const uint8_t* begin) const {
+  const auto left = static_cast<size_t>(base_ + scanned_ - begin);
+  const auto* const end = static_cast<const uint8_t*>(memchr(begin, '\n', left));
+  return facts_of(scanner_.form(), begin, end, left);
 }
 
 // Of the entries from next_ on. True: the line of next_ is not told, and `told` says why.

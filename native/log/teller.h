@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "log/facts.h"
 #include "log/scanner.h"
 #include "match/table.h"
 
@@ -89,7 +90,9 @@ struct Told {
   uint32_t last_slot = 0;   // where lines > 0: of the last line
   uint32_t last_offset = 0;
   uint32_t entered = 0;  // calls that were entered, judged or told
+  LineFacts facts;       // kLine, kThread: of the line that is not told
 };
+static_assert(sizeof(Told) == 64);
 
 class LogTeller {
  public:
@@ -116,6 +119,7 @@ class LogTeller {
 
   bool tell_entries(uint32_t base, ToldCall* calls, size_t capacity, Told* told);
   bool fill(const uint8_t* data, size_t size);
+  LineFacts facts_at(const uint8_t* begin) const;
   bool watch_line(const LogEntry& entry, const LogThread& thread, Change* change) const;
 
   LogScanner& scanner_;

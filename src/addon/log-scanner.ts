@@ -1,8 +1,12 @@
 // The typed surface of the native scanner of strace's text, and the layout of its batches, which native/log/teller.h has too: the
 // tests of src/source/log would see it if the two differed.
 //
-//   word 0         1       2       3       4            5           6             7         8             9        10 ...
-//        consumed | calls | lines | until | stopped by | last slot | last offset | entered | slot + name | offset | slot + name ...
+//   word 0         1       2       3       4            5           6             7
+//        consumed | calls | lines | until | stopped by | last slot | last offset | entered |
+//   word 8     9     10     11          12       13           14 and 15 as a double
+//        kind | tid | word | arguments | length | is unknown | value |                            of the line that ended it
+//   word 16            17       18 ...
+//        slot + name | offset | slot + name ...
 //
 // Of each thread it has a slot of 64 bytes, which both read and write:
 //
@@ -31,6 +35,7 @@ export interface NativeLogScanner {
   setName(name: string, number: number): boolean
   readonly threads: Uint32Array
   addProgram(table: Uint8Array, used: Uint32Array, symbols: Int16Array): number
+  setWord(name: string, word: number): boolean
   setWatched(number: number, watched: number): void
   readonly descriptors: Uint32Array
   makeBatch(callLimit: number): Uint32Array
@@ -39,7 +44,7 @@ export interface NativeLogScanner {
 }
 
 /** Where the calls begin in a batch; each of them is the slot of its thread and, in the lower half, its name; then the offset of its line. */
-export const BATCH_HEADER_WORDS = 8
+export const BATCH_HEADER_WORDS = 16
 export const BATCH_CALL_WORDS = 2
 
 /**
@@ -51,6 +56,14 @@ export const UNTIL_FULL = 1
 export const UNTIL_LINE = 2
 export const UNTIL_THREAD = 3
 export const UNTIL_NAME = 4
+
+/** What is said of the line that ended it; not said: it is to be read. */
+export const NO_FACTS = 0
+export const FACTS_OF_CALL = 1
+export const FACTS_OF_UNFINISHED = 2
+export const FACTS_OF_RETURN = 3
+export const FACTS_OF_SIGNAL = 4
+export const FACTS_OF_EXIT = 5
 
 /** Slots of threads, by the last bits of the tid. */
 export const THREAD_SLOTS = 256
@@ -96,6 +109,8 @@ export class LogScanner {
   /** Sets of open descriptors, which threads refer to. */
   readonly descriptors: Uint32Array
   readonly #native: NativeLogScanner
+  /** The values of facts. */
+  readonly #doubles: Float64Array
 
   /** @throws TracefpError TFP_ERR_ADDON_MISSING when there is none for this machine; RangeError for a `simd` that it lacks. */
   constructor(callLimit: number, simd: Simd | '' = (process.env['TRACEFP_SIMD'] ?? '') as Simd | '') {
@@ -103,6 +118,7 @@ export class LogScanner {
     this.threads = this.#native.threads
     this.descriptors = this.#native.descriptors
     this.batch = this.#native.makeBatch(callLimit)
+    this.#doubles = new Float64Array(this.batch.buffer, this.batch.byteOffset, BATCH_HEADER_WORDS / 2)
   }
 
   /** Until it is called, every line is handed on. */
@@ -113,6 +129,11 @@ export class LogScanner {
   /** The number that entries tell for a name, from here on. False: there is no room for it, or it is too long. */
   setName(name: string, number: number): boolean {
     return this.#native.setName(name, number)
+  }
+
+  /** What facts say for a name of the table, from here on; not 0. False: it is not there. */
+  setWord(name: string, word: number): boolean {
+    return this.#native.setWord(name, word)
   }
 
   /** From here on; a name is not watched before. */
@@ -171,5 +192,34 @@ export class LogScanner {
   /** Calls that were entered: those in the batch, and those that were judged. */
   get enteredCount(): number {
     return this.batch[7] as number
+  }
+
+  /** What is said of the line that ended it. */
+  get factKind(): number {
+    return this.batch[8] as number
+  }
+
+  get factTid(): number {
+    return this.batch[9] as number
+  }
+
+  /** Of a call or signal: its word. */
+  get factWord(): number {
+    return this.batch[10] as number
+  }
+
+  /** Of a call: where its arguments begin, from the beginning of the line. */
+  get factArguments(): number {
+    return this.batch[11] as number
+  }
+
+  /** Of the line, without its line feed. */
+  get factLength(): number {
+    return this.batch[12] as number
+  }
+
+  /** Of a call: NaN is `?`. Of an exit: its code. */
+  get factValue(): number {
+    return this.batch[13] === 1 ? Number.NaN : (this.#doubles[7] as number)
   }
 }

@@ -58,6 +58,12 @@ export class LineSplitter {
     this.number += lineCount
   }
 
+  /** Takes the next line, which begins at `at` and of which somebody else knows how long it is without its line feed. */
+  take(byteCount: number): void {
+    this.#take(this.#chunk, this.#at, this.#at + byteCount, false)
+    this.#at += byteCount + 1
+  }
+
   /** Whether the chunk's next byte begins a line. */
   get isAtLineStart(): boolean {
     return this.#carryLength === 0 && !this.#isCarryCut

@@ -11,6 +11,7 @@ import {
   WATCHED_OPENS,
 } from '../../addon/log-scanner.ts'
 import type { CallNumber } from '../../syscall/naming.ts'
+import type { ScannedFacts } from './scan-facts.ts'
 import { isOrdinaryCall } from './strace-calls.ts'
 import { descriptorCall, isWatchedCall } from './strace-filter.ts'
 import type { StraceLine } from './strace-line.ts'
@@ -30,6 +31,7 @@ export class ScannedNames {
   readonly abis: Int32Array = new Int32Array(NAME_LIMIT).fill(-1)
   readonly numbers: Int32Array = new Int32Array(NAME_LIMIT)
   readonly #scanner: LogScanner
+  readonly #facts: ScannedFacts
   readonly #numberOf: (name: string) => CallNumber
   /** True: ordinary. */
   readonly #names = new Map<string, boolean>()
@@ -38,8 +40,9 @@ export class ScannedNames {
   #sample: string | null = null
   #isWatching = true
 
-  constructor(scanner: LogScanner, numberOf: (name: string) => CallNumber) {
+  constructor(scanner: LogScanner, facts: ScannedFacts, numberOf: (name: string) => CallNumber) {
     this.#scanner = scanner
+    this.#facts = facts
     this.#numberOf = numberOf
   }
 
@@ -63,6 +66,7 @@ export class ScannedNames {
     const watched = this.#isWatching ? descriptorCall(name) : undefined
     const isHeld = this.#isWatching && watched === undefined && isWatchedCall(name)
     this.#scanner.setName(name, isOrdinary && !isHeld ? this.calls.length : SPECIAL_NAME)
+    this.#facts.add(name)
     if (isOrdinary && watched !== undefined)
       this.#scanner.setWatched(this.calls.length, watched === 'opens' ? WATCHED_OPENS : WATCHED_CLOSES)
     if (isOrdinary) this.calls.push({ name, open: { name, args: '' } })

@@ -12,6 +12,7 @@ import { cloneFlagsOf, execArgumentsOf, signalActionOf, signalNumberOf } from '.
 import type { FilterSigns } from './strace-filter.ts'
 import { imageOfExec, UNKNOWN_PATH } from './strace-image.ts'
 import type { StraceLife } from './strace-life.ts'
+import type { Place, Position } from './strace-position.ts'
 import type { CallResult } from './strace-result.ts'
 import { type OpenCall, type Process, popFrame, pushFrame, type Tracee } from './strace-tracee.ts'
 
@@ -55,11 +56,6 @@ export function isOrdinaryCall(name: string): boolean {
 
 /** Calls after an exec that wait for a sign of the mode of the program. */
 const HELD_LIMIT = 16
-
-export interface Position {
-  line: number
-  time: string
-}
 
 export interface CallsOptions {
   readonly handler: StreamHandler
@@ -115,7 +111,7 @@ export class StraceCalls {
     this.settle(tracee)
     if (this.#options.inOrder) this.entry(tracee, name, args, nr)
     else if (SPECIAL.get(name) === 'unread') tracee.hasHole = true
-    else tracee.doubtful = { name, args, nr, ...this.#options.position }
+    else tracee.doubtful = { name, args, nr, ...this.#options.position.keep() }
   }
 
   /** A call ended with the thread that made it. */
@@ -157,7 +153,7 @@ export class StraceCalls {
     if (tracee.held !== null) {
       const mode = nr >= 0 ? abi.modeByNumber(name, nr) : abi.modeByCall(name, args)
       if (mode === undefined && !isSpecial && tracee.held.length < HELD_LIMIT) {
-        tracee.held.push({ name, isRestart, ...position })
+        tracee.held.push({ name, isRestart, ...position.keep() })
         return
       }
       this.settleMode(tracee, mode ?? '')
@@ -167,14 +163,12 @@ export class StraceCalls {
   }
 
   /** Tells something that was read before. */
-  #at(place: Position, tell: () => void): void {
+  #at(place: Place, tell: () => void): void {
     const { position } = this.#options
-    const { line, time } = position
-    position.line = place.line
-    position.time = place.time
+    const now = position.keep()
+    position.set(place)
     tell()
-    position.line = line
-    position.time = time
+    position.set(now)
   }
 
   /** A call returned, or is known not to. */
@@ -255,7 +249,7 @@ export class StraceCalls {
       tell()
       return
     }
-    const place = { ...this.#options.position }
+    const place = this.#options.position.keep()
     hold(caller.process, () => this.#at(place, tell))
   }
 

@@ -10,38 +10,18 @@ import type { StreamHandler } from '../../model/stream.ts'
 import type { CallNumber } from '../../syscall/naming.ts'
 import { LineSplitter } from './line-splitter.ts'
 import { countUnparsed, type LogCounts, type LogReader, type LogReaderOptions, newCounts } from './log-reader.ts'
-import { StraceAbi } from './strace-abi.ts'
+import type { ScannedFacts } from './scan-facts.ts'
 import { signalNumberOf } from './strace-args.ts'
-import { isSpecialCall, type Position, StraceCalls } from './strace-calls.ts'
-import { FilterSigns, type OpenDescriptors } from './strace-filter.ts'
-import { StraceLife } from './strace-life.ts'
+import { isSpecialCall } from './strace-calls.ts'
+import type { OpenDescriptors } from './strace-filter.ts'
 import { newLine, readLine, type StraceLine, withoutColours } from './strace-line.ts'
+import { LineTime, type Position } from './strace-position.ts'
 import { type CallResult, newResult, readResult } from './strace-result.ts'
 import { openScan, type ScannedReader, type StraceScan } from './strace-scan.ts'
-import type { Process, Tracee } from './strace-tracee.ts'
+import { finishSession, openStraceSession, type StraceSession } from './strace-session.ts'
+import type { Tracee } from './strace-tracee.ts'
+import { type WaitingLine, WaitingLines } from './strace-waiting.ts'
 
-/** What the files of one session have in common: -ff makes one per thread. */
-export interface StraceSession {
-  readonly abi: StraceAbi
-  readonly position: Position
-  readonly life: StraceLife
-  readonly calls: StraceCalls
-  readonly signs: FilterSigns
-}
-
-export interface SetHooks {
-  readonly onBirth: (tracee: Tracee) => void
-  readonly hold: (process: Process, tell: () => void) => void
-}
-
-interface WaitingLine {
-  readonly text: string
-  readonly number: number
-  readonly isCut: boolean
-}
-
-/** Lines of tracees whose parent is not clear yet. */
-const MAX_WAITING_BYTES = 16 << 20
 /** A file of a set with fewer lines is read without a scanner. */
 const WORTH_LINES = 1000
 /** Lines that wait until one of them names their tracee. */
@@ -61,8 +41,9 @@ export class StraceReader implements LogReader, ScannedReader {
   readonly #fileTid: number
   readonly #line: StraceLine = newLine()
   readonly #result: CallResult = newResult()
-  readonly #waiting = new Map<number, WaitingLine[]>()
-  #waitingBytes = 0
+  /** Of the line, without colours; null: it is in the splitter's bytes, and its facts are from the scanner. */
+  #text: string | null = null
+  readonly #waiting = new WaitingLines()
   readonly #resolved: number[] = []
   /** Something was glued into its line: what is left of it stands at the beginning of a later one. */
   #glued: Tracee | null = null
@@ -94,6 +75,7 @@ export class StraceReader implements LogReader, ScannedReader {
   readOn(mustWait: () => boolean): void {
     while (!this.#canScan()) if (!this.next() || mustWait()) return
     this.#scan?.run(() => this.#stepUp(), mustWait)
+    this.#position.keep()
     while (!mustWait() && this.next());
   }
 
@@ -111,12 +93,23 @@ export class StraceReader implements LogReader, ScannedReader {
     const { splitter } = this
     if (!splitter.next()) return false
     this.counts.lineCount += 1
-    this.#position.line = splitter.number
     const text = splitter.bytes.toString('latin1', splitter.start, splitter.end)
-    this.#read(text, splitter.isCut)
-    if (this.#line.kind === 'call') this.#scan?.learn(text, this.#line)
+    this.#read(text, splitter.number, splitter.isCut)
+    this.#scan?.learn(text, this.#line)
     while (this.#resolved.length > 0) this.#replay(this.#resolved.shift() as number)
     return true
+  }
+
+  nextOf(facts: ScannedFacts): void {
+    const { splitter } = this
+    splitter.take(facts.length)
+    this.counts.lineCount += 1
+    const { bytes, start, end, number } = splitter
+    facts.fill(this.#line, this.#result)
+    this.#text = null
+    this.#position.stand(number, bytes, start, end)
+    this.#understand(bytes[start] as number, false)
+    while (this.#resolved.length > 0) this.#replay(this.#resolved.shift() as number)
   }
 
   get isWatching(): boolean {
@@ -162,8 +155,7 @@ export class StraceReader implements LogReader, ScannedReader {
     const scan = this.#scan
     if (scan?.isTelling !== true) return
     this.#last = scan.tracee
-    this.#position.line = scan.lineNumber
-    this.#position.time = scan.readTime()
+    scan.standAt(this.#position)
   }
 
   end(): void {
@@ -186,17 +178,32 @@ export class StraceReader implements LogReader, ScannedReader {
     this.#stepUp()
     const last = this.#last
     const thread = last === null || last.tid === 0 || last.told === last.tid ? '' : `, thread ${last.tid}`
-    return `line ${this.#position.line}${this.#position.time === '' ? '' : ` at ${this.#position.time}`}${thread}`
+    const time = this.#position.time.text
+    return `line ${this.#position.line}${time === '' ? '' : ` at ${time}`}${thread}`
   }
 
-  #read(raw: string, isCut: boolean): void {
+  #read(raw: string, number: number, isCut: boolean): void {
     const text = withoutColours(raw)
     const line = this.#line
     readLine(text, line)
-    this.#position.time = line.time
-    if (line.tid > 0 && text.charCodeAt(0) !== 91) this.#hasPidColumn = true
+    this.#text = text
+    this.#position.set({ line: number, time: new LineTime(line.time, true) })
+    this.#understand(text.charCodeAt(0), isCut)
+  }
+
+  /** The line's text from there on. */
+  #textFrom(at: number): string {
+    if (this.#text !== null) return this.#text.slice(at)
+    const { bytes, start, end } = this.splitter
+    return bytes.toString('latin1', start + at, end)
+  }
+
+  /** What the line means, as it was read; `first` is its first character. */
+  #understand(first: number, isCut: boolean): void {
+    const line = this.#line
+    if (line.tid > 0 && first !== 91) this.#hasPidColumn = true
     if (this.#ahead !== null || this.#isNameless(line)) {
-      this.#lookAhead({ text, number: this.#position.line, isCut })
+      this.#lookAhead({ text: this.#textFrom(0), number: this.#position.line, isCut })
       return
     }
     switch (line.kind) {
@@ -210,29 +217,29 @@ export class StraceReader implements LogReader, ScannedReader {
       case 'detached':
         return this.#session.life.detach(line.value)
       case 'other':
-        return this.#other(text, isCut)
+        return this.#other(this.#textFrom(0), isCut)
       case 'call':
-        if (!this.#isCall(text, line)) return this.#other(text, isCut)
+        if (!this.#isCall(line)) return this.#other(this.#textFrom(0), isCut)
     }
     const { life } = this.#session
-    const tracee = this.#whose(text, line)
+    const tracee = this.#whose(line)
     if (tracee === null) return
     this.#last = tracee
     life.see(tracee)
-    if (line.kind === 'call') this.#call(tracee, text, isCut)
-    else if (line.kind === 'resumed') this.#resume(tracee, text)
+    if (line.kind === 'call') this.#call(tracee, isCut)
+    else if (line.kind === 'resumed') this.#resume(tracee)
     else this.#lifeLine(tracee, line)
   }
 
   /** A name that no mapping knows is one when its call is whole; words of the program itself are not. */
-  #isCall(text: string, { name, rest }: StraceLine): boolean {
-    readResult(text, rest, this.#result)
+  #isCall({ name, rest }: StraceLine): boolean {
+    if (this.#text !== null) readResult(this.#text, rest, this.#result)
     if (this.#result.kind !== 'none') return true
     const { mapping } = this.#options
     return name.startsWith('???') || mapping.knows(name) || /^syscall_0x/.test(name)
   }
 
-  #call(tracee: Tracee, text: string, isCut: boolean): void {
+  #call(tracee: Tracee, isCut: boolean): void {
     const { calls } = this.#session
     const { name, rest, nr } = this.#line
     const result = this.#result
@@ -240,13 +247,14 @@ export class StraceReader implements LogReader, ScannedReader {
     this.#callCount += 1
     if (this.#glued === tracee) this.#glued = null
     if (result.kind !== 'none') {
-      const args = isWanted ? text.slice(rest) : ''
+      const args = isWanted ? this.#textFrom(rest) : ''
       if (result.kind === 'unfinished' && tracee.process.doom !== null) calls.doubt(tracee, name, args, nr)
       else calls.entry(tracee, name, args, nr)
       tracee.open = result.kind === 'unfinished' ? { name, args } : null
       if (result.kind === 'value') calls.returned(tracee, { name, args }, result)
       return
     }
+    const text = this.#textFrom(0)
     const attached = ATTACHED.exec(text)
     const args = isWanted ? text.slice(rest, attached?.index ?? text.length) : ''
     calls.entry(tracee, name, args, nr)
@@ -256,7 +264,7 @@ export class StraceReader implements LogReader, ScannedReader {
     if (attached !== null) this.#attached(Number(attached[1]))
   }
 
-  #resume(tracee: Tracee, text: string): void {
+  #resume(tracee: Tracee): void {
     const { name, rest } = this.#line
     let resumed = tracee
     // An exec ends under the tid of the leader, whoever called it.
@@ -270,8 +278,9 @@ export class StraceReader implements LogReader, ScannedReader {
     }
     const open = resumed.open
     const call = name.includes('?') && open !== null ? open : { name, args: open?.args ?? '' }
-    readResult(text, rest, this.#result)
-    this.#finishCall(resumed, { name: call.name, args: call.args + text.slice(rest) })
+    if (this.#text !== null) readResult(this.#text, rest, this.#result)
+    const isWanted = this.#session.calls.isWanted(resumed, call.name)
+    this.#finishCall(resumed, { name: call.name, args: isWanted ? call.args + this.#textFrom(rest) : '' })
   }
 
   /** The rest of a call, wherever it stood. */
@@ -316,7 +325,7 @@ export class StraceReader implements LogReader, ScannedReader {
     if (tracee !== null) life.see(tracee)
   }
 
-  #whose(text: string, line: StraceLine): Tracee | null {
+  #whose(line: StraceLine): Tracee | null {
     const { life } = this.#session
     const tid = line.tid || this.#fileTid
     const isExec = line.kind === 'call' && line.name.startsWith('execve')
@@ -328,7 +337,7 @@ export class StraceReader implements LogReader, ScannedReader {
     const { nameless } = life
     if (nameless !== null && (life.openCloneCount === 0 || nameless.open?.name === line.name)) return life.name(tid)
     const met = life.meet(tid, isExec)
-    if (met === null) this.#wait(tid, text)
+    if (met === null) this.#wait(tid)
     return met
   }
 
@@ -372,11 +381,7 @@ export class StraceReader implements LogReader, ScannedReader {
     const lines = this.#ahead ?? []
     this.#ahead = null
     this.#aheadTid ??= 0
-    const { position } = this.#session
-    for (const { text, number, isCut } of lines) {
-      position.line = number
-      this.#read(text, isCut)
-    }
+    for (const { text, number, isCut } of lines) this.#read(text, number, isCut)
   }
 
   /** -qq hides ends: a line without a tid may then be of any tracee. */
@@ -388,25 +393,15 @@ export class StraceReader implements LogReader, ScannedReader {
     this.#options.handler.onNote({ code: 'unclear_thread', message, inconclusive: true })
   }
 
-  #wait(tid: number, text: string): void {
-    const lines = this.#waiting.get(tid)
-    const line = { text, number: this.#position.line, isCut: false }
-    if (lines === undefined) this.#waiting.set(tid, [line])
-    else lines.push(line)
-    this.#waitingBytes += text.length
-    if (this.#waitingBytes > MAX_WAITING_BYTES) this.#session.life.resolveAll()
+  #wait(tid: number): void {
+    this.#waiting.add(tid, { text: this.#textFrom(0), number: this.#position.line, isCut: false })
+    if (this.#waiting.isFull) this.#session.life.resolveAll()
   }
 
   #replay(tid: number): void {
-    const lines = this.#waiting.get(tid) ?? []
-    this.#waiting.delete(tid)
-    const number = this.#position.line
-    for (const line of lines) {
-      this.#waitingBytes -= line.text.length
-      this.#position.line = line.number
-      this.#read(line.text, false)
-    }
-    this.#position.line = number
+    const now = this.#position.keep()
+    for (const { text, number, isCut } of this.#waiting.take(tid)) this.#read(text, number, isCut)
+    this.#position.set(now)
   }
 
   /** The rest of a call; a call behind words of the program, which share stderr with strace; or nothing known. */
@@ -421,7 +416,7 @@ export class StraceReader implements LogReader, ScannedReader {
       }
     }
     const start = this.#hasPidColumn ? -1 : this.#callIn(text)
-    if (start > 0) this.#read(text.slice(start), isCut)
+    if (start > 0) this.#read(text.slice(start), this.#position.line, isCut)
     else this.#unparsed(text, this.#session.life.tracees.get(this.#line.tid) ?? null)
   }
 
@@ -450,48 +445,6 @@ export class StraceReader implements LogReader, ScannedReader {
 function isPlain({ restart, held, doubtful, isLaunching, hasHole, mode, process }: Tracee): boolean {
   const isSettled = restart === null && held === null && doubtful === null
   return isSettled && !isLaunching && !hasHole && mode === '' && process.doom === null
-}
-
-/** `onResolved`: the parent of a tid is known now, lines of it can be read. */
-export function openStraceSession(
-  { handler, mapping, inOrder = false }: LogReaderOptions,
-  hooks: SetHooks | undefined,
-  onResolved: (tid: number) => void,
-): StraceSession {
-  const signs = new FilterSigns((why) => handler.onNote(filteredNote(why)), hooks === undefined)
-  const onBirth = hooks === undefined ? {} : { onBirth: hooks.onBirth }
-  const life = new StraceLife({ handler, isSet: hooks !== undefined, inOrder, onResolved, ...onBirth })
-  const hold = hooks === undefined ? {} : { hold: hooks.hold }
-  const abi = new StraceAbi(mapping)
-  const position = { line: 0, time: '' }
-  return {
-    abi,
-    life,
-    signs,
-    position,
-    calls: new StraceCalls({ handler, abi, life, signs, inOrder, position, ...hold }),
-  }
-}
-
-/** Tracees that called exit have ended, where the log does not tell ends (-qq); and what was never seen is said. */
-export function finishSession({ life, calls, signs }: StraceSession, { handler }: LogReaderOptions): void {
-  for (const tracee of life.all) {
-    calls.settle(tracee)
-    calls.settleMode(tracee, '')
-  }
-  signs.finish()
-  const count = life.unseenCount
-  if (count > 0) {
-    const message = `${count === 1 ? 'a child' : `${count} children`} of which nothing is in the log: use strace -f`
-    handler.onNote({ code: 'children_unseen', message, inconclusive: true })
-  }
-  const ended = life.all.filter(({ isEnding, process }) => isEnding || process.isEnding)
-  for (const tracee of ended) life.end(tracee, tracee.exitCode, 0)
-}
-
-function filteredNote(why: string): { code: string; message: string; inconclusive: boolean } {
-  const message = `the log was filtered, so it has transitions that the program never made: ${why}`
-  return { code: 'filtered', message, inconclusive: true }
 }
 
 function noOrder(name: string): TracefpError {

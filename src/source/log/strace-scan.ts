@@ -23,10 +23,12 @@ import { TracefpError } from '../../errors.ts'
 import type { StreamHandler } from '../../model/stream.ts'
 import type { CallNumber } from '../../syscall/naming.ts'
 import type { LineSplitter } from './line-splitter.ts'
+import { ScannedFacts } from './scan-facts.ts'
 import { ScanJudging, type ScannedThread } from './scan-judging.ts'
 import { type OrdinaryCall, ScannedNames } from './scan-names.ts'
 import type { OpenDescriptors } from './strace-filter.ts'
-import { newLine, readLine, type StraceLine, withoutColours } from './strace-line.ts'
+import type { StraceLine } from './strace-line.ts'
+import type { Position } from './strace-position.ts'
 import type { OpenCall, Tracee } from './strace-tracee.ts'
 
 /** Whoever reads the lines: StraceReader. */
@@ -38,6 +40,8 @@ export interface ScannedReader {
   readonly isWatching: boolean
   /** Reads the next line of the splitter. */
   next(): boolean
+  /** The same, where the scanner says what the line says. */
+  nextOf(facts: ScannedFacts): void
   /**
    * The thread that an ordinary line with this tid is of; `last` is that of the line before, where it was not read. Null: it is not
    * known, or more may follow from the line. It stays so until a line is read by `next`.
@@ -68,6 +72,7 @@ export class StraceScan {
   readonly #reader: ScannedReader
   readonly #scanner: LogScanner
   readonly #names: ScannedNames
+  readonly #facts: ScannedFacts
   readonly #judging: ScanJudging
   /** The words of all slots. */
   readonly #threads: Uint32Array
@@ -95,7 +100,8 @@ export class StraceScan {
     this.#reader = reader
     this.#scanner = new LogScanner(CALL_LIMIT, simd)
     this.#threads = this.#scanner.threads
-    this.#names = new ScannedNames(this.#scanner, (name) => reader.numberOf(name))
+    this.#facts = new ScannedFacts(this.#scanner)
+    this.#names = new ScannedNames(this.#scanner, this.#facts, (name) => reader.numberOf(name))
     this.#judging = new ScanJudging(this.#scanner, this.#names, reader.handler)
     this.#recall = (told) => {
       for (const thread of this.#taken) if (thread.told === told && thread.isLent) this.#judging.giveBack(thread)
@@ -112,28 +118,24 @@ export class StraceScan {
     return this.#offset >= 0
   }
 
-  /** Number of that line. */
-  get lineNumber(): number {
-    if (this.#isLast) return this.#reader.splitter.number
-    let number = this.#firstLine
-    for (let at = this.#begin - 1; ; number += 1) {
-      at = this.#bytes.indexOf(LF, at + 1)
-      if (at < 0 || at >= this.#begin + this.#offset) return number
-    }
-  }
-
   get tracee(): Tracee | null {
     return this.#last?.tracee ?? null
   }
 
-  /** The time of that line. */
-  readTime(): string {
+  /** Where that line stands. */
+  standAt(position: Position): void {
     const begin = this.#begin + this.#offset
     const end = this.#bytes.indexOf(LF, begin)
-    const line = newLine()
-    const text = this.#bytes.toString('latin1', begin, end < 0 ? this.#bytes.length : end)
-    readLine(withoutColours(text), line)
-    return line.time
+    position.stand(this.#lineNumber(begin), this.#bytes, begin, end < 0 ? this.#bytes.length : end)
+  }
+
+  #lineNumber(begin: number): number {
+    if (this.#isLast) return this.#reader.splitter.number
+    let number = this.#firstLine
+    for (let at = this.#begin - 1; ; number += 1) {
+      at = this.#bytes.indexOf(LF, at + 1)
+      if (at < 0 || at >= begin) return number
+    }
   }
 
   /**
@@ -188,7 +190,8 @@ export class StraceScan {
     if (this.#isWatching || this.#slots[0]?.tid === 0) this.#release()
     const taken = this.#taken
     for (const thread of taken) this.#settle(thread)
-    this.#reader.next()
+    if (this.#facts.isThere) this.#reader.nextOf(this.#facts)
+    else this.#reader.next()
     for (let at = taken.length - 1; at >= 0; at -= 1) {
       const thread = taken[at] as TakenThread
       const { tracee } = thread
@@ -293,9 +296,10 @@ export class StraceScan {
     this.#followed.length = 0
   }
 
-  /** The reader has read the line of a call itself. */
+  /** The reader has read the line itself. */
   learn(text: string, line: StraceLine): void {
-    if (this.#names.learn(text, line)) this.#scanner.read(this.#bytes)
+    if (line.kind === 'call' && this.#names.learn(text, line)) this.#scanner.read(this.#bytes)
+    else if (line.kind === 'signal') this.#facts.addSignal(line.name)
   }
 }
 

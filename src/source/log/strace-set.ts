@@ -7,7 +7,8 @@
 
 import type { LogReaderOptions } from './log-reader.ts'
 import { countUnparsed, FIRST_UNPARSED_LIMIT, type LogCounts, newCounts } from './log-reader.ts'
-import { finishSession, openStraceSession, StraceReader, type StraceSession } from './strace-reader.ts'
+import { StraceReader } from './strace-reader.ts'
+import { finishSession, openStraceSession, type StraceSession } from './strace-session.ts'
 import type { Process, Tracee } from './strace-tracee.ts'
 
 /** One file of the set; `open` gives its bytes from the beginning, once. */

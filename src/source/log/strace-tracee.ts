@@ -2,6 +2,7 @@
 // engine would, which reads these facts from the kernel. Data, and the few rules that belong to it.
 
 import type { SignalAction } from './strace-args.ts'
+import type { Place } from './strace-position.ts'
 
 /** Which signals have a handler. Shared by the threads of a process, as in the kernel. */
 export class Dispositions {
@@ -70,10 +71,8 @@ export interface OpenCall {
 }
 
 /** A call that was read and not told yet, and where it stood. */
-export interface LaterCall {
+export interface LaterCall extends Place {
   readonly name: string
-  readonly line: number
-  readonly time: string
 }
 
 export class Tracee {
