@@ -48,8 +48,8 @@ bool read_hex(Text text, double* value) {
 
 // The number in `0`, `0x1f`, `?` and nothing else.
 bool read_value(Text text, LineFacts* facts) {
-  facts->is_unknown = text == "?" ? 1 : 0;
-  return facts->is_unknown != 0 || read_decimal(text, &facts->value) || read_hex(text, &facts->value);
+  if (text == "?") facts->flags = kFactOfUnknown;
+  return facts->flags != 0 || read_decimal(text, &facts->value) || read_hex(text, &facts->value);
 }
 
 bool read_exited(Text body, LineFacts* facts) {

@@ -19,14 +19,17 @@ enum class FactKind : uint32_t {
   kExited = 5,      // `+++ exited with 1 +++`
 };
 
+constexpr uint32_t kFactOfUnknown = 1;  // the value is `?`
+constexpr uint32_t kFactOfJudged = 2;   // the call was judged by the teller, and is allowed
+
 struct LineFacts {
   FactKind kind = FactKind::kNone;
-  uint32_t tid = 0;         // 0: the line says none
-  uint32_t word = 0;        // of the name or signal, as NameTable::set_word() was told; kExited: none
-  uint32_t arguments = 0;   // where they, or their rest, begin, from the beginning of the line
-  uint32_t length = 0;      // of the line without its line feed
-  uint32_t is_unknown = 0;  // 1: the value is `?`
-  double value = 0;         // or what it exited with
+  uint32_t tid = 0;        // 0: the line says none
+  uint32_t word = 0;       // of the name or signal: its number in programs + 1; kExited: none
+  uint32_t arguments = 0;  // where they, or their rest, begin, from the beginning of the line
+  uint32_t length = 0;     // of the line without its line feed
+  uint32_t flags = 0;      // kFactOfUnknown ...
+  double value = 0;        // or what it exited with
 };
 static_assert(sizeof(LineFacts) == 32);
 

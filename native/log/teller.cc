@@ -111,16 +111,29 @@ Told LogTeller::tell(const uint8_t* data, size_t size, bool is_new, ToldCall* ca
     }
     told.consumed = base + (is_over ? entries_[next_].offset : static_cast<uint32_t>(scanned_));
     if (!is_over) continue;
-    if (told.until == ToldUntil::kLine || told.until == ToldUntil::kThread) told.facts = facts_at(data + told.consumed);
+    if (told.until == ToldUntil::kLine || told.until == ToldUntil::kThread) look_at(data + told.consumed, &told);
     return told;
   }
 }
 
-// Of the scanned line that begins there.
-LineFacts LogTeller::facts_at(const uint8_t* begin) const {
+// The scanned line that begins there is not told: what it says, and whether the call in it is allowed.
+void LogTeller::look_at(const uint8_t* begin, Told* told) {
   const auto left = static_cast<size_t>(base_ + scanned_ - begin);
   const auto* const end = static_cast<const uint8_t*>(memchr(begin, '\n', left));
-  return facts_of(scanner_.form(), begin, end, left);
+  LineFacts& facts = told->facts;
+  facts = facts_of(scanner_.form(), begin, end, left);
+  if (facts.kind != FactKind::kCall && facts.kind != FactKind::kUnfinished) return;
+  const uint32_t slot = facts.tid % kThreadSlots;
+  LogThread& thread = threads_[slot];
+  if (facts.tid == 0 || thread.tid_plus_1 != facts.tid + 1 || thread.program == 0 || thread.open != kNothingOpen)
+    return;
+  const auto name = static_cast<uint16_t>(facts.word - 1);
+  const Judged judged = judge(programs_[thread.program - 1], thread, name);
+  if (judged == Judged::kAllowed) facts.flags |= kFactOfJudged;
+  if (judged != Judged::kUnknownName) return;
+  facts = {};
+  told->until = ToldUntil::kName;
+  told->stopped_by = slot << 16 | name;
 }
 
 // Of the entries from next_ on. True: the line of next_ is not told, and `told` says why.

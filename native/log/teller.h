@@ -46,7 +46,7 @@ constexpr int16_t kToldName = -1;  // calls of this name are the reader's
 constexpr int16_t kTransparentName = -2;
 constexpr int16_t kUnknownName = -3;  // the reader was not asked yet
 
-constexpr size_t kNameLimit = 2048;
+constexpr size_t kNameLimit = 2048;  // words are at most that, too
 
 // While a log is watched for signs of a filter, of some names more matters than that they were called.
 enum class Watched : uint8_t { kNot, kOpens, kCloses };
@@ -77,7 +77,7 @@ enum class ToldUntil : uint32_t {
   kFull = 1,    // no room for calls is left
   kLine = 2,    // a line that is the reader's to read
   kThread = 3,  // an ordinary line of a thread that is not in the table
-  kName = 4,    // a call whose name is kUnknownName in its program
+  kName = 4,    // a call whose name is kUnknownName in its program; tell again when it is not
 };
 
 // As words it crosses the wall: src/addon/log-scanner.ts.
@@ -119,7 +119,7 @@ class LogTeller {
 
   bool tell_entries(uint32_t base, ToldCall* calls, size_t capacity, Told* told);
   bool fill(const uint8_t* data, size_t size);
-  LineFacts facts_at(const uint8_t* begin) const;
+  void look_at(const uint8_t* begin, Told* told);
   bool watch_line(const LogEntry& entry, const LogThread& thread, Change* change) const;
 
   LogScanner& scanner_;

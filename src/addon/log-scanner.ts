@@ -4,7 +4,7 @@
 //   word 0         1       2       3       4            5           6             7
 //        consumed | calls | lines | until | stopped by | last slot | last offset | entered |
 //   word 8     9     10     11          12       13           14 and 15 as a double
-//        kind | tid | word | arguments | length | is unknown | value |                            of the line that ended it
+//        kind | tid | word | arguments | length | flags | value |                                 of the line that ended it
 //   word 16            17       18 ...
 //        slot + name | offset | slot + name ...
 //
@@ -43,6 +43,46 @@ export interface NativeLogScanner {
   tell(at: number): void
 }
 
+/** Words of what is said of all lines that were told, and of the one that ended it. */
+export const TOLD: {
+  readonly consumedBytes: 0
+  readonly callCount: 1
+  readonly lineCount: 2
+  readonly until: 3
+  /** UNTIL_THREAD: whose line ended it. UNTIL_NAME: the slot of the thread in the upper half, and the name. */
+  readonly stoppedBy: 4
+  /** Of the last line that was told. */
+  readonly lastSlot: 5
+  readonly lastOffset: 6
+  /** Calls that were entered: those in the batch, and those that were judged. */
+  readonly enteredCount: 7
+  readonly factKind: 8
+  readonly factTid: 9
+  readonly factWord: 10
+  /** Of a call: where its arguments begin, from the beginning of the line. */
+  readonly factArguments: 11
+  /** Of the line, without its line feed. */
+  readonly factLength: 12
+  readonly factFlags: 13
+} = {
+  consumedBytes: 0,
+  callCount: 1,
+  lineCount: 2,
+  until: 3,
+  stoppedBy: 4,
+  lastSlot: 5,
+  lastOffset: 6,
+  enteredCount: 7,
+  factKind: 8,
+  factTid: 9,
+  factWord: 10,
+  factArguments: 11,
+  factLength: 12,
+  factFlags: 13,
+}
+/** Of a call, or of an exit, as a double. */
+const VALUE_WORD = 14
+
 /** Where the calls begin in a batch; each of them is the slot of its thread and, in the lower half, its name; then the offset of its line. */
 export const BATCH_HEADER_WORDS = 16
 export const BATCH_CALL_WORDS = 2
@@ -64,6 +104,9 @@ export const FACTS_OF_UNFINISHED = 2
 export const FACTS_OF_RETURN = 3
 export const FACTS_OF_SIGNAL = 4
 export const FACTS_OF_EXIT = 5
+/** Flags of them: the value of the call is `?`; the call was judged, and is allowed. */
+export const IS_UNKNOWN = 1
+export const IS_JUDGED = 2
 
 /** Slots of threads, by the last bits of the tid. */
 export const THREAD_SLOTS = 256
@@ -108,9 +151,9 @@ export class LogScanner {
   readonly threads: Uint32Array
   /** Sets of open descriptors, which threads refer to. */
   readonly descriptors: Uint32Array
+  /** Of one number: the value in facts. */
+  readonly value: Float64Array
   readonly #native: NativeLogScanner
-  /** The values of facts. */
-  readonly #doubles: Float64Array
 
   /** @throws TracefpError TFP_ERR_ADDON_MISSING when there is none for this machine; RangeError for a `simd` that it lacks. */
   constructor(callLimit: number, simd: Simd | '' = (process.env['TRACEFP_SIMD'] ?? '') as Simd | '') {
@@ -118,7 +161,7 @@ export class LogScanner {
     this.threads = this.#native.threads
     this.descriptors = this.#native.descriptors
     this.batch = this.#native.makeBatch(callLimit)
-    this.#doubles = new Float64Array(this.batch.buffer, this.batch.byteOffset, BATCH_HEADER_WORDS / 2)
+    this.value = new Float64Array(this.batch.buffer, this.batch.byteOffset + 4 * VALUE_WORD, 1)
   }
 
   /** Until it is called, every line is handed on. */
@@ -131,7 +174,7 @@ export class LogScanner {
     return this.#native.setName(name, number)
   }
 
-  /** What facts say for a name of the table, from here on; not 0. False: it is not there. */
+  /** What facts say for a name of the table, from here on: its number + 1. False: it is not there. */
   setWord(name: string, word: number): boolean {
     return this.#native.setWord(name, word)
   }
@@ -157,69 +200,5 @@ export class LogScanner {
   /** What the whole lines from `at` on say. */
   tell(at: number): void {
     this.#native.tell(at)
-  }
-
-  get consumedBytes(): number {
-    return this.batch[0] as number
-  }
-
-  get callCount(): number {
-    return this.batch[1] as number
-  }
-
-  get lineCount(): number {
-    return this.batch[2] as number
-  }
-
-  get until(): number {
-    return this.batch[3] as number
-  }
-
-  /** UNTIL_THREAD: whose line ended it. UNTIL_NAME: the slot of the thread in the upper half, and the name. */
-  get stoppedBy(): number {
-    return this.batch[4] as number
-  }
-
-  /** Of the last line that was told. */
-  get lastSlot(): number {
-    return this.batch[5] as number
-  }
-
-  get lastOffset(): number {
-    return this.batch[6] as number
-  }
-
-  /** Calls that were entered: those in the batch, and those that were judged. */
-  get enteredCount(): number {
-    return this.batch[7] as number
-  }
-
-  /** What is said of the line that ended it. */
-  get factKind(): number {
-    return this.batch[8] as number
-  }
-
-  get factTid(): number {
-    return this.batch[9] as number
-  }
-
-  /** Of a call or signal: its word. */
-  get factWord(): number {
-    return this.batch[10] as number
-  }
-
-  /** Of a call: where its arguments begin, from the beginning of the line. */
-  get factArguments(): number {
-    return this.batch[11] as number
-  }
-
-  /** Of the line, without its line feed. */
-  get factLength(): number {
-    return this.batch[12] as number
-  }
-
-  /** Of a call: NaN is `?`. Of an exit: its code. */
-  get factValue(): number {
-    return this.batch[13] === 1 ? Number.NaN : (this.#doubles[7] as number)
   }
 }

@@ -29,6 +29,8 @@ export class CheckedProgram implements WalkedProgram {
   /** Those that are an alarm, and those of kind `image` among them. */
   alarmCount = 0
   imageMissCount = 0
+  /** Of which it was noted that it could not be compared. */
+  notedImage: Image | null = null
   /** Whether a track of it has begun. */
   hasBegun = false
   readonly #expected = new Map<number, readonly string[]>()

@@ -392,13 +392,14 @@ export class Checker implements Judge<CheckedProgram> {
 
   #checkImage(track: Track<CheckedProgram>, program: CheckedProgram, image: Image): void {
     const learned = program.known?.program.image
-    if (learned === undefined || program.key === SET_IMAGE.path) return
+    if (learned === undefined || program.key === SET_IMAGE.path || program.notedImage === image) return
     if (joinImages(learned, image) === undefined) {
       program.imageMissCount += 1
       const expected = [imageText(learned)]
       this.#miss(track, program, { kind: 'image', to: imageText(image), expected, severity: IMAGE_SEVERITY, depth: 2 })
     } else if (image.sha256 === null || (image.script !== null && image.script.sha256 === null)) {
       const message = `the image ${printable(program.key)} could not be compared with the one learned`
+      program.notedImage = image
       this.#note('image_unverified', message, this.#options.source !== 'log')
     } else if (learned.sha256 === null || (learned.script !== null && learned.script.sha256 === null)) {
       this.#note('image_unverified', `the fingerprint of ${printable(program.key)} holds no hash of its image`, false)

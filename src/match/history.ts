@@ -30,6 +30,19 @@ export class History {
     if (this.#length < CAPACITY) this.#length += 1
   }
 
+  /** The first `count` pairs. */
+  pushAll(pairs: Int32Array, count: number): void {
+    const calls = this.#calls
+    let at = this.#at
+    for (let from = 0; from < 2 * count; from += 2) {
+      calls[at] = pairs[from] as number
+      calls[at + 1] = pairs[from + 1] as number
+      at = (at + 2) & (CAPACITY * 2 - 1)
+    }
+    this.#at = at
+    this.#length = Math.min(CAPACITY, this.#length + count)
+  }
+
   /** The last call did not happen. What it pushed out of the history stays lost. */
   undo(): void {
     if (this.#length === 0) return

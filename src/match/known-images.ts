@@ -12,6 +12,7 @@ const MERGED = /^\/(?:usr\/)?(bin|sbin|lib|lib64)\//
 export class KnownImages {
   readonly #byKey = new Map<string, Image>()
   readonly #found = new Map<string, Image>()
+  readonly #resolved = new WeakMap<Image, Image>()
   readonly #realPath: (path: string) => string | null
 
   /** `realPath`: where a path leads on this machine; null: nowhere. The log may come from another one: it is asked last. */
@@ -34,6 +35,15 @@ export class KnownImages {
 
   /** The image as the fingerprints call it, without hashes; as it is where they do not know it. */
   resolve(image: Image): Image {
+    let resolved = this.#resolved.get(image)
+    if (resolved === undefined) {
+      resolved = this.#resolveNew(image)
+      this.#resolved.set(image, resolved)
+    }
+    return resolved
+  }
+
+  #resolveNew(image: Image): Image {
     const key = programKeyOf(image)
     let found = this.#found.get(key)
     if (found === undefined) {

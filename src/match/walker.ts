@@ -198,7 +198,7 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
     track.state = state
     track.formerState = formerState
     track.lastFlags = 0
-    for (let at = 0; at < 2 * recentCount; at += 2) track.history.push(recent[at] as number, recent[at + 1] as number)
+    track.history.pushAll(recent, recentCount)
     this.#judge.judged?.(callCount)
   }
 

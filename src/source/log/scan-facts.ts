@@ -1,74 +1,82 @@
 // What the native scanner says of a line that may mean more than a call: the same as strace-line.ts and strace-result.ts would read in
-// its text, which is not made then. Words are names of calls and signals, numbered as the reader meets them.
+// its text, which is not made then.
 
 import {
-  FACTS_OF_CALL,
   FACTS_OF_EXIT,
   FACTS_OF_RETURN,
   FACTS_OF_SIGNAL,
   FACTS_OF_UNFINISHED,
+  IS_JUDGED,
+  IS_UNKNOWN,
   type LogScanner,
-  NAME_LIMIT,
   NO_FACTS,
-  SPECIAL_NAME,
+  TOLD,
 } from '../../addon/log-scanner.ts'
+import type { ScannedName, ScannedNames } from './scan-names.ts'
 import type { LineKind, StraceLine } from './strace-line.ts'
 import type { CallResult } from './strace-result.ts'
+import type { OpenCall } from './strace-tracee.ts'
 
+/** By FACTS_OF. */
+const KINDS: readonly LineKind[] = ['other', 'call', 'call', 'resumed', 'signal', 'exited']
+
+/** Of the line that ended the last batch. */
 export class ScannedFacts {
-  readonly #scanner: LogScanner
-  /** From 1. */
-  readonly #words: string[] = ['']
-  readonly #signals = new Set<string>()
+  readonly #batch: Uint32Array
+  /** Of one number. */
+  readonly #value: Float64Array
+  readonly #names: ScannedNames
 
-  constructor(scanner: LogScanner) {
-    this.#scanner = scanner
+  constructor({ batch, value }: LogScanner, names: ScannedNames) {
+    this.#batch = batch
+    this.#value = value
+    this.#names = names
   }
 
-  /** A name that the scanner has is said in facts from here on. */
-  add(name: string): void {
-    if (this.#scanner.setWord(name, this.#words.length)) this.#words.push(name)
-  }
-
-  addSignal(name: string): void {
-    if (this.#signals.has(name) || this.#signals.size === NAME_LIMIT) return
-    this.#signals.add(name)
-    if (this.#scanner.setName(name, SPECIAL_NAME)) this.add(name)
-  }
-
-  /** Whether anything is said of the line that ended the last batch. */
+  /** False: the line is to be read. */
   get isThere(): boolean {
-    return this.#scanner.factKind !== NO_FACTS
+    return this.#batch[TOLD.factKind] !== NO_FACTS
   }
 
-  /** Of the line, without its line feed. */
-  get length(): number {
-    return this.#scanner.factLength
+  get tid(): number {
+    return this.#batch[TOLD.factTid] as number
   }
 
-  fill(line: StraceLine, result: CallResult): void {
-    const scanner = this.#scanner
-    const kind = scanner.factKind
+  /** Whether the line means nothing for other threads than its own, which has `open`. */
+  isOwn(open: OpenCall | null): boolean {
+    const word = this.#batch[TOLD.factWord] as number
+    if (word === 0 || !(this.#names.all[word - 1] as ScannedName).isOwn) return false
+    // A call within a call: what became of that one may say whose child another thread is.
+    return open === null || (this.#batch[TOLD.factKind] as number) >= FACTS_OF_RETURN
+  }
+
+  /** Whether a call of the line was judged, and its track is told so when it is given back. */
+  get isJudged(): boolean {
+    return ((this.#batch[TOLD.factFlags] as number) & IS_JUDGED) !== 0
+  }
+
+  /** Answers how long the line is without its line feed. */
+  fill(line: StraceLine, result: CallResult): number {
+    const batch = this.#batch
+    const kind = batch[TOLD.factKind] as number
     line.kind = KINDS[kind] as LineKind
-    line.tid = scanner.factTid
+    line.tid = batch[TOLD.factTid] as number
     line.nr = -1
-    line.name = this.#words[scanner.factWord] as string
-    line.rest = scanner.factArguments
+    line.rest = batch[TOLD.factArguments] as number
+    if (kind === FACTS_OF_EXIT) {
+      line.value = this.#value[0] as number
+    } else {
+      line.name = (this.#names.all[(batch[TOLD.factWord] as number) - 1] as ScannedName).name
+      if (kind !== FACTS_OF_SIGNAL) this.#fillResult(kind === FACTS_OF_UNFINISHED, result)
+    }
+    return batch[TOLD.factLength] as number
+  }
+
+  #fillResult(isUnfinished: boolean, result: CallResult): void {
+    const isUnknown = isUnfinished || ((this.#batch[TOLD.factFlags] as number) & IS_UNKNOWN) !== 0
+    result.kind = isUnfinished ? 'unfinished' : 'value'
+    result.value = isUnknown ? Number.NaN : (this.#value[0] as number)
     result.error = ''
     result.outerPid = 0
-    if (kind === FACTS_OF_EXIT) {
-      line.value = scanner.factValue
-    } else if (kind !== FACTS_OF_SIGNAL) {
-      result.kind = kind === FACTS_OF_UNFINISHED ? 'unfinished' : 'value'
-      result.value = kind === FACTS_OF_UNFINISHED ? Number.NaN : scanner.factValue
-    }
   }
-}
-
-const KINDS: Readonly<Record<number, LineKind>> = {
-  [FACTS_OF_CALL]: 'call',
-  [FACTS_OF_UNFINISHED]: 'call',
-  [FACTS_OF_RETURN]: 'resumed',
-  [FACTS_OF_SIGNAL]: 'signal',
-  [FACTS_OF_EXIT]: 'exited',
 }

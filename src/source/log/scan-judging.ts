@@ -111,7 +111,11 @@ export class ScanJudging {
     const name = word & 0xffff
     const number = this.#threads[(word >>> 16) * THREAD_WORDS + THREAD.program] as number
     const { program, symbols } = this.#programs[number - 1] as JudgingProgram
-    const { abis, numbers } = this.#names
+    const { abis, numbers, all } = this.#names
+    if (all[name]?.isUnread === true) {
+      symbols[name] = TOLD_NAME
+      return
+    }
     if ((abis[name] as number) < 0) this.#names.resolve(name)
     const symbol = program.symbolOf(abis[name] as number, numbers[name] as number)
     symbols[name] = symbol === TRANSPARENT_SYMBOL ? TRANSPARENT_NAME : symbol > SYMBOL_LIMIT ? TOLD_NAME : symbol

@@ -11,27 +11,31 @@ import {
   WATCHED_OPENS,
 } from '../../addon/log-scanner.ts'
 import type { CallNumber } from '../../syscall/naming.ts'
-import type { ScannedFacts } from './scan-facts.ts'
-import { isOrdinaryCall } from './strace-calls.ts'
+import { isOrdinaryCall, isOwnCall, isUnreadCall } from './strace-calls.ts'
 import { descriptorCall, isWatchedCall } from './strace-filter.ts'
 import type { StraceLine } from './strace-line.ts'
 import type { OpenCall } from './strace-tracee.ts'
 
-/** A name in the log of whose calls nothing matters but that they were entered. */
-export interface OrdinaryCall {
+/** A name in the log: of a call, or of a signal. */
+export interface ScannedName {
   readonly name: string
+  /** Nothing matters of its calls but that they were entered. */
+  readonly isOrdinary: boolean
+  /** Nothing matters of its calls or signals but for the thread that makes or gets them. */
+  readonly isOwn: boolean
+  /** Its lines tell no call. */
+  readonly isUnread: boolean
   /** What a thread has open when it entered such a call. */
   readonly open: OpenCall
 }
 
 export class ScannedNames {
   /** By their number in the scanner. */
-  readonly calls: OrdinaryCall[] = []
+  readonly all: ScannedName[] = []
   /** Of each of them, in native mode; -1: `resolve` was not asked yet. */
   readonly abis: Int32Array = new Int32Array(NAME_LIMIT).fill(-1)
   readonly numbers: Int32Array = new Int32Array(NAME_LIMIT)
   readonly #scanner: LogScanner
-  readonly #facts: ScannedFacts
   readonly #numberOf: (name: string) => CallNumber
   /** True: ordinary. */
   readonly #names = new Map<string, boolean>()
@@ -40,9 +44,8 @@ export class ScannedNames {
   #sample: string | null = null
   #isWatching = true
 
-  constructor(scanner: LogScanner, facts: ScannedFacts, numberOf: (name: string) => CallNumber) {
+  constructor(scanner: LogScanner, numberOf: (name: string) => CallNumber) {
     this.#scanner = scanner
-    this.#facts = facts
     this.#numberOf = numberOf
   }
 
@@ -57,26 +60,37 @@ export class ScannedNames {
     if (known === false || !text.startsWith(name, body) || text.charCodeAt(body + name.length) !== 40) return false
     const isOrdinary = known ?? isOrdinaryCall(name)
     const isNewForm = isOrdinary && !isAlike(text, body, this.#sample) && this.#learnPrefix(text.slice(0, body))
-    if (known === undefined && this.#names.size < NAME_LIMIT) this.#add(name, isOrdinary)
+    if (known === undefined) this.#addCall(name, isOrdinary)
     return isNewForm
   }
 
-  #add(name: string, isOrdinary: boolean): void {
-    this.#names.set(name, isOrdinary)
+  learnSignal(name: string): void {
+    if (this.#names.has(name) || this.all.length === NAME_LIMIT) return
+    this.#scanner.setName(name, SPECIAL_NAME)
+    this.#add({ name, isOrdinary: false, isOwn: true, isUnread: true, open: { name, args: '' } })
+  }
+
+  #addCall(name: string, isOrdinary: boolean): void {
+    if (this.all.length === NAME_LIMIT) return
     const watched = this.#isWatching ? descriptorCall(name) : undefined
     const isHeld = this.#isWatching && watched === undefined && isWatchedCall(name)
-    this.#scanner.setName(name, isOrdinary && !isHeld ? this.calls.length : SPECIAL_NAME)
-    this.#facts.add(name)
+    this.#scanner.setName(name, isOrdinary && !isHeld ? this.all.length : SPECIAL_NAME)
     if (isOrdinary && watched !== undefined)
-      this.#scanner.setWatched(this.calls.length, watched === 'opens' ? WATCHED_OPENS : WATCHED_CLOSES)
-    if (isOrdinary) this.calls.push({ name, open: { name, args: '' } })
+      this.#scanner.setWatched(this.all.length, watched === 'opens' ? WATCHED_OPENS : WATCHED_CLOSES)
+    this.#add({ name, isOrdinary, isOwn: isOwnCall(name), isUnread: isUnreadCall(name), open: { name, args: '' } })
+  }
+
+  #add(name: ScannedName): void {
+    this.#names.set(name.name, name.isOrdinary)
+    this.all.push(name)
+    this.#scanner.setWord(name.name, this.all.length)
   }
 
   /** What was watched is ordinary from here on. */
   endWatch(): void {
     this.#isWatching = false
-    for (const [number, { name }] of this.calls.entries()) {
-      if (!isWatchedCall(name)) continue
+    for (const [number, { name, isOrdinary }] of this.all.entries()) {
+      if (!isOrdinary || !isWatchedCall(name)) continue
       this.#scanner.setName(name, number)
       this.#scanner.setWatched(number, NOT_WATCHED)
     }
@@ -84,7 +98,7 @@ export class ScannedNames {
 
   /** Answers the ABI. */
   resolve(name: number): number {
-    const { abi, nr } = this.#numberOf((this.calls[name] as OrdinaryCall).name)
+    const { abi, nr } = this.#numberOf((this.all[name] as ScannedName).name)
     this.abis[name] = abi
     this.numbers[name] = nr
     return abi

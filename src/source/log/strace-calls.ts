@@ -8,7 +8,7 @@
 import type { StreamHandler } from '../../model/stream.ts'
 import type { CallNumber } from '../../syscall/naming.ts'
 import type { Mode, StraceAbi } from './strace-abi.ts'
-import { cloneFlagsOf, execArgumentsOf, signalActionOf, signalNumberOf } from './strace-args.ts'
+import { cloneFlagsOf, signalActionOf, signalNumberOf } from './strace-args.ts'
 import type { FilterSigns } from './strace-filter.ts'
 import { imageOfExec, UNKNOWN_PATH } from './strace-image.ts'
 import type { StraceLife } from './strace-life.ts'
@@ -46,12 +46,30 @@ export function isSpecialCall(name: string): boolean {
   return SPECIAL.has(name)
 }
 
+/** Of whose calls the arguments matter, those of the following aside. */
+const WANTED: ReadonlySet<string> = new Set(
+  'execve execveat clone clone2 clone3 rt_sigaction sigaction signal exit exit_group unshare kill tgkill tkill'.split(
+    ' ',
+  ),
+)
+
 /** A call about which the killing of a thread makes strace say what is not so. */
 const KILLING: ReadonlySet<string> = new Set(['kill', 'tgkill', 'tkill'])
 
 /** Whether nothing matters of its calls but that they were entered, once a log is no longer watched for signs of a filter. */
 export function isOrdinaryCall(name: string): boolean {
   return !SPECIAL.has(name) && !KILLING.has(name) && !name.startsWith('exec') && !name.includes('?')
+}
+
+/** Whether it stands for a call that strace could not read. */
+export function isUnreadCall(name: string): boolean {
+  return SPECIAL.get(name) === 'unread'
+}
+
+/** Whether its calls change nothing but what is known of the thread that makes them, and of handlers. */
+export function isOwnCall(name: string): boolean {
+  const special = SPECIAL.get(name)
+  return special === 'action' || special === 'return' || special === 'tid' || isOrdinaryCall(name)
 }
 
 /** Calls after an exec that wait for a sign of the mode of the program. */
@@ -81,11 +99,14 @@ export class StraceCalls {
   }
 
   isWanted(tracee: Tracee, name: string): boolean {
-    return SPECIAL.has(name) || KILLING.has(name) || tracee.held !== null || this.#options.signs.isWatching
+    return WANTED.has(name) || tracee.held !== null || this.#options.signs.isWatching
   }
 
-  /** A call is entered. `nr` is what -n prints, or -1; `args` is empty for calls that are not wanted. */
-  entry(tracee: Tracee, name: string, args: string, nr: number): void {
+  /**
+   * A call is entered. `nr` is what -n prints, or -1; `args` is empty for calls that are not wanted. `isTold`: the handler knows of
+   * it, and nothing was pending.
+   */
+  entry(tracee: Tracee, name: string, args: string, nr: number, isTold = false): void {
     const special = SPECIAL.get(name)
     if (tracee.isLaunching) {
       if (special === 'exec') return
@@ -97,7 +118,7 @@ export class StraceCalls {
       return
     }
     if (tracee.open !== null && SPECIAL.get(tracee.open.name) === 'clone') this.#options.life.cloneFailed(tracee)
-    this.#tell(tracee, name, args, nr, special !== undefined)
+    if (!isTold) this.#tell(tracee, name, args, nr, special !== undefined)
     if (special !== undefined) this.#specialEntry(tracee, special, name, args)
     else if (KILLING.has(name)) this.#doom(name, args)
     if (this.#options.signs.isWatching) this.#options.signs.entry(tracee, name, args)
@@ -238,7 +259,7 @@ export class StraceCalls {
 
   #exec(caller: Tracee, { name, args }: OpenCall): void {
     const { abi, life, signs, inOrder, hold } = this.#options
-    const image = imageOfExec(execArgumentsOf(name, args), caller.process.path)
+    const image = imageOfExec(name, args, caller.process.path)
     if (image.path === UNKNOWN_PATH) this.#noteUnknownImage(name)
     const tell = (): void => {
       life.exec(caller, image)

@@ -43,6 +43,8 @@ export class StraceReader implements LogReader, ScannedReader {
   readonly #result: CallResult = newResult()
   /** Of the line, without colours; null: it is in the splitter's bytes, and its facts are from the scanner. */
   #text: string | null = null
+  /** The handler knows of the call in it. */
+  #isJudged = false
   readonly #waiting = new WaitingLines()
   readonly #resolved: number[] = []
   /** Something was glued into its line: what is left of it stands at the beginning of a later one. */
@@ -102,13 +104,14 @@ export class StraceReader implements LogReader, ScannedReader {
 
   nextOf(facts: ScannedFacts): void {
     const { splitter } = this
-    splitter.take(facts.length)
+    splitter.take(facts.fill(this.#line, this.#result))
     this.counts.lineCount += 1
     const { bytes, start, end, number } = splitter
-    facts.fill(this.#line, this.#result)
     this.#text = null
     this.#position.stand(number, bytes, start, end)
+    this.#isJudged = facts.isJudged
     this.#understand(bytes[start] as number, false)
+    this.#isJudged = false
     while (this.#resolved.length > 0) this.#replay(this.#resolved.shift() as number)
   }
 
@@ -249,7 +252,7 @@ export class StraceReader implements LogReader, ScannedReader {
     if (result.kind !== 'none') {
       const args = isWanted ? this.#textFrom(rest) : ''
       if (result.kind === 'unfinished' && tracee.process.doom !== null) calls.doubt(tracee, name, args, nr)
-      else calls.entry(tracee, name, args, nr)
+      else calls.entry(tracee, name, args, nr, this.#isJudged)
       tracee.open = result.kind === 'unfinished' ? { name, args } : null
       if (result.kind === 'value') calls.returned(tracee, { name, args }, result)
       return

@@ -14,6 +14,7 @@ import {
   THREAD,
   THREAD_SLOTS,
   THREAD_WORDS,
+  TOLD,
   UNTIL_END,
   UNTIL_FULL,
   UNTIL_NAME,
@@ -25,7 +26,7 @@ import type { CallNumber } from '../../syscall/naming.ts'
 import type { LineSplitter } from './line-splitter.ts'
 import { ScannedFacts } from './scan-facts.ts'
 import { ScanJudging, type ScannedThread } from './scan-judging.ts'
-import { type OrdinaryCall, ScannedNames } from './scan-names.ts'
+import { type ScannedName, ScannedNames } from './scan-names.ts'
 import type { OpenDescriptors } from './strace-filter.ts'
 import type { StraceLine } from './strace-line.ts'
 import type { Position } from './strace-position.ts'
@@ -100,8 +101,8 @@ export class StraceScan {
     this.#reader = reader
     this.#scanner = new LogScanner(CALL_LIMIT, simd)
     this.#threads = this.#scanner.threads
-    this.#facts = new ScannedFacts(this.#scanner)
-    this.#names = new ScannedNames(this.#scanner, this.#facts, (name) => reader.numberOf(name))
+    this.#names = new ScannedNames(this.#scanner, (name) => reader.numberOf(name))
+    this.#facts = new ScannedFacts(this.#scanner, this.#names)
     this.#judging = new ScanJudging(this.#scanner, this.#names, reader.handler)
     this.#recall = (told) => {
       for (const thread of this.#taken) if (thread.told === told && thread.isLent) this.#judging.giveBack(thread)
@@ -144,6 +145,7 @@ export class StraceScan {
    */
   run(onLast: () => void, mustWait: () => boolean): void {
     const scanner = this.#scanner
+    const { batch } = scanner
     const { splitter, counts } = this.#reader
     let last: Tracee | null = null
     this.#bytes = splitter.chunk
@@ -156,24 +158,26 @@ export class StraceScan {
       this.#begin = splitter.at
       scanner.tell(this.#begin)
       this.#firstLine = splitter.number + 1
-      const { consumedBytes, lineCount, until } = scanner
+      const lineCount = batch[TOLD.lineCount] as number
+      const until = batch[TOLD.until] as number
       if (lineCount > 0) {
-        this.#tell(scanner.callCount)
-        this.#offset = scanner.lastOffset
-        this.#last = this.#slots[scanner.lastSlot] as TakenThread
+        const callCount = batch[TOLD.callCount] as number
+        if (callCount > 0) this.#tell(callCount)
+        this.#offset = batch[TOLD.lastOffset] as number
+        this.#last = this.#slots[batch[TOLD.lastSlot] as number] as TakenThread
         last = this.#last.tracee
-        this.#reader.told(last, scanner.enteredCount)
-        splitter.skip(consumedBytes, lineCount)
+        this.#reader.told(last, batch[TOLD.enteredCount] as number)
+        splitter.skip(batch[TOLD.consumedBytes] as number, lineCount)
         this.#isLast = true
         counts.lineCount += lineCount
       }
       if (until === UNTIL_END) break
       if (until === UNTIL_FULL) continue
       if (until === UNTIL_NAME) {
-        this.#judging.nameSymbol(scanner.stoppedBy)
+        this.#judging.nameSymbol(batch[TOLD.stoppedBy] as number)
         continue
       }
-      if (until === UNTIL_THREAD && this.#take(scanner.stoppedBy, last)) continue
+      if (until === UNTIL_THREAD && this.#take(batch[TOLD.stoppedBy] as number, last)) continue
       this.#offset = -1
       last = null
       this.#read()
@@ -186,25 +190,35 @@ export class StraceScan {
 
   /** The reader reads a line itself: what it then knows of threads counts. */
   #read(): void {
+    const facts = this.#facts
     // Without a tid, or while a log is watched, more follows from a line.
     if (this.#isWatching || this.#slots[0]?.tid === 0) this.#release()
+    const own = facts.isThere ? this.#slots[facts.tid % THREAD_SLOTS] : undefined
+    if (own?.tid === facts.tid) {
+      this.#settle(own)
+      if (facts.isOwn(own.open)) {
+        this.#reader.nextOf(facts)
+        if (!this.#isLeft(own)) this.#leave(this.#taken.indexOf(own))
+        return
+      }
+    }
     const taken = this.#taken
     for (const thread of taken) this.#settle(thread)
-    if (this.#facts.isThere) this.#reader.nextOf(this.#facts)
+    if (facts.isThere) this.#reader.nextOf(facts)
     else this.#reader.next()
-    for (let at = taken.length - 1; at >= 0; at -= 1) {
-      const thread = taken[at] as TakenThread
-      const { tracee } = thread
-      if (!this.#reader.isStillPlain(thread.tid, tracee) || thread.told !== tracee.told) {
-        this.#leave(at)
-        continue
-      }
-      if (tracee.open !== thread.open) {
-        thread.open = tracee.open
-        this.#threads[thread.slot + THREAD.open] = tracee.open === null ? NOTHING_OPEN : OPEN_ELSEWHERE
-      }
-      if (!thread.isLent) this.#judging.borrow(thread, this.#recall)
+    for (let at = taken.length - 1; at >= 0; at -= 1) if (!this.#isLeft(taken[at] as TakenThread)) this.#leave(at)
+  }
+
+  /** Whether ordinary lines of the thread are still told, after a line was read. */
+  #isLeft(thread: TakenThread): boolean {
+    const { tracee } = thread
+    if (!this.#reader.isStillPlain(thread.tid, tracee) || thread.told !== tracee.told) return false
+    if (tracee.open !== thread.open) {
+      thread.open = tracee.open
+      this.#threads[thread.slot + THREAD.open] = tracee.open === null ? NOTHING_OPEN : OPEN_ELSEWHERE
     }
+    if (!thread.isLent) this.#judging.borrow(thread, this.#recall)
+    return true
   }
 
   #tell(callCount: number): void {
@@ -263,7 +277,7 @@ export class StraceScan {
   #settle(thread: TakenThread): void {
     const open = this.#threads[thread.slot + THREAD.open] as number
     if (open !== OPEN_ELSEWHERE)
-      thread.open = open === NOTHING_OPEN ? null : (this.#names.calls[open] as OrdinaryCall).open
+      thread.open = open === NOTHING_OPEN ? null : (this.#names.all[open] as ScannedName).open
     thread.tracee.open = thread.open
   }
 
@@ -299,7 +313,7 @@ export class StraceScan {
   /** The reader has read the line itself. */
   learn(text: string, line: StraceLine): void {
     if (line.kind === 'call' && this.#names.learn(text, line)) this.#scanner.read(this.#bytes)
-    else if (line.kind === 'signal') this.#facts.addSignal(line.name)
+    else if (line.kind === 'signal') this.#names.learnSignal(line.name)
   }
 }
 
