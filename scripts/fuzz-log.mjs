@@ -32,6 +32,12 @@ const WORDS = [
   ') = ? ERESTARTSYS (To be restarted)\n',
   '<... read resumed>',
   '<unfinished ...>\n',
+  'gettid() = 7\n',
+  'rt_sigaction(SIGINT, NULL, ',
+  'execve("/bin/a", ["a"], 0x7f /* 3 vars */',
+  '--- SIGCHLD {si_signo=SIGCHLD} ---\n',
+  '+++ exited with 1 +++\n',
+  ') = ?\n',
 ]
 
 const [seconds = '60'] = process.argv.slice(2)

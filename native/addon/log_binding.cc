@@ -5,6 +5,7 @@
 //   setPrefix(pid, time, delta, pointer)
 //   setName(name, number) -> boolean
 //   setWord(name, word) -> boolean            of a name that was set
+//   setPlain(number, plain)                   Plain
 //   setWatched(number, watched)               Watched
 //   descriptors                               Uint32Array: the words of each set (Descriptors)
 //   threads                                   Uint32Array: the words of each slot (LogThread)
@@ -61,6 +62,7 @@ class ScannerObject final : public Napi::ObjectWrap<ScannerObject> {
                            InstanceMethod<&ScannerObject::set_prefix>("setPrefix"),
                            InstanceMethod<&ScannerObject::set_name>("setName"),
                            InstanceMethod<&ScannerObject::set_word>("setWord"),
+                           InstanceMethod<&ScannerObject::set_plain>("setPlain"),
                            InstanceMethod<&ScannerObject::set_watched>("setWatched"),
                            InstanceMethod<&ScannerObject::add_program>("addProgram"),
                            InstanceMethod<&ScannerObject::read>("read"),
@@ -105,6 +107,13 @@ class ScannerObject final : public Napi::ObjectWrap<ScannerObject> {
     const std::string name = info[0].ToString().Utf8Value();
     const auto word = static_cast<uint16_t>(info[1].ToNumber().Uint32Value());
     return Napi::Boolean::New(info.Env(), scanner_->set_word(name.data(), name.size(), word));
+  }
+
+  void set_plain(const Napi::CallbackInfo& info) {
+    const uint32_t name = info[0].ToNumber().Uint32Value();
+    const uint32_t plain = info[1].ToNumber().Uint32Value();
+    if (name >= kNameLimit || plain > static_cast<uint32_t>(Plain::kAsks)) return;
+    teller_->set_plain(static_cast<uint16_t>(name), static_cast<Plain>(plain));
   }
 
   void set_watched(const Napi::CallbackInfo& info) {

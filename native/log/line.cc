@@ -10,10 +10,6 @@ namespace tracefp {
 
 namespace {
 
-bool is_name_byte(uint8_t byte) {
-  return static_cast<uint8_t>((byte | 0x20) - 'a') < 26 || static_cast<uint8_t>(byte - '0') < 10 || byte == '_';
-}
-
 bool is_name(const NameWords& name) {
   uint8_t text[sizeof(name.words)];
   memcpy(text, name.words, sizeof(text));

@@ -19,6 +19,11 @@ constexpr uint16_t kNoName = 0xfffe;
 
 constexpr size_t kNameBytes = 31;
 
+// What words of strace are made of.
+inline bool is_name_byte(uint8_t byte) {
+  return static_cast<uint8_t>((byte | 0x20) - 'a') < 26 || static_cast<uint8_t>(byte - '0') < 10 || byte == '_';
+}
+
 // A name as words that are zero past its end.
 struct NameWords {
   uint64_t words[4];

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string_view>
 
 namespace tracefp {
 
@@ -42,6 +43,18 @@ int descriptor_at(const uint8_t* text) {
   return number;
 }
 
+// Whether nothing follows from the call.
+bool is_plain(Plain plain, const LineFacts& facts, const uint8_t* line) {
+  if (plain == Plain::kNever || (facts.flags & kFactOfUnknown) != 0) return false;
+  if (plain == Plain::kOwnTid) return facts.value == facts.tid;
+  const uint8_t* at = line + facts.arguments;
+  const uint8_t* const end = line + facts.length;
+  while (at < end && is_name_byte(*at)) at++;
+  constexpr std::string_view kNothing = ", NULL, ";
+  return static_cast<size_t>(end - at) > kNothing.size() && at > line + facts.arguments &&
+         memcmp(at, kNothing.data(), kNothing.size()) == 0;
+}
+
 bool has_failed(const uint8_t* value) {
   return value[0] == '-' && value[1] == '1' && value[2] == ' ' && value[3] == 'E';
 }
@@ -53,12 +66,15 @@ LogTeller::LogTeller(LogScanner& scanner, LogThread* threads, Descriptors* descr
       threads_(threads),
       descriptors_(descriptors),
       watched_(kNameLimit, Watched::kNot),
+      plain_(kNameLimit, Plain::kNever),
       entries_(kEntryLimit) {}
 
 void LogTeller::watch(uint16_t name, Watched watched) {
   watched_[name] = watched;
   is_watching_ = std::any_of(watched_.begin(), watched_.end(), [](Watched of) { return of != Watched::kNot; });
 }
+
+void LogTeller::set_plain(uint16_t name, Plain plain) { plain_[name] = plain; }
 
 uint32_t LogTeller::add_program(const LogProgram& program) {
   programs_.push_back(program);
@@ -111,29 +127,42 @@ Told LogTeller::tell(const uint8_t* data, size_t size, bool is_new, ToldCall* ca
     }
     told.consumed = base + (is_over ? entries_[next_].offset : static_cast<uint32_t>(scanned_));
     if (!is_over) continue;
-    if (told.until == ToldUntil::kLine || told.until == ToldUntil::kThread) look_at(data + told.consumed, &told);
-    return told;
+    const bool is_line = told.until == ToldUntil::kLine || told.until == ToldUntil::kThread;
+    if (!is_line || !look_at(data + told.consumed, &told)) return told;
+    // It was ordinary after all.
+    told.until = ToldUntil::kEnd;
+    told.lines++;
+    told.entered++;
+    told.last_slot = told.facts.tid % kThreadSlots;
+    told.last_offset = told.consumed;
+    told.consumed += told.facts.length + 1;
+    told.facts = {};
+    next_++;
   }
 }
 
-// The scanned line that begins there is not told: what it says, and whether the call in it is allowed.
-void LogTeller::look_at(const uint8_t* begin, Told* told) {
+// The scanned line that begins there is not told: what it says, and whether the call in it is allowed. True: it is
+// told, it says no more.
+bool LogTeller::look_at(const uint8_t* begin, Told* told) {
   const auto left = static_cast<size_t>(base_ + scanned_ - begin);
   const auto* const end = static_cast<const uint8_t*>(memchr(begin, '\n', left));
   LineFacts& facts = told->facts;
   facts = facts_of(scanner_.form(), begin, end, left);
-  if (facts.kind != FactKind::kCall && facts.kind != FactKind::kUnfinished) return;
+  if (facts.kind != FactKind::kCall && facts.kind != FactKind::kUnfinished) return false;
   const uint32_t slot = facts.tid % kThreadSlots;
   LogThread& thread = threads_[slot];
   if (facts.tid == 0 || thread.tid_plus_1 != facts.tid + 1 || thread.program == 0 || thread.open != kNothingOpen)
-    return;
+    return false;
   const auto name = static_cast<uint16_t>(facts.word - 1);
   const Judged judged = judge(programs_[thread.program - 1], thread, name);
-  if (judged == Judged::kAllowed) facts.flags |= kFactOfJudged;
-  if (judged != Judged::kUnknownName) return;
-  facts = {};
-  told->until = ToldUntil::kName;
-  told->stopped_by = slot << 16 | name;
+  if (judged == Judged::kUnknownName) {
+    facts = {};
+    told->until = ToldUntil::kName;
+    told->stopped_by = slot << 16 | name;
+  }
+  if (judged != Judged::kAllowed) return false;
+  facts.flags |= kFactOfJudged;
+  return facts.kind == FactKind::kCall && is_plain(plain_[name], facts, begin);
 }
 
 // Of the entries from next_ on. True: the line of next_ is not told, and `told` says why.

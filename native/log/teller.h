@@ -51,6 +51,13 @@ constexpr size_t kNameLimit = 2048;  // words are at most that, too
 // While a log is watched for signs of a filter, of some names more matters than that they were called.
 enum class Watched : uint8_t { kNot, kOpens, kCloses };
 
+// Names of which every line is the reader's, but where they mean no more than that they were called.
+enum class Plain : uint8_t {
+  kNever,
+  kOwnTid,  // where the tid of the caller is returned: set_tid_address, gettid
+  kAsks,    // where nothing is set: `rt_sigaction(SIGINT, NULL, ...) = 0`
+};
+
 // Which descriptors a process has open, as bits. Others than these are the reader's.
 constexpr uint32_t kDescriptorLimit = 1024;
 constexpr uint32_t kDescriptorSets = 64;
@@ -102,6 +109,9 @@ class LogTeller {
   // What is watched in calls of this name from here on.
   void watch(uint16_t name, Watched watched);
 
+  // When a call of this name is ordinary though its name is special.
+  void set_plain(uint16_t name, Plain plain);
+
   // The number of the program.
   uint32_t add_program(const LogProgram& program);
 
@@ -119,13 +129,14 @@ class LogTeller {
 
   bool tell_entries(uint32_t base, ToldCall* calls, size_t capacity, Told* told);
   bool fill(const uint8_t* data, size_t size);
-  void look_at(const uint8_t* begin, Told* told);
+  bool look_at(const uint8_t* begin, Told* told);
   bool watch_line(const LogEntry& entry, const LogThread& thread, Change* change) const;
 
   LogScanner& scanner_;
   LogThread* const threads_;
   Descriptors* const descriptors_;
   std::vector<Watched> watched_;
+  std::vector<Plain> plain_;
   bool is_watching_ = false;  // any of them
   std::vector<LogProgram> programs_;
   std::vector<LogEntry> entries_;

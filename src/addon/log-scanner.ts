@@ -36,6 +36,7 @@ export interface NativeLogScanner {
   readonly threads: Uint32Array
   addProgram(table: Uint8Array, used: Uint32Array, symbols: Int16Array): number
   setWord(name: string, word: number): boolean
+  setPlain(number: number, plain: number): void
   setWatched(number: number, watched: number): void
   readonly descriptors: Uint32Array
   makeBatch(callLimit: number): Uint32Array
@@ -134,6 +135,10 @@ export const SPECIAL_NAME = 0xffff
 export const TOLD_NAME = -1
 export const TRANSPARENT_NAME = -2
 export const UNKNOWN_NAME = -3
+/** Where calls of a special name mean no more than that they were entered: nowhere, where the caller's tid is returned, where nothing is set. */
+export const NEVER_PLAIN = 0
+export const PLAIN_OWN_TID = 1
+export const PLAIN_ASKS = 2
 /** What more matters of the calls of a name: nothing, what they open, what they close. */
 export const NOT_WATCHED = 0
 export const WATCHED_OPENS = 1
@@ -177,6 +182,11 @@ export class LogScanner {
   /** What facts say for a name of the table, from here on: its number + 1. False: it is not there. */
   setWord(name: string, word: number): boolean {
     return this.#native.setWord(name, word)
+  }
+
+  /** From here on; of a special name no line is plain before. */
+  setPlain(number: number, plain: number): void {
+    this.#native.setPlain(number, plain)
   }
 
   /** From here on; a name is not watched before. */

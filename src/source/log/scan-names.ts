@@ -6,6 +6,8 @@ import {
   type LogScanner,
   NAME_LIMIT,
   NOT_WATCHED,
+  PLAIN_ASKS,
+  PLAIN_OWN_TID,
   SPECIAL_NAME,
   WATCHED_CLOSES,
   WATCHED_OPENS,
@@ -28,6 +30,14 @@ export interface ScannedName {
   /** What a thread has open when it entered such a call. */
   readonly open: OpenCall
 }
+
+/** Special calls that most often mean nothing more. */
+const PLAIN: ReadonlyMap<string, number> = new Map([
+  ['set_tid_address', PLAIN_OWN_TID],
+  ['gettid', PLAIN_OWN_TID],
+  ['rt_sigaction', PLAIN_ASKS],
+  ['sigaction', PLAIN_ASKS],
+])
 
 export class ScannedNames {
   /** By their number in the scanner. */
@@ -77,6 +87,8 @@ export class ScannedNames {
     this.#scanner.setName(name, isOrdinary && !isHeld ? this.all.length : SPECIAL_NAME)
     if (isOrdinary && watched !== undefined)
       this.#scanner.setWatched(this.all.length, watched === 'opens' ? WATCHED_OPENS : WATCHED_CLOSES)
+    const plain = PLAIN.get(name)
+    if (plain !== undefined) this.#scanner.setPlain(this.all.length, plain)
     this.#add({ name, isOrdinary, isOwn: isOwnCall(name), isUnread: isUnreadCall(name), open: { name, args: '' } })
   }
 

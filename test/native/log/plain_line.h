@@ -3,8 +3,10 @@
 // else.
 #pragma once
 
+#include <algorithm>
 #include <cctype>
 #include <cstdint>
+#include <cstdlib>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -242,6 +244,82 @@ inline Line read_line(Text bytes) {
   line.tid = tid;
   line.name = text.substr(start, end - start);
   return line;
+}
+
+// What the reader takes from a line beyond that it is a call: the twin of facts.h.
+enum class FactOf { kNothing, kCall, kUnfinished, kReturn, kSignal, kExit };
+
+struct Facts {
+  FactOf of = FactOf::kNothing;
+  uint32_t tid = 0;
+  std::string name;
+  size_t arguments = 0;
+  bool is_unknown = false;
+  double value = 0;
+};
+
+inline double value_of(Text digits) {
+  if (digits.starts_with("0x")) return strtod(std::string(digits).c_str(), nullptr);
+  return number_of(digits);
+}
+
+// A value that is one number or `?`, and to the last byte; nothing otherwise.
+inline std::optional<std::string> whole_value(Text text, size_t from) {
+  for (size_t at = text.rfind("= "); at != Text::npos && at > from; at = text.rfind("= ", at - 1)) {
+    size_t before = at - 1;
+    while (before > from && text[before] == ' ') before--;
+    if (before < from || before >= at - 1 || text[before] != ')') continue;
+    if (read_value(text.substr(at + 2)) == Value::kNone) continue;
+    const Text tail = without_duration(text.substr(at + 2));
+    const size_t start = starts(tail, 0, "0x") ? 2 : 0;
+    const bool is_whole = tail == "?" || (tail.size() > start && skip(tail, start, [&](char c) {
+                                                                   return start == 2 ? is_hex(c) : is_digit(c);
+                                                                 }) == tail.size());
+    return is_whole ? std::optional<std::string>(tail) : std::nullopt;
+  }
+  return std::nullopt;
+}
+
+// `--- SIGCHLD {...} ---` and `--- SIGCHLD (text) @ 0 (0) ---` of long ago.
+inline bool is_signal(Text body, std::string* name) {
+  if (!starts(body, 0, "--- SIG") || !body.ends_with(" ---")) return false;
+  const size_t end = skip(body, 4, is_word);
+  const Text details = body.substr(end, body.size() - end - std::min(body.size() - end, size_t{4}));
+  *name = body.substr(4, end - 4);
+  if (end == 7 || end + 4 > body.size() || body.find('\r') != Text::npos) return false;
+  return details.empty() || (details.starts_with(" {") && details.ends_with("}") && details.size() > 2);
+}
+
+inline Facts read_facts(Text bytes) {
+  if (bytes.ends_with('\r')) bytes.remove_suffix(1);
+  const std::string text = without_colours(bytes);
+  Facts facts;
+  if (text.empty() || starts(text, 0, " > ") || starts(text, 0, " | ")) return facts;
+  const size_t at = skip_prefix(text, read_pid(text, &facts.tid));
+  const Text body = Text(text).substr(at);
+  if (is_signal(body, &facts.name)) {
+    facts.of = FactOf::kSignal;
+  } else if (starts(body, 0, "+++ exited with ") && body.ends_with(" +++") && body.size() > 20 &&
+             skip(body, 16, is_digit) == body.size() - 4) {
+    facts.of = FactOf::kExit;
+    facts.value = number_of(body.substr(16, body.size() - 20));
+  } else {
+    const bool is_return = starts(body, 0, "<... ");
+    const size_t start = is_return ? 5 : 0;
+    const size_t end = skip(body, start, [](char c) { return is_word(c) || c == '?'; });
+    const Text behind = is_return ? " resumed>" : "(";
+    if (end == start || (!is_return && is_digit(body[start])) || !starts(body, end, behind)) return facts;
+    facts.name = body.substr(start, end - start);
+    facts.arguments = at + end + behind.size();
+    if (!is_return && text.ends_with("<unfinished ...>")) {
+      facts.of = FactOf::kUnfinished;
+    } else if (const auto value = whole_value(text, facts.arguments)) {
+      facts.of = is_return ? FactOf::kReturn : FactOf::kCall;
+      facts.is_unknown = *value == "?";
+      facts.value = facts.is_unknown ? 0 : value_of(*value);
+    }
+  }
+  return facts;
 }
 
 }  // namespace plain

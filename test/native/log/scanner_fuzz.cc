@@ -20,6 +20,12 @@ using namespace tracefp;
 namespace {
 
 const std::vector<std::string> kNames = {"read", "write", "close", "mmap", "futex", "set_robust_list", "poll", "a"};
+// Numbers of these begin behind those. The last is a signal.
+const std::vector<std::string> kSpecialNames = {"execve", "gettid", "rt_sigaction", "SIGCHLD"};
+
+std::string name_of(uint32_t number) {
+  return number < kNames.size() ? kNames[number] : kSpecialNames.at(number - kNames.size());
+}
 
 void fail(const char* what, plain::Text line) {
   fprintf(stderr, "%s: %.*s\n", what, static_cast<int>(line.size()), line.data());
@@ -41,7 +47,11 @@ LogScanner& scanner_of(Simd simd) {
       LogScanner& scanner = made.emplace_back(can_run(form) ? form : Simd::kPortable);
       for (size_t i = 0; i < kNames.size(); i++)
         scanner.set_name(kNames[i].data(), kNames[i].size(), static_cast<uint16_t>(i));
-      scanner.set_name("execve", 6, kSpecialName);
+      for (const std::string& name : kSpecialNames) scanner.set_name(name.data(), name.size(), kSpecialName);
+      for (uint16_t i = 0; i < kNames.size() + kSpecialNames.size(); i++) {
+        const std::string name = name_of(i);
+        if (!scanner.set_word(name.data(), name.size(), static_cast<uint16_t>(i + 1))) abort();
+      }
     }
     return made;
   }();
@@ -135,6 +145,8 @@ void tell(plain::Text log, const Prefix& prefix, size_t capacity) {
   // close and `a` in place of open: threads of odd tids share what they have open.
   teller.watch(2, Watched::kCloses);
   teller.watch(7, Watched::kOpens);
+  teller.set_plain(9, Plain::kOwnTid);
+  teller.set_plain(10, Plain::kAsks);
   static const std::vector<uint32_t> bytes = make_table();
   const std::optional<Table> table = Table::open(bytes.data(), bytes.size() * 4);
   if (!table) fail("no table", log);
@@ -146,12 +158,21 @@ void tell(plain::Text log, const Prefix& prefix, size_t capacity) {
   std::vector<ToldCall> calls(capacity);
   const std::vector<uint8_t> data(log.begin(), log.end());
   const auto symbol_of = [](const std::string& name) {
-    const auto number = std::find(kNames.begin(), kNames.end(), name) - kNames.begin();
+    uint32_t number = 0;
+    while (name_of(number) != name) number++;
     return static_cast<int16_t>(number == 5 ? kTransparentName : number == 6 ? kToldName : number % kSymbols);
   };
   const auto read_whole = [&](plain::Text line) {
     const plain::Line read = plain::read_line(line);
     if (read.kind == plain::Kind::kOther || !twins.contains(read.tid)) fail("a line is told that is none", line);
+    if (std::find(kSpecialNames.begin(), kSpecialNames.end(), read.name) != kSpecialNames.end()) {
+      const plain::Facts facts = plain::read_facts(line);
+      const plain::Text arguments = line.substr(facts.arguments);
+      const bool asks = arguments.substr(plain::skip(arguments, 0, plain::is_word)).starts_with(", NULL, ");
+      const bool is_own = read.name == "gettid" && facts.value == facts.tid;
+      if (facts.of != plain::FactOf::kCall || facts.is_unknown || !(is_own || (read.name == "rt_sigaction" && asks)))
+        fail("a line that means more is told", line);
+    }
     PlainThread& twin = twins[read.tid];
     if (read.name == "close" && read.kind != plain::Kind::kReturn) {
       if (read.tid % 2 == 0) fail("what is closed is not followed", line);
@@ -193,6 +214,32 @@ void tell(plain::Text log, const Prefix& prefix, size_t capacity) {
     }
     const size_t end = at + told.consumed;
     for (; at < end; at = log.find('\n', at) + 1) read_whole(log.substr(at, log.find('\n', at) - at));
+    if (told.facts.kind != FactKind::kNone) {
+      const plain::Text line = log.substr(at, log.find('\n', at) - at);
+      const plain::Facts read = plain::read_facts(line);
+      const LineFacts& facts = told.facts;
+      const bool has_name = facts.kind != FactKind::kExited;
+      const bool has_value = facts.kind != FactKind::kUnfinished && facts.kind != FactKind::kSignal;
+      if (static_cast<uint32_t>(read.of) != static_cast<uint32_t>(facts.kind) || read.tid != facts.tid ||
+          facts.length != line.size() || (has_name && read.name != name_of(facts.word - 1)) ||
+          read.arguments != facts.arguments || read.is_unknown != ((facts.flags & kFactOfUnknown) != 0) ||
+          (has_value && !read.is_unknown && read.value != facts.value))
+        fail("the plain twin says other facts", line);
+      if ((facts.flags & kFactOfJudged) != 0) {
+        if (read.of != plain::FactOf::kCall && read.of != plain::FactOf::kUnfinished) fail("no call was judged", line);
+        PlainThread& twin = twins.at(read.tid);
+        const int16_t symbol = symbol_of(read.name);
+        if (symbol == kToldName || read.tid % 2 == 1 || !twin.open.empty()) fail("not to be judged", line);
+        if (symbol == kTransparentName) {
+          twin.transparent_calls++;
+        } else {
+          if (!may_follow(twin.state, symbol)) fail("a miss is judged", line);
+          expected_used[twin.state] |= 1u << symbol;
+          twin.state = symbol;
+          twin.calls++;
+        }
+      }
+    }
     for (const LogThread& thread : threads) {
       if (thread.tid_plus_1 == 0) continue;
       const PlainThread& twin = twins[thread.tid_plus_1 - 1];
@@ -215,7 +262,7 @@ void tell(plain::Text log, const Prefix& prefix, size_t capacity) {
     } else if (told.until == ToldUntil::kName) {
       const uint32_t name = told.stopped_by & 0xffff;
       if (symbols[name] != kUnknownName) fail("the name is known", log);
-      symbols[name] = symbol_of(kNames.at(name));
+      symbols[name] = symbol_of(name_of(name));
     } else if (told.until == ToldUntil::kLine) {
       at = log.find('\n', at) + 1;
       lines++;
