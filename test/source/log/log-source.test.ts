@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import { findFormat } from '../../../src/source/log/formats.ts'
+import { openLogBytes } from '../../../src/source/log/log-bytes.ts'
 import type { LogCounts } from '../../../src/source/log/log-reader.ts'
 import { logInputsOf } from '../../../src/source/log/log-sets.ts'
 import { openLog } from '../../../src/source/log/log-source.ts'
@@ -81,6 +82,32 @@ describe('packed logs', () => {
   test('what is no packed file behind its first bytes is an error', async () => {
     const bytes = Buffer.concat([gzipSync(START).subarray(0, 10), Buffer.alloc(1000, 0xff)])
     await expect(read(file('broken.gz', bytes)).done).rejects.toMatchObject({ code: 'TFP_ERR_FILE' })
+  })
+})
+
+describe('the bytes of a file', () => {
+  test('come in chunks that end with a line, unless a line is long; none is lost', async () => {
+    const lengths = Array.from({ length: 30_000 }, (_, index) => (index % 1000 === 7 ? 5000 + index : index % 90))
+    const text = `${lengths.map((length, index) => `${index} ${'x'.repeat(length)}`).join('\n')}\nno end`
+    const { chunks } = await openLogBytes(file('chunks.log', text), 'chunks.log')
+    let told = ''
+    let wholeCount = 0
+    let chunkCount = 0
+    for await (const chunk of chunks) {
+      told += Buffer.from(chunk).toString('latin1')
+      chunkCount += 1
+      if (chunk.at(-1) === 10) wholeCount += 1
+    }
+    expect(told === text).toBe(true)
+    expect(chunkCount).toBeGreaterThan(5)
+    expect(wholeCount).toBeGreaterThan(chunkCount / 2)
+  })
+
+  test.each(['a', 'a\n', '\n', `${'x'.repeat(5000)}`])('a small file is told whole: case %#', async (text) => {
+    const { chunks } = await openLogBytes(file('small.log', text), 'small.log')
+    const all: Buffer[] = []
+    for await (const chunk of chunks) all.push(Buffer.from(chunk))
+    expect(Buffer.concat(all).toString()).toBe(text)
   })
 })
 
