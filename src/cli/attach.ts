@@ -145,9 +145,10 @@ async function attach(options: AttachOptions, onMiss: AttachOptions['onMiss'] | 
     }
     teller.flush()
     const [report, outcome] = [await session.report, await session.outcome]
-    if (options.report !== undefined) await writeReport(options.report, report, output)
     if (options.quiet !== true || outcome !== 'authentic') output.message(summaryOf(report, outcome))
     await keeper?.ended({ report, outcome }, await session.evidence)
+    // Last: where it cannot be written, the verdict is told and kept all the same.
+    if (options.report !== undefined) await writeReport(options.report, report, output)
     return exitCodeOfOutcome(outcome, 'program', exitCodeOf(report))
   } finally {
     clearTimeout(timer)

@@ -97,6 +97,15 @@ test('explain tells why a miss of such a report is one', () => {
   expect(stdout).toContain('expected')
 })
 
+test('a report that cannot be written is an error, and the verdict is told and kept all the same', () => {
+  const nowhere = join(folder, 'nowhere', 'report.json')
+  const { status, stderr } = tracefp('run', '--report', nowhere, '-f', known, '--', ...shell('odd'))
+  expect(status).toBe(125)
+  expect(stderr).toMatch(/abnormal: sh: \d+ miss/)
+  expect(stderr).toContain(`${nowhere}: ENOENT`)
+  expect(tracefp('sessions').stdout.split('\n')[0]).toMatch(/ abnormal /)
+})
+
 test('a run that crashed is not learned from', () => {
   const file = join(folder, 'crash.tfp')
   const { status, stderr } = tracefp('learn', '-o', file, '--runs', '1', '--', 'sh', '-c', 'kill -SEGV $$')
