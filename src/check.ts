@@ -125,17 +125,34 @@ export function checkLive(options: CheckOptions): RunningCheck {
         reach: (miss) => (meant === undefined ? null : (session?.walker.processesBelow(miss.tgid) ?? [])),
         signal: (reach, signal) => source.signal(reach, constants.signals[signal]),
         revive: ({ tgid }) => goOn(tgid, options.target),
-        onFailure: () => source.stop(),
+        onFailure: () => stop(),
       })
     : null
 
   const by = decider ?? late
 
+  // Who watches a machine for days does not end at a file that is damaged, or half copied.
+  const damageNote = (error: unknown): StreamNote => {
+    const message = `${printable((error as Error).message)}: nothing is judged by it`
+    return { code: 'fingerprint_damaged', message, inconclusive: true }
+  }
+  let damage: StreamNote[] = []
+
+  const stored = (image: Image): ReturnType<typeof storedFor> => {
+    try {
+      return storedFor(fingerprintFolder(options.home), image, mapping, trust, depth)
+    } catch (error) {
+      if (meant === undefined || !(error instanceof TracefpError)) throw error
+      note(damageNote(error))
+      return []
+    }
+  }
+
   const begin = (image: Image): StreamHandler => {
     const find = (found: Image): Fingerprint[] =>
       options.files.length > 0
         ? []
-        : storedFor(fingerprintFolder(options.home), found, mapping, trust, depth).map(({ file, fingerprint }) => {
+        : stored(found).map(({ file, fingerprint }) => {
             libraries.add(file)
             return fingerprint
           })
@@ -207,7 +224,8 @@ export function checkLive(options: CheckOptions): RunningCheck {
   const renew = (): void => {
     session?.checker.renew()
     source.forgetImages()
-    source.followNames(storedNames(fingerprintFolder(options.home)))
+    damage = []
+    source.followNames(storedNames(fingerprintFolder(options.home), (error) => damage.push(damageNote(error))))
   }
 
   const run = async (): Promise<LiveResult> => {
@@ -221,7 +239,7 @@ export function checkLive(options: CheckOptions): RunningCheck {
       throw new TracefpError('TFP_ERR_ENGINE_FAILED', 'the program was stopped before it began')
     const { walker, checker, facts } = session
     walker.finish()
-    if (adopted !== null) checker.note(adopted)
+    for (const told of adopted === null ? damage : [adopted, ...damage]) checker.note(told)
     decider?.finish()
     late?.release()
     await imageCache.save()

@@ -81,13 +81,18 @@ export class Freezer {
         decide: (decision) => {
           if (this.#open !== freeze) return
           this.#open = null
-          if (decision === 'allow') this.#events.onThaw()
           resolve({ decision, isDefault: false })
+          if (decision === 'allow') this.#events.onThaw()
         },
       }
       this.#open = freeze
       signal.addEventListener('abort', () => freeze.decide('kill'), { once: true })
-      this.#events.onFreeze(miss)
+      try {
+        this.#events.onFreeze(miss)
+      } catch (error) {
+        this.#open = null
+        throw error
+      }
     })
   }
 
@@ -115,10 +120,9 @@ export class Freezer {
 
   #serve(socket: Socket): void {
     socket.on('error', () => socket.destroy())
-    readLine(socket).then(
-      (line) => socket.end(`${this.#answer(line)}\n`),
-      () => socket.destroy(),
-    )
+    readLine(socket)
+      .then((line) => socket.end(`${this.#answer(line)}\n`))
+      .catch(() => socket.destroy())
   }
 
   #answer(line: string): string {

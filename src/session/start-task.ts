@@ -47,13 +47,20 @@ export function startTaskIn(thread: TaskThread, task: WorkerTask, events: TaskEv
     settle = { resolve, reject }
   })
   const questions = new Map<number, AbortController>()
+  /** Of the host's own making: told once the program is gone. */
+  let trouble: { readonly error: unknown } | null = null
   const askHost = (question: number, miss: Miss): void => {
     const abort = new AbortController()
     questions.set(question, abort)
     const decided = events.onQuestion?.(miss, abort.signal) ?? Promise.reject(new Error('nobody decides here'))
     decided.then((made) => {
       if (questions.delete(question)) send({ type: 'decision', question, decided: made })
-    }, fail)
+    }, giveUp)
+  }
+  // Who waits for a decision that nobody will make would wait for ever.
+  const giveUp = (error: unknown): void => {
+    trouble ??= { error }
+    send({ type: 'stop' })
   }
   const hear = (message: WorkerMessage): void => {
     switch (message.type) {
@@ -70,15 +77,16 @@ export function startTaskIn(thread: TaskThread, task: WorkerTask, events: TaskEv
         questions.delete(message.question)
         return
       case 'checked':
-        return settle?.resolve(message.result)
+        return end(message.result)
       case 'learned':
       case 'recorded':
-        return settle?.resolve(message.run)
+        return end(message.run)
       case 'failed':
         return settle?.reject(fromPlainError(message.error))
     }
   }
-  const fail = (error: unknown): void => settle?.reject(error)
+  const fail = (error: unknown): void => settle?.reject(trouble === null ? error : trouble.error)
+  const end = (result: TaskEnd): void => (trouble === null ? settle?.resolve(result) : fail(trouble.error))
   const send = thread === 'worker' && isSomewhere() ? startInWorker(task, hear, fail) : startHere(task, hear, fail)
   return { done, stop: () => send({ type: 'stop' }) }
 }

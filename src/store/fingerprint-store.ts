@@ -2,8 +2,9 @@
 // out of step: the programs that a file was learned for stand in its first lines (`root KEY`).
 
 import { createHash } from 'node:crypto'
-import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
+import { closeSync, constants, existsSync, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { TracefpError } from '../errors.ts'
 import { writeWord } from '../model/canonical.ts'
 import { decodeFingerprint } from '../model/codec-fingerprint.ts'
 import { assertMapping, type Fingerprint } from '../model/fingerprint.ts'
@@ -57,9 +58,21 @@ export function storedFor(
   return rated.sort((a, b) => b.fit - a.fit || b.changedAt - a.changedAt)
 }
 
-/** The names of the executables that the store has fingerprints for, without folders. */
-export function storedNames(folder: string): string[] {
-  const names = filesOf(folder).flatMap((file) => rootNames(readFingerprint(file)))
+/**
+ * The names of the executables that the store has fingerprints for, without folders. `onDamaged`: told of a file that cannot be
+ * read, which is then left out.
+ * @throws FormatError, TracefpError TFP_ERR_MODEL_*, TFP_ERR_FILE.
+ */
+export function storedNames(folder: string, onDamaged?: (error: TracefpError) => void): string[] {
+  const names = filesOf(folder).flatMap((file) => {
+    try {
+      return rootNames(readFingerprint(file))
+    } catch (error) {
+      if (onDamaged === undefined || !(error instanceof TracefpError)) throw error
+      onDamaged(error)
+      return []
+    }
+  })
   return [...new Set(names)]
 }
 
@@ -136,11 +149,13 @@ function filesOf(folder: string): string[] {
 function readHead(file: string): string {
   let fd: number
   try {
-    fd = openSync(file, 'r')
+    // A pipe would be waited for.
+    fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
   } catch {
     return ''
   }
   try {
+    if (!fstatSync(fd).isFile()) return ''
     const bytes = Buffer.alloc(HEAD_BYTES)
     return bytes.toString('utf8', 0, readSync(fd, bytes, 0, HEAD_BYTES, 0))
   } catch {

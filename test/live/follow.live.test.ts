@@ -242,6 +242,35 @@ describe.skipIf(whyNot !== null)('the host', () => {
     expect([report.name, report.exit, report.verdict]).toEqual(['host', { code: null, signal: null }, 'abnormal'])
   })
 
+  test('goes on where a fingerprint is damaged, or half copied, and says what was not judged by it', async () => {
+    const store = join(folder, 'damaged-store')
+    await learn(['true'], { home: store, stdio: 'ignore' })
+    const file = join(store, 'fingerprints', 'service.tfp')
+    copyFileSync(join(folder, 'only.tfp'), file)
+    const session = attach({ host: true }, { engine: 'ebpf', home: store })
+    const killed: number[] = []
+    const told = (async () => {
+      for await (const { tid, to } of session.misses()) if (to === 'mkdir') killed.push(tid)
+    })()
+    const before = await begun()
+    for (let i = 0; i < 500 && !killed.includes(before.pid); i++) await before.ask('ge')
+    const text = readFileSync(file, 'utf8')
+    writeFileSync(file, text.slice(0, -5))
+    let isUnjudged = false
+    for (let i = 0; i < 30 && !isUnjudged; i++) {
+      const after = await begun()
+      await after.ask('gge')
+      await sleep(300)
+      isUnjudged = !killed.includes(after.pid)
+    }
+    expect(isUnjudged).toBe(true)
+    session.stop()
+    await told
+    const { notes } = await session.report
+    const note = expect.objectContaining({ code: 'fingerprint_damaged', message: expect.stringContaining('truncated') })
+    expect(notes).toContainEqual(note)
+  })
+
   test('is what is learned while it is watched, and not what is learned no more', async () => {
     const store = join(folder, 'store')
     await learn(['true'], { home: store, stdio: 'ignore' })

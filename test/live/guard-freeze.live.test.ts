@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
 import { PACKAGE_ROOT } from '../../src/package.ts'
+import { CheckSession } from '../../src/session/check-session.ts'
 import { alive, ENGINES, Place, tracee, until } from './guarding.ts'
 
 const MAIN = join(PACKAGE_ROOT, 'lib', 'tracefp.cjs')
@@ -159,5 +160,37 @@ test.each(ENGINES)(
     expect(sockets()).toContain(`${session}.sock`)
     expect(release().stderr).toBe('tracefp: no session is frozen\n')
     expect(sockets()).not.toContain(`${session}.sock`)
+  },
+)
+
+test.each(['worker', 'this'] as const)(
+  'a callback that throws leaves nothing that waits for ever: in thread %s',
+  async (thread) => {
+    const fingerprint = await place.learned([[call]])
+    const fail = (): never => {
+      throw new Error('from the host')
+    }
+    const options = {
+      fingerprint,
+      home: place.home,
+      cwd: place.work,
+      stdio: 'ignore',
+      thread,
+      onMiss: 'freeze',
+    } as const
+    const unheard = new CheckSession([call, 'mkdir', target], { ...options, onFreeze: fail })
+    const pid = await unheard.pid
+    await expect(unheard.report).rejects.toThrow('from the host')
+    expect([existsSync(`/proc/${pid}`), existsSync(target)]).toEqual([false, false])
+
+    let tellFrozen = (): void => {}
+    const isFrozen = new Promise<void>((resolve) => {
+      tellFrozen = resolve
+    })
+    const thawed = new CheckSession([call, 'mkdir', target], { ...options, onFreeze: () => tellFrozen(), onThaw: fail })
+    await isFrozen
+    await expect(thawed.release('allow')).rejects.toThrow('from the host')
+    expect((await thawed.report).exit).toEqual({ code: 0, signal: null })
+    expect(existsSync(target)).toBe(true)
   },
 )
