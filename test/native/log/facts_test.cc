@@ -114,7 +114,9 @@ TEST_CASE("a special call that means no more than that it was made is told like 
   uint32_t used[1] = {};
   const std::vector<int16_t> symbols(kNameLimit, 0);
   teller.add_program({*table, used, symbols.data()});
-  threads[7] = {.tid_plus_1 = 8, .open = kNothingOpen, .program = 1};
+  threads[7].tid_plus_1 = 8;
+  threads[7].open = kNothingOpen;
+  threads[7].program = 1;
   const auto told = [&](const std::string& line) {
     ToldCall call;
     return teller.tell(reinterpret_cast<const uint8_t*>(line.data()), line.size(), true, &call, 1);
