@@ -15,7 +15,7 @@ import {
 import type { ScannedName, ScannedNames } from './scan-names.ts'
 import type { LineKind, StraceLine } from './strace-line.ts'
 import type { CallResult } from './strace-result.ts'
-import type { OpenCall } from './strace-tracee.ts'
+import type { Tracee } from './strace-tracee.ts'
 
 /** By FACTS_OF. */
 const KINDS: readonly LineKind[] = ['other', 'call', 'call', 'resumed', 'signal', 'exited']
@@ -42,12 +42,14 @@ export class ScannedFacts {
     return this.#batch[TOLD.factTid] as number
   }
 
-  /** Whether the line means nothing for other threads than its own, which has `open`. */
-  isOwn(open: OpenCall | null): boolean {
-    const word = this.#batch[TOLD.factWord] as number
-    if (word === 0 || !(this.#names.all[word - 1] as ScannedName).isOwn) return false
+  /** Whether the line, which is of this thread, means nothing for others. */
+  isOwn({ open, process }: Tracee): boolean {
+    const kind = this.#batch[TOLD.factKind] as number
     // A call within a call: what became of that one may say whose child another thread is.
-    return open === null || (this.#batch[TOLD.factKind] as number) >= FACTS_OF_RETURN
+    if (open !== null && kind !== FACTS_OF_RETURN && kind !== FACTS_OF_SIGNAL) return false
+    if (kind === FACTS_OF_EXIT) return process.threadCount === 1
+    const { reach } = this.#names.all[(this.#batch[TOLD.factWord] as number) - 1] as ScannedName
+    return reach === 'thread' || (reach === 'process' && process.threadCount === 1)
   }
 
   /** Whether a call of the line was judged, and its track is told so when it is given back. */

@@ -13,7 +13,7 @@ import {
   WATCHED_OPENS,
 } from '../../addon/log-scanner.ts'
 import type { CallNumber } from '../../syscall/naming.ts'
-import { isOrdinaryCall, isOwnCall, isUnreadCall } from './strace-calls.ts'
+import { isOrdinaryCall, isUnreadCall, type Reach, reachOf } from './strace-calls.ts'
 import { descriptorCall, isWatchedCall } from './strace-filter.ts'
 import type { StraceLine } from './strace-line.ts'
 import type { OpenCall } from './strace-tracee.ts'
@@ -23,8 +23,8 @@ export interface ScannedName {
   readonly name: string
   /** Nothing matters of its calls but that they were entered. */
   readonly isOrdinary: boolean
-  /** Nothing matters of its calls or signals but for the thread that makes or gets them. */
-  readonly isOwn: boolean
+  /** For whom its calls or signals may mean something. */
+  readonly reach: Reach
   /** Its lines tell no call. */
   readonly isUnread: boolean
   /** What a thread has open when it entered such a call. */
@@ -77,7 +77,7 @@ export class ScannedNames {
   learnSignal(name: string): void {
     if (this.#names.has(name) || this.all.length === NAME_LIMIT) return
     this.#scanner.setName(name, SPECIAL_NAME)
-    this.#add({ name, isOrdinary: false, isOwn: true, isUnread: true, open: { name, args: '' } })
+    this.#add({ name, isOrdinary: false, reach: 'thread', isUnread: true, open: { name, args: '' } })
   }
 
   #addCall(name: string, isOrdinary: boolean): void {
@@ -89,7 +89,7 @@ export class ScannedNames {
       this.#scanner.setWatched(this.all.length, watched === 'opens' ? WATCHED_OPENS : WATCHED_CLOSES)
     const plain = PLAIN.get(name)
     if (plain !== undefined) this.#scanner.setPlain(this.all.length, plain)
-    this.#add({ name, isOrdinary, isOwn: isOwnCall(name), isUnread: isUnreadCall(name), open: { name, args: '' } })
+    this.#add({ name, isOrdinary, reach: reachOf(name), isUnread: isUnreadCall(name), open: { name, args: '' } })
   }
 
   #add(name: ScannedName): void {

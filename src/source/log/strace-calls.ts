@@ -66,10 +66,13 @@ export function isUnreadCall(name: string): boolean {
   return SPECIAL.get(name) === 'unread'
 }
 
-/** Whether its calls change nothing but what is known of the thread that makes them, and of handlers. */
-export function isOwnCall(name: string): boolean {
+/** For whom a call may mean something: its thread, which has no other call open; all threads of its process; others, too. */
+export type Reach = 'thread' | 'process' | 'all'
+
+export function reachOf(name: string): Reach {
   const special = SPECIAL.get(name)
-  return special === 'action' || special === 'return' || special === 'tid' || isOrdinaryCall(name)
+  if (special === 'action' || special === 'return' || special === 'tid' || isOrdinaryCall(name)) return 'thread'
+  return special === 'exec' || special === 'exit' ? 'process' : 'all'
 }
 
 /** Calls after an exec that wait for a sign of the mode of the program. */

@@ -110,9 +110,20 @@ export class StraceReader implements LogReader, ScannedReader {
     this.#text = null
     this.#position.stand(number, bytes, start, end)
     this.#isJudged = facts.isJudged
-    this.#understand(bytes[start] as number, false)
+    const tracee = this.#ahead === null ? this.traceeOf(this.#line.tid) : undefined
+    if (tracee === undefined) {
+      this.#understand(bytes[start] as number, false)
+    } else {
+      if (bytes[start] !== 91) this.#hasPidColumn = true
+      this.#understandFor(tracee, false)
+    }
     this.#isJudged = false
+    if (this.#resolved.length > 0) this.#scan?.settle()
     while (this.#resolved.length > 0) this.#replay(this.#resolved.shift() as number)
+  }
+
+  traceeOf(tid: number): Tracee | undefined {
+    return this.#session.life.tracees.get(tid)
   }
 
   get isWatching(): boolean {
@@ -224,11 +235,14 @@ export class StraceReader implements LogReader, ScannedReader {
       case 'call':
         if (!this.#isCall(line)) return this.#other(this.#textFrom(0), isCut)
     }
-    const { life } = this.#session
     const tracee = this.#whose(line)
-    if (tracee === null) return
+    if (tracee !== null) this.#understandFor(tracee, isCut)
+  }
+
+  #understandFor(tracee: Tracee, isCut: boolean): void {
+    const line = this.#line
     this.#last = tracee
-    life.see(tracee)
+    this.#session.life.see(tracee)
     if (line.kind === 'call') this.#call(tracee, isCut)
     else if (line.kind === 'resumed') this.#resume(tracee)
     else this.#lifeLine(tracee, line)

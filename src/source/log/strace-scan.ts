@@ -39,6 +39,8 @@ export interface ScannedReader {
   readonly handler: StreamHandler
   /** Whether there may be more in watched calls. */
   readonly isWatching: boolean
+  /** The thread with this tid, which is not 0 where there is one. */
+  traceeOf(tid: number): Tracee | undefined
   /** Reads the next line of the splitter. */
   next(): boolean
   /** The same, where the scanner says what the line says. */
@@ -85,6 +87,8 @@ export class StraceScan {
   readonly #followed: OpenDescriptors[] = []
   readonly #recall: (told: number) => void
   #isWatching = true
+  /** What threads have open was told to the reader since it began with a line. */
+  #isSettled = false
   #bytes: Buffer = Buffer.alloc(0)
   /** Where the bytes of the scanner begin in them. */
   #begin = 0
@@ -190,23 +194,37 @@ export class StraceScan {
 
   /** The reader reads a line itself: what it then knows of threads counts. */
   #read(): void {
-    const facts = this.#facts
     // Without a tid, or while a log is watched, more follows from a line.
     if (this.#isWatching || this.#slots[0]?.tid === 0) this.#release()
-    const own = facts.isThere ? this.#slots[facts.tid % THREAD_SLOTS] : undefined
-    if (own?.tid === facts.tid) {
-      this.#settle(own)
-      if (facts.isOwn(own.open)) {
-        this.#reader.nextOf(facts)
-        if (!this.#isLeft(own)) this.#leave(this.#taken.indexOf(own))
-        return
-      }
-    }
-    const taken = this.#taken
-    for (const thread of taken) this.#settle(thread)
+    const facts = this.#facts
+    this.#isSettled = false
+    const own = facts.isThere ? this.#ownThread() : null
+    if (own === null) this.settle()
     if (facts.isThere) this.#reader.nextOf(facts)
     else this.#reader.next()
-    for (let at = taken.length - 1; at >= 0; at -= 1) if (!this.#isLeft(taken[at] as TakenThread)) this.#leave(at)
+    const taken = this.#taken
+    if (this.#isSettled) {
+      for (let at = taken.length - 1; at >= 0; at -= 1) if (!this.#isLeft(taken[at] as TakenThread)) this.#leave(at)
+    } else if (own !== undefined && own !== null && !this.#isLeft(own)) {
+      this.#leave(taken.indexOf(own))
+    }
+  }
+
+  /** Of a line that means nothing for other threads: its own, where that is taken; undefined: it is not. Null: it is no such line. */
+  #ownThread(): TakenThread | undefined | null {
+    const { tid } = this.#facts
+    const tracee = this.#reader.traceeOf(tid)
+    if (tracee === undefined) return null
+    const thread = this.#slots[tid % THREAD_SLOTS]
+    const own = thread?.tid === tid ? thread : undefined
+    if (own !== undefined) this.#settleOne(own)
+    return this.#facts.isOwn(tracee) ? own : null
+  }
+
+  /** What threads have open is known to the reader, which is about to read what may be of any of them. */
+  settle(): void {
+    this.#isSettled = true
+    for (const thread of this.#taken) this.#settleOne(thread)
   }
 
   /** Whether ordinary lines of the thread are still told, after a line was read. */
@@ -274,7 +292,7 @@ export class StraceScan {
   }
 
   /** What the thread has open is in its tracee, too. */
-  #settle(thread: TakenThread): void {
+  #settleOne(thread: TakenThread): void {
     const open = this.#threads[thread.slot + THREAD.open] as number
     if (open !== OPEN_ELSEWHERE)
       thread.open = open === NOTHING_OPEN ? null : (this.#names.all[open] as ScannedName).open
@@ -293,14 +311,14 @@ export class StraceScan {
   }
 
   #drop(thread: TakenThread): void {
-    this.#settle(thread)
+    this.#settleOne(thread)
     this.#leave(this.#taken.indexOf(thread))
   }
 
   /** What threads have open is theirs again. */
   #release(): void {
     for (let at = this.#taken.length - 1; at >= 0; at -= 1) {
-      this.#settle(this.#taken[at] as TakenThread)
+      this.#settleOne(this.#taken[at] as TakenThread)
       this.#leave(at)
     }
     for (const [set, { bits }] of this.#followed.entries()) {

@@ -35,7 +35,7 @@ export class Dispositions {
   /** Of a child that does not share them. `withoutHandlers`: CLONE_CLEAR_SIGHAND. */
   copy(withoutHandlers: boolean): Dispositions {
     const copy = new Dispositions(this.#isWhole || withoutHandlers, this.#keepsCaught)
-    if (!withoutHandlers) for (const action of this.#actions.values()) copy.set(action)
+    if (!withoutHandlers) for (const [signal, action] of this.#actions) copy.#actions.set(signal, action)
     return copy
   }
 }
