@@ -1,19 +1,13 @@
 // Lets the native scanner read the lines of strace's text that are ordinary calls, which are nearly all. What it says of a line
 // is what strace-line.ts and strace-result.ts would say; whether nothing else follows from the line in its thread decides the
-// reader, which reads the line itself where something does. scan-names.ts tells it the names, scan-judging.ts lends it tracks.
+// reader, which reads the line itself where something does. scan-names.ts tells it the names, scan-threads.ts whose lines it may tell,
+// scan-judging.ts lends it tracks, scan-facts.ts is what it says of the lines of the reader.
 
 import {
   BATCH_CALL_WORDS,
   BATCH_HEADER_WORDS,
-  DESCRIPTOR_SETS,
-  DESCRIPTOR_WORDS,
   LogScanner,
-  NOTHING_OPEN,
-  OPEN_ELSEWHERE,
   type Simd,
-  THREAD,
-  THREAD_SLOTS,
-  THREAD_WORDS,
   TOLD,
   UNTIL_END,
   UNTIL_FULL,
@@ -25,12 +19,13 @@ import type { StreamHandler } from '../../model/stream.ts'
 import type { CallNumber } from '../../syscall/naming.ts'
 import type { LineSplitter } from './line-splitter.ts'
 import { ScannedFacts } from './scan-facts.ts'
-import { ScanJudging, type ScannedThread } from './scan-judging.ts'
-import { type ScannedName, ScannedNames } from './scan-names.ts'
+import { ScanJudging } from './scan-judging.ts'
+import { ScannedNames } from './scan-names.ts'
+import { ScannedThreads, type TakenThread } from './scan-threads.ts'
 import type { OpenDescriptors } from './strace-filter.ts'
 import type { StraceLine } from './strace-line.ts'
 import type { Position } from './strace-position.ts'
-import type { OpenCall, Tracee } from './strace-tracee.ts'
+import type { Tracee } from './strace-tracee.ts'
 
 /** Whoever reads the lines: StraceReader. */
 export interface ScannedReader {
@@ -59,14 +54,6 @@ export interface ScannedReader {
   told(last: Tracee, callCount: number): void
 }
 
-/** A thread whose ordinary lines are told by the scanner. */
-interface TakenThread extends ScannedThread {
-  readonly tid: number
-  readonly tracee: Tracee
-  /** What it had open when its slot was last looked at. */
-  open: OpenCall | null
-}
-
 /** Calls that are told at once. */
 const CALL_LIMIT = 4096
 const LF = 10
@@ -77,15 +64,7 @@ export class StraceScan {
   readonly #names: ScannedNames
   readonly #facts: ScannedFacts
   readonly #judging: ScanJudging
-  /** The words of all slots. */
-  readonly #threads: Uint32Array
-  /** The threads of the slots; plain. */
-  readonly #slots: (TakenThread | null)[] = Array<TakenThread | null>(THREAD_SLOTS).fill(null)
-  /** Those threads. */
-  readonly #taken: TakenThread[] = []
-  /** Of which processes it is followed what they have open, by number of the set. */
-  readonly #followed: OpenDescriptors[] = []
-  readonly #recall: (told: number) => void
+  readonly #threads: ScannedThreads
   #isWatching = true
   /** What threads have open was told to the reader since it began with a line. */
   #isSettled = false
@@ -99,18 +78,19 @@ export class StraceScan {
   #last: TakenThread | null = null
   /** It is the last line that the splitter has counted. */
   #isLast = false
+  /** Of the reader, when its lines were last run through. */
+  #lineCount = 0
 
   /** @throws TracefpError TFP_ERR_ADDON_MISSING. */
   constructor(reader: ScannedReader, simd?: Simd | '') {
     this.#reader = reader
     this.#scanner = new LogScanner(CALL_LIMIT, simd)
-    this.#threads = this.#scanner.threads
     this.#names = new ScannedNames(this.#scanner, (name) => reader.numberOf(name))
     this.#facts = new ScannedFacts(this.#scanner, this.#names)
     this.#judging = new ScanJudging(this.#scanner, this.#names, reader.handler)
-    this.#recall = (told) => {
-      for (const thread of this.#taken) if (thread.told === told && thread.isLent) this.#judging.giveBack(thread)
-    }
+    this.#threads = new ScannedThreads(this.#scanner, this.#names, this.#judging, (tid, tracee) =>
+      reader.isStillPlain(tid, tracee),
+    )
   }
 
   /** Whether the form of the log is known; some forms never are. */
@@ -152,6 +132,8 @@ export class StraceScan {
     const { batch } = scanner
     const { splitter, counts } = this.#reader
     let last: Tracee | null = null
+    // Lines may have been read elsewhere.
+    if (counts.lineCount !== this.#lineCount) this.#threads.check()
     this.#bytes = splitter.chunk
     scanner.read(this.#bytes)
     for (;;) {
@@ -168,7 +150,7 @@ export class StraceScan {
         const callCount = batch[TOLD.callCount] as number
         if (callCount > 0) this.#tell(callCount)
         this.#offset = batch[TOLD.lastOffset] as number
-        this.#last = this.#slots[batch[TOLD.lastSlot] as number] as TakenThread
+        this.#last = this.#threads.inSlot(batch[TOLD.lastSlot] as number)
         last = this.#last.tracee
         this.#reader.told(last, batch[TOLD.enteredCount] as number)
         splitter.skip(batch[TOLD.consumedBytes] as number, lineCount)
@@ -189,25 +171,27 @@ export class StraceScan {
     }
     if (this.isTelling) onLast()
     this.#offset = -1
-    this.#release()
+    if (this.#mustRelease) this.#threads.release()
+    else this.#threads.settle()
+    this.#lineCount = counts.lineCount
+  }
+
+  /** Without a tid, or while a log is watched, more may follow from a line. */
+  get #mustRelease(): boolean {
+    return this.#isWatching || this.#threads.hasNameless
   }
 
   /** The reader reads a line itself: what it then knows of threads counts. */
   #read(): void {
-    // Without a tid, or while a log is watched, more follows from a line.
-    if (this.#isWatching || this.#slots[0]?.tid === 0) this.#release()
     const facts = this.#facts
+    if (this.#mustRelease) this.#threads.release()
     this.#isSettled = false
     const own = facts.isThere ? this.#ownThread() : null
     if (own === null) this.settle()
     if (facts.isThere) this.#reader.nextOf(facts)
     else this.#reader.next()
-    const taken = this.#taken
-    if (this.#isSettled) {
-      for (let at = taken.length - 1; at >= 0; at -= 1) if (!this.#isLeft(taken[at] as TakenThread)) this.#leave(at)
-    } else if (own !== undefined && own !== null && !this.#isLeft(own)) {
-      this.#leave(taken.indexOf(own))
-    }
+    if (this.#isSettled) this.#threads.check()
+    else if (own != null) this.#threads.checkOne(own)
   }
 
   /** Of a line that means nothing for other threads: its own, where that is taken; undefined: it is not. Null: it is no such line. */
@@ -215,41 +199,28 @@ export class StraceScan {
     const { tid } = this.#facts
     const tracee = this.#reader.traceeOf(tid)
     if (tracee === undefined) return null
-    const thread = this.#slots[tid % THREAD_SLOTS]
-    const own = thread?.tid === tid ? thread : undefined
-    if (own !== undefined) this.#settleOne(own)
+    const own = this.#threads.of(tid)
+    if (own !== undefined) this.#threads.settleOne(own)
     return this.#facts.isOwn(tracee) ? own : null
   }
 
   /** What threads have open is known to the reader, which is about to read what may be of any of them. */
   settle(): void {
     this.#isSettled = true
-    for (const thread of this.#taken) this.#settleOne(thread)
-  }
-
-  /** Whether ordinary lines of the thread are still told, after a line was read. */
-  #isLeft(thread: TakenThread): boolean {
-    const { tracee } = thread
-    if (!this.#reader.isStillPlain(thread.tid, tracee) || thread.told !== tracee.told) return false
-    if (tracee.open !== thread.open) {
-      thread.open = tracee.open
-      this.#threads[thread.slot + THREAD.open] = tracee.open === null ? NOTHING_OPEN : OPEN_ELSEWHERE
-    }
-    if (!thread.isLent) this.#judging.borrow(thread, this.#recall)
-    return true
+    this.#threads.settle()
   }
 
   #tell(callCount: number): void {
     const { handler } = this.#reader
     const { batch } = this.#scanner
-    const slots = this.#slots
+    const threads = this.#threads
     const { abis, numbers } = this.#names
     const end = BATCH_HEADER_WORDS + callCount * BATCH_CALL_WORDS
     this.#isLast = false
     for (let at = BATCH_HEADER_WORDS; at < end; at += BATCH_CALL_WORDS) {
       const word = batch[at] as number
       const name = word & 0xffff
-      const thread = slots[word >>> 16] as TakenThread
+      const thread = threads.inSlot(word >>> 16)
       this.#last = thread
       this.#offset = batch[at + 1] as number
       let abi = abis[name] as number
@@ -262,70 +233,8 @@ export class StraceScan {
   #take(tid: number, last: Tracee | null): boolean {
     const tracee = this.#reader.plainTracee(tid, last)
     if (tracee === null) return false
-    const number = tid % THREAD_SLOTS
-    // A line without tid is of the only thread there is, which may be one of those that have one: none is taken twice.
-    if (tid === 0) this.#release()
-    else if (this.#slots[0]?.tid === 0) this.#drop(this.#slots[0])
-    const former = this.#slots[number]
-    if (former != null) this.#drop(former)
-    const slot = number * THREAD_WORDS
-    const thread = { tid, slot, tracee, told: tracee.told, open: tracee.open, isLent: false }
-    this.#threads[slot + THREAD.tid] = tid + 1
-    this.#threads[slot + THREAD.open] = tracee.open === null ? NOTHING_OPEN : OPEN_ELSEWHERE
-    this.#threads[slot + THREAD.program] = 0
-    this.#threads[slot + THREAD.descriptors] = this.#isWatching ? this.#descriptorSet(tracee) : 0
-    this.#slots[number] = thread
-    this.#taken.push(thread)
-    this.#judging.borrow(thread, this.#recall)
+    this.#threads.take(tid, tracee, this.#isWatching ? this.#reader.openDescriptors(tracee) : null)
     return true
-  }
-
-  /** Number + 1 of the set that follows what its process has open; 0: there is none. */
-  #descriptorSet(tracee: Tracee): number {
-    const open = this.#reader.openDescriptors(tracee)
-    if (open === null) return 0
-    const known = this.#followed.indexOf(open)
-    if (known >= 0) return known + 1
-    if (this.#followed.length === DESCRIPTOR_SETS) return 0
-    this.#scanner.descriptors.set(open.bits, this.#followed.length * DESCRIPTOR_WORDS)
-    return this.#followed.push(open)
-  }
-
-  /** What the thread has open is in its tracee, too. */
-  #settleOne(thread: TakenThread): void {
-    const open = this.#threads[thread.slot + THREAD.open] as number
-    if (open !== OPEN_ELSEWHERE)
-      thread.open = open === NOTHING_OPEN ? null : (this.#names.all[open] as ScannedName).open
-    thread.tracee.open = thread.open
-  }
-
-  /** Ordinary lines of the thread are to be read from here on, or asked for anew. */
-  #leave(at: number): void {
-    const thread = this.#taken[at] as TakenThread
-    const { slot } = thread
-    if (thread.isLent) this.#judging.giveBack(thread)
-    const last = this.#taken.pop() as TakenThread
-    if (last !== thread) this.#taken[at] = last
-    this.#threads[slot + THREAD.tid] = 0
-    this.#slots[slot / THREAD_WORDS] = null
-  }
-
-  #drop(thread: TakenThread): void {
-    this.#settleOne(thread)
-    this.#leave(this.#taken.indexOf(thread))
-  }
-
-  /** What threads have open is theirs again. */
-  #release(): void {
-    for (let at = this.#taken.length - 1; at >= 0; at -= 1) {
-      this.#settleOne(this.#taken[at] as TakenThread)
-      this.#leave(at)
-    }
-    for (const [set, { bits }] of this.#followed.entries()) {
-      const begin = set * DESCRIPTOR_WORDS
-      bits.set(this.#scanner.descriptors.subarray(begin, begin + DESCRIPTOR_WORDS))
-    }
-    this.#followed.length = 0
   }
 
   /** The reader has read the line itself. */

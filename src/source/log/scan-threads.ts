@@ -1,0 +1,156 @@
+// The threads whose ordinary lines the native scanner tells: in which slot each stands, what it has open, and whose track it has
+// borrowed. What the scanner knows of a thread and what its tracee knows are brought together here.
+
+import {
+  DESCRIPTOR_SETS,
+  DESCRIPTOR_WORDS,
+  type LogScanner,
+  NOTHING_OPEN,
+  OPEN_ELSEWHERE,
+  THREAD,
+  THREAD_SLOTS,
+  THREAD_WORDS,
+} from '../../addon/log-scanner.ts'
+import type { ScanJudging, ScannedThread } from './scan-judging.ts'
+import type { ScannedName, ScannedNames } from './scan-names.ts'
+import type { OpenDescriptors } from './strace-filter.ts'
+import type { OpenCall, Tracee } from './strace-tracee.ts'
+
+export interface TakenThread extends ScannedThread {
+  readonly tid: number
+  readonly tracee: Tracee
+  /** What it had open when its slot was last looked at. */
+  open: OpenCall | null
+}
+
+export class ScannedThreads {
+  readonly #scanner: LogScanner
+  readonly #names: ScannedNames
+  readonly #judging: ScanJudging
+  readonly #isStillPlain: (tid: number, tracee: Tracee) => boolean
+  /** The words of all slots. */
+  readonly #words: Uint32Array
+  /** The threads of the slots. */
+  readonly #slots: (TakenThread | null)[] = Array<TakenThread | null>(THREAD_SLOTS).fill(null)
+  /** Those threads. */
+  readonly #taken: TakenThread[] = []
+  /** Of which processes it is followed what they have open, by number of the set. */
+  readonly #followed: OpenDescriptors[] = []
+  readonly #recall: (told: number) => void
+
+  /** `isStillPlain`: as of ScannedReader. */
+  constructor(
+    scanner: LogScanner,
+    names: ScannedNames,
+    judging: ScanJudging,
+    isStillPlain: (tid: number, tracee: Tracee) => boolean,
+  ) {
+    this.#scanner = scanner
+    this.#names = names
+    this.#judging = judging
+    this.#isStillPlain = isStillPlain
+    this.#words = scanner.threads
+    this.#recall = (told) => {
+      for (const thread of this.#taken) if (thread.told === told && thread.isLent) judging.giveBack(thread)
+    }
+  }
+
+  /** Lines without a tid are of one of them. */
+  get hasNameless(): boolean {
+    return this.#slots[0]?.tid === 0
+  }
+
+  inSlot(slot: number): TakenThread {
+    return this.#slots[slot] as TakenThread
+  }
+
+  /** Undefined: it is not taken. */
+  of(tid: number): TakenThread | undefined {
+    const thread = this.#slots[tid % THREAD_SLOTS]
+    return thread?.tid === tid ? thread : undefined
+  }
+
+  /** Ordinary lines of the thread are told from here on. `open`: what its process has open, if that is to be followed. */
+  take(tid: number, tracee: Tracee, open: OpenDescriptors | null): void {
+    const number = tid % THREAD_SLOTS
+    // A line without tid is of the only thread there is, which may be one of those that have one: none is taken twice.
+    if (tid === 0) this.release()
+    else if (this.hasNameless) this.#drop(this.inSlot(0))
+    const former = this.#slots[number]
+    if (former != null) this.#drop(former)
+    const slot = number * THREAD_WORDS
+    const thread = { tid, slot, tracee, told: tracee.told, open: tracee.open, isLent: false }
+    const words = this.#words
+    words[slot + THREAD.tid] = tid + 1
+    words[slot + THREAD.open] = tracee.open === null ? NOTHING_OPEN : OPEN_ELSEWHERE
+    words[slot + THREAD.program] = 0
+    words[slot + THREAD.descriptors] = open === null ? 0 : this.#descriptorSet(open)
+    this.#slots[number] = thread
+    this.#taken.push(thread)
+    this.#judging.borrow(thread, this.#recall)
+  }
+
+  /** Number + 1 of the set that follows what a process has open; 0: there is none. */
+  #descriptorSet(open: OpenDescriptors): number {
+    const known = this.#followed.indexOf(open)
+    if (known >= 0) return known + 1
+    if (this.#followed.length === DESCRIPTOR_SETS) return 0
+    this.#scanner.descriptors.set(open.bits, this.#followed.length * DESCRIPTOR_WORDS)
+    return this.#followed.push(open)
+  }
+
+  /** What all threads have open is in their tracees, too. */
+  settle(): void {
+    for (const thread of this.#taken) this.settleOne(thread)
+  }
+
+  settleOne(thread: TakenThread): void {
+    const open = this.#words[thread.slot + THREAD.open] as number
+    if (open !== OPEN_ELSEWHERE)
+      thread.open = open === NOTHING_OPEN ? null : (this.#names.all[open] as ScannedName).open
+    thread.tracee.open = thread.open
+  }
+
+  /** Lines were read: those leave whose ordinary lines are to be read, too, from here on. They were settled before. */
+  check(): void {
+    for (let at = this.#taken.length - 1; at >= 0; at -= 1) this.checkOne(this.#taken[at] as TakenThread)
+  }
+
+  checkOne(thread: TakenThread): void {
+    const { tracee } = thread
+    if (!this.#isStillPlain(thread.tid, tracee) || thread.told !== tracee.told) {
+      this.#leave(thread)
+      return
+    }
+    if (tracee.open !== thread.open) {
+      thread.open = tracee.open
+      this.#words[thread.slot + THREAD.open] = tracee.open === null ? NOTHING_OPEN : OPEN_ELSEWHERE
+    }
+    if (!thread.isLent) this.#judging.borrow(thread, this.#recall)
+  }
+
+  /** All leave. What they have open is theirs again. */
+  release(): void {
+    for (let at = this.#taken.length - 1; at >= 0; at -= 1) this.#drop(this.#taken[at] as TakenThread)
+    for (const [set, { bits }] of this.#followed.entries()) {
+      const begin = set * DESCRIPTOR_WORDS
+      bits.set(this.#scanner.descriptors.subarray(begin, begin + DESCRIPTOR_WORDS))
+    }
+    this.#followed.length = 0
+  }
+
+  #drop(thread: TakenThread): void {
+    this.settleOne(thread)
+    this.#leave(thread)
+  }
+
+  /** Ordinary lines of the thread are to be read from here on, or asked for anew. */
+  #leave(thread: TakenThread): void {
+    const { slot } = thread
+    if (thread.isLent) this.#judging.giveBack(thread)
+    const last = this.#taken.pop() as TakenThread
+    if (last !== thread) this.#taken[this.#taken.indexOf(thread)] = last
+    this.#words[slot + THREAD.tid] = 0
+    this.#slots[slot / THREAD_WORDS] = null
+  }
+}
