@@ -102,7 +102,7 @@ export class StraceReader implements LogReader, ScannedReader {
     return true
   }
 
-  nextOf(facts: ScannedFacts): void {
+  nextOf(facts: ScannedFacts, tracee: Tracee | undefined): void {
     const { splitter } = this
     splitter.take(facts.fill(this.#line, this.#result))
     this.counts.lineCount += 1
@@ -110,8 +110,7 @@ export class StraceReader implements LogReader, ScannedReader {
     this.#text = null
     this.#position.stand(number, bytes, start, end)
     this.#isJudged = facts.isJudged
-    const tracee = this.#ahead === null ? this.traceeOf(this.#line.tid) : undefined
-    if (tracee === undefined) {
+    if (tracee === undefined || this.#ahead !== null) {
       this.#understand(bytes[start] as number, false)
     } else {
       if (bytes[start] !== 91) this.#hasPidColumn = true

@@ -38,8 +38,8 @@ export interface ScannedReader {
   traceeOf(tid: number): Tracee | undefined
   /** Reads the next line of the splitter. */
   next(): boolean
-  /** The same, where the scanner says what the line says. */
-  nextOf(facts: ScannedFacts): void
+  /** The same, where the scanner says what the line says; `tracee` is what `traceeOf` answers for it. */
+  nextOf(facts: ScannedFacts, tracee: Tracee | undefined): void
   /**
    * The thread that an ordinary line with this tid is of; `last` is that of the line before, where it was not read. Null: it is not
    * known, or more may follow from the line. It stays so until a line is read by `next`.
@@ -186,20 +186,18 @@ export class StraceScan {
     const facts = this.#facts
     if (this.#mustRelease) this.#threads.release()
     this.#isSettled = false
-    const own = facts.isThere ? this.#ownThread() : null
+    const tracee = facts.isThere ? this.#reader.traceeOf(facts.tid) : undefined
+    const own = tracee === undefined ? null : this.#ownThread(tracee)
     if (own === null) this.settle()
-    if (facts.isThere) this.#reader.nextOf(facts)
+    if (facts.isThere) this.#reader.nextOf(facts, tracee)
     else this.#reader.next()
     if (this.#isSettled) this.#threads.check()
     else if (own != null) this.#threads.checkOne(own)
   }
 
   /** Of a line that means nothing for other threads: its own, where that is taken; undefined: it is not. Null: it is no such line. */
-  #ownThread(): TakenThread | undefined | null {
-    const { tid } = this.#facts
-    const tracee = this.#reader.traceeOf(tid)
-    if (tracee === undefined) return null
-    const own = this.#threads.of(tid)
+  #ownThread(tracee: Tracee): TakenThread | undefined | null {
+    const own = this.#threads.of(tracee.tid)
     if (own !== undefined) this.#threads.settleOne(own)
     return this.#facts.isOwn(tracee) ? own : null
   }
