@@ -34,6 +34,7 @@ const INIT = `#!/bin/sh
 /bin/busybox --install -s /bin
 export PATH=/bin
 mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev; mount -t tmpfs tmp /tmp
+mount -t bpf bpf /sys/fs/bpf
 mkdir -p /dev/shm; mount -t tmpfs shm /dev/shm
 hostname guest; ip link set lo up
 export TRACEFP_ADDON=/tracefp/tracefp.node HOME=/tmp

@@ -2,6 +2,8 @@
 // worker (or a test): the thread that drains may take its time, the tracee waits; a host's thread must not.
 //
 //   doorbell -> drain -> records? look again in 4 ms : after 25 empty looks sleep until the doorbell
+//
+// Engine ebpf reads its own ring in steps of some milliseconds, and rings once in each: unless there is much, we sleep at once.
 
 import {
   type AttachOptions,
@@ -38,6 +40,8 @@ import { noteOf } from './notes.ts'
 const NO_LISTENER = 'seccomp(listener)'
 const LOOK_MS = 4
 const EMPTY_LOOKS_BEFORE_SLEEP = 25
+/** Engine ebpf: after more records than these another look is cheaper than a doorbell. */
+const FEW = 256
 /** Bounds one turn of the event loop, so that a stop request is heard within a few milliseconds. */
 const BATCH = 16_384
 /** Engine ebpf, in place of a signal at an end: it goes on, and is followed no longer. */
@@ -227,9 +231,10 @@ export class LiveSource {
       return
     }
     this.#emptyLookCount = count > 0 ? 0 : this.#emptyLookCount + 1
-    if (this.#emptyLookCount > EMPTY_LOOKS_BEFORE_SLEEP && this.#ring.sleep()) return
     // The end rings no second time: if it was reached, the next look comes at once.
     const isOver = state === RING_STATE.ended || state === RING_STATE.failed
+    const mayRest = this.engine === 'ebpf' ? count <= FEW : this.#emptyLookCount > EMPTY_LOOKS_BEFORE_SLEEP
+    if (!isOver && mayRest && this.#ring.sleep()) return
     this.#timer = setTimeout(() => this.#look(), isOver ? 0 : LOOK_MS)
   }
 

@@ -1,9 +1,12 @@
 // What runs inside the guest of scripts/boot-kernel.mjs: what `auto` comes to there, the command line, and the tracees. Bundled
 // into one file; vitest is not there. Each line `ok`, `not ok` or `skip` is one test; the last line is `done`.
-import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { release } from 'node:os'
 import { basename, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Report } from '../../src/index.ts'
 import { linuxMapping } from '../../src/syscall/mapping.ts'
 import { compareRun } from '../live/comparison.ts'
 import { parseExpectation } from '../live/expectation.ts'
@@ -37,8 +40,9 @@ async function test(title: string, body: () => readonly string[] | Promise<reado
   for (const problem of problems) console.log(`  ${problem}`)
 }
 
+const env = { PATH: '/bin', TRACEFP_HOME: '/tmp/home', TRACEFP_ADDON: process.env['TRACEFP_ADDON'] }
+
 function tracefp(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-  const env = { PATH: '/bin', TRACEFP_HOME: '/tmp/home', TRACEFP_ADDON: process.env['TRACEFP_ADDON'] }
   return spawnSync(process.execPath, [join(ROOT, 'lib/tracefp.cjs'), ...args], { encoding: 'utf8', env })
 }
 
@@ -77,6 +81,53 @@ async function commandLine(): Promise<void> {
   })
 }
 
+/** Does something known at each line of its stdin, and something else at an `e`. Says which it was. */
+const SERVICE = 'while read word; do case $word in g) read line < /etc/passwd;; e) cd /tmp;; esac; echo $word; done'
+
+async function ask(service: ChildProcess, word: string): Promise<void> {
+  const answered = once(service.stdout as NodeJS.ReadableStream, 'data')
+  service.stdin?.write(`${word}\n`)
+  await answered
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await sleep(100)
+}
+
+async function pinned(): Promise<void> {
+  const [file, input, pins] = ['/tmp/service.tfp', '/tmp/service.in', '/sys/fs/bpf/tracefp']
+  writeFileSync(input, 'g\n'.repeat(9))
+  await test('ebpf: a session that is pinned goes on when tracefp is killed', async () => {
+    const learned = tracefp('learn', '-o', file, '--runs', '3', '--', 'sh', '-c', `exec < ${input}; ${SERVICE}`)
+    const service = spawn('/bin/sh', ['-c', SERVICE], { env, stdio: ['pipe', 'pipe', 'inherit'] })
+    const watch = ['attach', '-f', file, '--pid', `${service.pid}`]
+    await ask(service, 'g')
+    const first = spawn(process.execPath, [join(ROOT, 'lib/tracefp.cjs'), ...watch, '--pin'], { env, stdio: 'inherit' })
+    await until(() => existsSync(join(pins, `pid-${service.pid}/notebook`)))
+    await ask(service, 'g')
+    await sleep(2000)
+    first.kill('SIGKILL')
+    await once(first, 'exit')
+    for (const word of 'gggeggg') await ask(service, word)
+    const second = tracefp(...watch, '--pin', '--for', '2s', '--report', '-')
+    await ask(service, 'g')
+    const last = tracefp(...watch, '--unpin', '--report', '-')
+    service.kill('SIGKILL')
+    const told = JSON.parse(second.stdout) as Report
+    const rest = JSON.parse(last.stdout) as Report
+    return [
+      ...differs('learn', 0, learned.status),
+      ...differs(`the second (${second.stderr.trim()})`, 100, second.status),
+      ...differs('its first miss', 'chdir', told.misses[0]?.to),
+      ...differs('its gaps', 0, told.gapCount),
+      ...differs(`the last (${last.stderr.trim()})`, 0, last.status),
+      ...differs('its gaps', 0, rest.gapCount),
+      ...differs('whether it saw calls', true, rest.recordCount > 0),
+      ...differs('what is left', '', readdirSync(pins).join()),
+    ]
+  })
+}
+
 async function tracees(): Promise<void> {
   const folder = join(ROOT, 'tracees')
   const programs = readdirSync(folder).filter((name) => name.endsWith('.c'))
@@ -106,5 +157,6 @@ async function tracees(): Promise<void> {
 
 console.log(`Linux ${release()}, Node ${process.version}`)
 await commandLine()
+if (plan.engines.includes('ebpf')) await pinned()
 await tracees()
 console.log('done')
