@@ -58,6 +58,8 @@ export function pinTrouble(operation: string, folder: string): string | null {
       return `${folder}: some of what was pinned there was removed: 'rm -r ${folder}' ends the rest`
     case 'pin(stamp)':
       return `${folder}: another version of tracefp pinned it, which alone can go on with it; 'rm -r ${folder}' ends it`
+    case 'pin(namespace)':
+      return `${folder}: it was pinned in another pid namespace, by whose numbers it tells processes apart: go on there`
     default:
       return operation.startsWith('pin(') ? `${folder}: ${operation} failed` : null
   }

@@ -3,6 +3,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -154,7 +155,12 @@ Status EbpfEngine::open_kernel_half() {
   const Status adopted = notebook_.adopt(map);
   if (!adopted.ok()) return adopted;
   if (stamp_of(follow_) != notebook_.pages().stamp) return {"pin(stamp)", EINVAL};
-  return program_.adopt(folder_);
+  const Status taken_up = program_.adopt(folder_);
+  if (!taken_up.ok()) return taken_up;
+  struct stat facts {};
+  const bool is_same =
+      stat("/proc/self/ns/pid", &facts) == 0 && facts.st_ino == program_.control().pid_namespace_number;
+  return is_same ? Status{} : Status{"pin(namespace)", EINVAL};
 }
 
 Status EbpfEngine::start() {
@@ -257,10 +263,8 @@ void EbpfEngine::tell_kept() {
   const auto root = static_cast<uint32_t>(follow_.pid);
   std::stable_partition(tracks.begin(), tracks.end(), [root](const KeptTrack& track) { return track.tid == root; });
   for (const KeptTrack& track : tracks) tell_kept(track);
-  if (const uint32_t count = notebook_.pages().unkept_count; count > 0) {
-    push({0, count, RecordKind::kGap, 0, 0, 0});
-    notebook_.pages().unkept_count = 0;
-  }
+  // Whoever they are, each reader that comes after us knows as little of them.
+  if (const uint32_t count = notebook_.pages().unkept_count; count > 0) push({0, count, RecordKind::kGap, 0, 0, 0});
 }
 
 // The track as somebody who was met, in the frames it was in, after the calls it had made last. What a process runs is

@@ -98,7 +98,7 @@ KeptTrack* Notebook::find(uint32_t tid) {
 }
 
 KeptTrack* Notebook::add(uint32_t tid) {
-  forget(tid);
+  (void)forget(tid);
   if (free_tracks_.empty()) {
     pages_->unkept_count++;
     return nullptr;
@@ -113,14 +113,20 @@ KeptTrack* Notebook::add(uint32_t tid) {
   return &track;
 }
 
-void Notebook::forget(uint32_t tid) {
+// False: it is not here.
+bool Notebook::forget(uint32_t tid) {
   const auto found = places_.find(tid);
-  if (found == places_.end()) return;
+  if (found == places_.end()) return false;
   KeptTrack& track = pages_->tracks[found->second];
   name(track, 0);
   track.tid = 0;
   free_tracks_.push_back(found->second);
   places_.erase(found);
+  return true;
+}
+
+void Notebook::end(uint32_t tid) {
+  if (!forget(tid) && pages_->unkept_count > 0) pages_->unkept_count--;
 }
 
 void Notebook::name(KeptTrack& track, uint32_t image) {
@@ -181,7 +187,7 @@ void Notebook::apply(const KernelRecord& record, uint32_t size, uint64_t positio
       const KeptTrack* former = find(record.value);
       if (former == nullptr) former = find(record.tid);
       const uint32_t parent = former == nullptr ? 0 : former->parent;
-      forget(record.value);
+      end(record.value);
       KeptTrack* const track = add(record.tid);
       if (track == nullptr) return;
       track->parent = parent;
@@ -189,7 +195,7 @@ void Notebook::apply(const KernelRecord& record, uint32_t size, uint64_t positio
       return;
     }
     case RecordKind::kExit:
-      return forget(record.tid);
+      return end(record.tid);
     default:
       break;
   }

@@ -15,7 +15,7 @@ struct KernelRecord {
 struct Control {
   // Written by the loader, before any task is followed: how large the ring is.
   unsigned long long ring_bytes;
-  // Written by the kernel half, at the first exec: how deep the pid namespace is whose numbers records carry.
+  // Written by the kernel half, at the first exec or walk: how deep the pid namespace is whose numbers records carry.
   unsigned int pid_level;
   // Written by the loader: 1 = wake me at the next record. The kernel half takes it back to 0 when it does.
   unsigned int is_asleep;
@@ -44,6 +44,9 @@ struct Control {
   unsigned int known_epoch;
   // Written by the kernel half: calls that a table did not allow, and for which the ring had no room.
   unsigned long long lost_miss_count;
+  // Written by the kernel half with pid_level: that namespace, as an address (0: not known yet) and as users number it.
+  unsigned long long pid_namespace;
+  unsigned int pid_namespace_number;
 };
 
 enum FollowRule {

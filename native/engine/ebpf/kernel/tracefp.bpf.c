@@ -420,15 +420,31 @@ static __always_inline struct Track* claim(struct task_struct* task) {
   return track;
 }
 
-// The number under which the loader knows a task.
+// Records carry the numbers of this task's pid namespace from now on.
+static __always_inline void know_namespace(struct task_struct* task) {
+  struct pid* pid = BPF_CORE_READ(task, thread_pid);
+  const __u32 level = BPF_CORE_READ(pid, level);
+  struct pid_namespace* namespace = NULL;
+  const char* numbers = (const char*)&pid->numbers[0];
+  bpf_probe_read_kernel(&namespace, sizeof namespace,
+                        numbers + level * bpf_core_type_size(struct upid) + bpf_core_field_offset(struct upid, ns));
+  control.pid_level = level;
+  control.pid_namespace_number = BPF_CORE_READ(namespace, ns.inum);
+  control.pid_namespace = (__u64)namespace;
+}
+
+// The number under which the loader knows a task; 0: it knows none, the task is not in its pid namespace or below it.
 static __always_inline __u32 tid_of(struct task_struct* task) {
   // Read, not followed: the verifier lets nobody add to a pointer that it knows.
   struct pid* pid = BPF_CORE_READ(task, thread_pid);
+  const __u32 level = control.pid_level;
+  if (BPF_CORE_READ(pid, level) < level) return 0;
+  const char* number = (const char*)&pid->numbers[0] + level * bpf_core_type_size(struct upid);
+  __u64 namespace = 0;
+  bpf_probe_read_kernel(&namespace, sizeof namespace, number + bpf_core_field_offset(struct upid, ns));
+  if (!namespace || namespace != control.pid_namespace) return 0;
   __u32 nr = 0;
-  const char* numbers = (const char*)&pid->numbers[0];
-  bpf_probe_read_kernel(
-      &nr, sizeof nr,
-      numbers + control.pid_level * bpf_core_type_size(struct upid) + bpf_core_field_offset(struct upid, nr));
+  bpf_probe_read_kernel(&nr, sizeof nr, number + bpf_core_field_offset(struct upid, nr));
   return nr;
 }
 
@@ -930,7 +946,9 @@ int BPF_PROG(on_exec, struct task_struct* task, pid_t old_pid, struct linux_binp
   const __u32 former = track ? track->tid : 0;
   if (!track) {
     if (!is_to_be_followed(task, file)) return 0;
-    if (control.rule == kFollowMarked) control.pid_level = BPF_CORE_READ(task, thread_pid, level);
+    if (control.rule == kFollowMarked) know_namespace(task);
+    // Of who cannot be named nothing can be told.
+    if (!tid_of(task)) return 0;
     track = claim(task);
     if (!track) return 0;
   }
@@ -1025,8 +1043,8 @@ SEC("iter/task")
 int walk(struct bpf_iter__task* context) {
   struct task_struct* task = context->task;
   if (!task || track_of(task)) return 0;
-  if (!control.met_count) control.pid_level = BPF_CORE_READ(bpf_get_current_task_btf(), thread_pid, level);
-  if (!BPF_CORE_READ(task, mm)) return 0;
+  if (!control.pid_namespace) know_namespace(bpf_get_current_task_btf());
+  if (!BPF_CORE_READ(task, mm) || !tid_of(task)) return 0;
   struct Track* leader = NULL;
   if (task->pid != task->tgid) {
     leader = track_of(task->group_leader);

@@ -51,8 +51,17 @@ struct signal_struct {
   unsigned int flags;
 };
 
+struct ns_common {
+  unsigned int inum;
+};
+
+struct pid_namespace {
+  struct ns_common ns;
+};
+
 struct upid {
   int nr;
+  struct pid_namespace* ns;
 };
 
 struct kernfs_node {
