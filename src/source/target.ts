@@ -1,6 +1,6 @@
 // What a live session is about: a program that is started, or a process that already runs.
 
-import { readFileSync } from 'node:fs'
+import { readFileSync, readlinkSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { AttachOptions, EngineResult, FollowOptions, LaunchOptions } from '../addon/addon.ts'
 import { EngineError } from '../errors.ts'
@@ -31,7 +31,9 @@ export interface TargetFacts {
   readonly rootAncestors: readonly string[]
 }
 
+/** @throws EngineError where /proc is not about the processes that we know by their numbers. */
 export function factsOfTarget(target: Target): TargetFacts {
+  assertOwnProc()
   if (target.kind === 'follow') {
     const { pid } = target.follow
     return pid === undefined ? { name: target.name, argv: [], rootPpid: 0, rootAncestors: [] } : factsOfProcess(pid)
@@ -81,6 +83,19 @@ function hintOf(pid: number, operation: string, errno: number): string {
   const tracer = Number(/^TracerPid:\t(\d+)$/m.exec(readText(`/proc/${pid}/status`))?.[1] ?? 0)
   if (tracer > 0) return `it already has a tracer, process ${tracer}; a process can have only one`
   return 'only root, or its own user where kernel.yama.ptrace_scope is 0, may attach to a process'
+}
+
+function assertOwnProc(): void {
+  let self: string
+  try {
+    self = readlinkSync('/proc/self')
+  } catch {
+    // There is none: what stands in it is not known, but nothing is taken for something else.
+    return
+  }
+  if (self === `${process.pid}`) return
+  const hint = "'mount -t proc proc /proc', or 'unshare --mount-proc'"
+  throw new EngineError('TFP_ERR_ENGINE_FAILED', `/proc is that of another pid namespace: ${hint}`, 0, hint)
 }
 
 function factsOfProcess(pid: number): TargetFacts {

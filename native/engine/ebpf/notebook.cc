@@ -85,6 +85,7 @@ void Notebook::read() {
 }
 
 void Notebook::begin_at(uint64_t position) {
+  begun_at_ = position;
   KeptTrack* const track = find(pages_->before.tid);
   if (pages_->after_before != position + 1 || track == nullptr) return;
   const uint32_t image = track->image;
@@ -125,8 +126,9 @@ bool Notebook::forget(uint32_t tid) {
   return true;
 }
 
-void Notebook::end(uint32_t tid) {
-  if (!forget(tid) && pages_->unkept_count > 0) pages_->unkept_count--;
+// Whose end is the first record may have been here: who was killed had forgotten it already.
+void Notebook::end(uint32_t tid, uint64_t position) {
+  if (!forget(tid) && pages_->unkept_count > 0 && position != begun_at_) pages_->unkept_count--;
 }
 
 void Notebook::name(KeptTrack& track, uint32_t image) {
@@ -187,7 +189,7 @@ void Notebook::apply(const KernelRecord& record, uint32_t size, uint64_t positio
       const KeptTrack* former = find(record.value);
       if (former == nullptr) former = find(record.tid);
       const uint32_t parent = former == nullptr ? 0 : former->parent;
-      end(record.value);
+      end(record.value, position);
       KeptTrack* const track = add(record.tid);
       if (track == nullptr) return;
       track->parent = parent;
@@ -195,7 +197,7 @@ void Notebook::apply(const KernelRecord& record, uint32_t size, uint64_t positio
       return;
     }
     case RecordKind::kExit:
-      return end(record.tid);
+      return end(record.tid, position);
     default:
       break;
   }

@@ -42,7 +42,7 @@ struct KeptImage {
 static_assert(sizeof(KeptImage) == 2048);
 
 // One more with each change of what stands here, or of what it means.
-constexpr uint32_t kNotebookVersion = 2;
+constexpr uint32_t kNotebookVersion = 3;
 
 constexpr uint32_t kKeptTracks = 65'536;
 constexpr uint32_t kKeptImages = 4'096;
@@ -56,7 +56,7 @@ struct NotebookPages {
   uint64_t lost_miss_count;  // how many of control.lost_miss_count were told
   uint64_t lost_count;       // and of all other losses
   uint64_t io_uring_count;   // and of control.io_uring_count
-  uint32_t unkept_count;     // tracks that live and for which there was no room
+  uint32_t unkept_count;     // tracks that live and for which there was no room, at least
   uint32_t has_kprobe;
   uint64_t after_before;  // 1 + position of the last record that changed a track in place, which was `before`
   KeptTrack before;
@@ -109,11 +109,12 @@ class Notebook {
   KeptTrack* find(uint32_t tid);
   KeptTrack* add(uint32_t tid);
   bool forget(uint32_t tid);
-  void end(uint32_t tid);
+  void end(uint32_t tid, uint64_t position);
   void name(KeptTrack& track, uint32_t image);
   uint32_t keep_image(const KernelRecord& record, uint32_t size);
 
   int map_ = -1;
+  uint64_t begun_at_ = UINT64_MAX;
   NotebookPages* pages_ = nullptr;
   std::unordered_map<uint32_t, uint32_t> places_;  // by tid
   std::vector<uint32_t> free_tracks_;
