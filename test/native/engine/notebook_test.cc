@@ -283,7 +283,8 @@ TEST_CASE("facts that say more than stands there are not kept") {
   CHECK(desk.image(10) != nullptr);
 }
 
-TEST_CASE("tracks for which there is no room are counted while they live, and there is room again when others have ended") {
+TEST_CASE(
+    "tracks for which there is no room are counted while they live, and there is room again when others have ended") {
   Desk desk;
   const auto end = [&desk](uint32_t tid) { desk.apply(record_of(RecordKind::kExit, tid, 0)); };
   for (uint32_t i = 0; i < kKeptTracks; i++) desk.fork(100 + i, 1);
