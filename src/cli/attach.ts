@@ -11,7 +11,7 @@ import { MissTeller } from '../session/miss-teller.ts'
 import { modeOfAll, modeOfProcess } from '../session/policy-mode.ts'
 import { engineToJoin } from '../source/kernel.ts'
 import { exitCodeOfOutcome } from './exit-codes.ts'
-import { giveUpPrivileges } from './fewer-privileges.ts'
+import { giveUp } from './fewer-privileges.ts'
 import { keepingOf, STORE_HELP } from './keeping.ts'
 import {
   burstOf,
@@ -111,7 +111,7 @@ async function attach(options: AttachOptions, onMiss: AttachOptions['onMiss'] | 
   if (engine === 'ebpf' && output === stdio && options.keepPrivileges !== true) {
     const { fingerprint = [], report = '-' } = options
     const written = report === '-' ? [] : [report]
-    giveUpPrivileges({ stops: mode !== 'alert', read: fingerprint, written, launch: null }, output)
+    giveUp({ stops: mode !== 'alert', read: fingerprint, written, launch: null }, output)
   }
   if (wanted === 'deny') output.message(`tracefp: note: ${DENIES_NOTHING}\n`)
   const former = pin === undefined ? null : loadAddon().pinned(pinFolderFor(what))

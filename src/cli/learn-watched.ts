@@ -7,9 +7,11 @@ import type { Settings } from '../model/fingerprint.ts'
 import { neverLearnedBut } from '../model/never-learned.ts'
 import { nameOf, type Watched } from '../session/check-session.ts'
 import { learnWatched } from '../session/learn-program.ts'
+import { tracefpHome } from '../store/home.ts'
 import { estimateLine } from './estimate-words.ts'
+import { giveUp } from './fewer-privileges.ts'
 import type { LearnOptions } from './learn.ts'
-import type { Output } from './output.ts'
+import { type Output, stdio } from './output.ts'
 import { relaySignals } from './terminal.ts'
 import { counted } from './words.ts'
 
@@ -26,6 +28,10 @@ export async function learnWhatRuns(
   const what: Exclude<Watched, { host: true }> = pid ?? { cgroup: cgroup as string }
   if (engine !== 'auto' && engine !== 'ebpf')
     throw new UsageError(`${nameOf(what)}: only engine ebpf can learn from that`)
+  if (output === stdio && options.keepPrivileges !== true) {
+    const written = [options.output ?? tracefpHome()]
+    giveUp({ stops: false, read: [], written, launch: null }, output)
+  }
   const below = options.runs !== undefined ? null : (options.until ?? FINISHED_BELOW)
   const stopping = new AbortController()
   const relay = relaySignals()

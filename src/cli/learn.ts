@@ -32,6 +32,7 @@ export interface LearnOptions {
   readonly from?: readonly string[]
   readonly pid?: number
   readonly cgroup?: string
+  readonly keepPrivileges?: boolean
   readonly format: LogFormatName | 'auto'
   readonly mapping?: string
 }
@@ -95,6 +96,7 @@ export function defineLearn(program: Command, output: Output): void {
       wholeNumber,
     )
     .option('--cgroup <path>', 'learn what runs in a cgroup (v2), such as system.slice/nginx.service, as --pid does')
+    .option('--keep-privileges', '--pid, --cgroup: give up none (default: all but BPF, PERFMON and SYS_PTRACE)')
     .option('--from <log...>', 'learn from logs instead, each of them a run; - is stdin')
     .addOption(formatOption(command))
     .option('--mapping <name>', 'what names and numbers of the logs mean: a name, or a file')

@@ -4,12 +4,12 @@
 import type { Command } from 'commander'
 import { isTold } from '../match/explain.ts'
 import { CheckSession } from '../session/check-session.ts'
+import type { UsedFiles } from '../session/fewer-privileges.ts'
 import { MissTeller } from '../session/miss-teller.ts'
 import { modeOfCommand } from '../session/policy-mode.ts'
 import type { Engine } from '../source/live.ts'
 import { tracefpHome } from '../store/home.ts'
 import { exitCodeOfOutcome } from './exit-codes.ts'
-import type { UsedFiles } from './fewer-privileges.ts'
 import { keepingOf, STORE_HELP } from './keeping.ts'
 import {
   burstOf,

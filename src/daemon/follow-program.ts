@@ -6,7 +6,7 @@ import { CheckSession } from '../session/check-session.ts'
 import { type MissMode, modeOfCommand } from '../session/policy-mode.ts'
 import type { ProgramEntry } from './config.ts'
 import type { Attempt, EntryTelling } from './entry.ts'
-import { followSession, judgedOptions, keeperFor } from './follow-session.ts'
+import { apart, followSession, judgedOptions, keeperFor } from './follow-session.ts'
 import { SERVICE_VARIABLES } from './service-manager.ts'
 import { frozenWords } from './words.ts'
 
@@ -17,6 +17,7 @@ export function programAttempt(entry: ProgramEntry, home: string): Attempt {
     const session = new CheckSession(command, {
       ...judgedOptions(entry, home),
       ...keeper.evidenceOptions(),
+      ...apart(engine, telling),
       engine,
       env: environmentOf(entry),
       stdio: ['ignore', 'inherit', 'inherit'],

@@ -8,7 +8,7 @@ import { modeOfProcess } from '../session/policy-mode.ts'
 import { engineToJoin } from '../source/kernel.ts'
 import type { ServiceEntry } from './config.ts'
 import type { Attempt, EntryTelling } from './entry.ts'
-import { followSession, judgedOptions, keeperFor, lackOf } from './follow-session.ts'
+import { apart, followSession, judgedOptions, keeperFor, lackOf } from './follow-session.ts'
 import { frozenWords } from './words.ts'
 
 const LOOK_MS = 5_000
@@ -22,10 +22,12 @@ export function serviceAttempt(entry: ServiceEntry, home: string): Attempt {
     if (lack !== null) throw new Error(`process ${pid}: ${lack}`)
     const keeper = keeperFor({ home, telling })
     const onMiss = entry.onMiss ?? policyMode(telling, pid)
+    const engine = engineToJoin(entry.engine, onMiss)
     const session = new CheckSession(pid, {
       ...judgedOptions(entry, home),
       ...keeper.evidenceOptions(),
-      engine: engineToJoin(entry.engine, onMiss),
+      ...apart(engine, telling),
+      engine,
       onMiss,
       onFreeze: (miss, id) => telling.trouble(frozenWords(miss, id)),
       onThaw: () => telling.trouble(null),

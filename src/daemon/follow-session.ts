@@ -7,6 +7,7 @@ import type { CheckSession, CheckSessionOptions } from '../session/check-session
 import { Keeper } from '../session/keeper.ts'
 import { MissTeller } from '../session/miss-teller.ts'
 import { identifyImage } from '../source/image.ts'
+import { canLoadPrograms, hasMoreThan, neededByEbpf } from '../source/privileges.ts'
 import { readGivenFingerprints } from '../store/fingerprint-file.ts'
 import { fingerprintFolder, storedFor } from '../store/fingerprint-store.ts'
 import { linuxMapping } from '../syscall/mapping.ts'
@@ -39,6 +40,13 @@ export function judgedOptions(entry: ProgramEntry | ServiceEntry, home: string):
     ...(depth === null ? {} : { depth }),
     ...(burst === null ? {} : { burst }),
   }
+}
+
+/** Who judges by the kernel needs little of what this process has, which starts programs again and again. */
+export function apart(engine: string, telling: EntryTelling): Pick<CheckSessionOptions, 'thread' | 'onPrivilegesKept'> {
+  if (engine !== 'ebpf' || !canLoadPrograms() || !hasMoreThan(neededByEbpf(true))) return {}
+  const onPrivilegesKept = (why: string): void => telling.say(`note: privileges were not given up: ${why}`)
+  return { thread: 'process', onPrivilegesKept }
 }
 
 export interface FollowedSession extends Watching {

@@ -44,8 +44,13 @@ export interface ProgramOptions {
   readonly home?: string
   /** `argv` and `env` byte for byte, where they need not be UTF-8. */
   readonly bytes?: ProgramBytes
-  /** Which thread follows the program; default `worker`. */
+  /**
+   * Which thread follows the program; default `worker`. `process`: one of another process, which under engine ebpf gives up all
+   * privileges but BPF, PERFMON, SYS_PTRACE and KILL. The program has those of this process; it is killed where that one dies.
+   */
   readonly thread?: TaskThread
+  /** `thread: 'process'`: why the privileges were kept. */
+  readonly onPrivilegesKept?: (why: string) => void
   /** Engine ebpf: its process, which was made before. For command lines. */
   readonly held?: HeldProgram
   /** When the program is stopped by the terminal, stop this process too. For command lines. */
@@ -192,6 +197,7 @@ export class CheckSession implements AsyncDisposable {
         },
         onMiss: (miss) => this.#add(miss),
         onQuestion: ask,
+        onKept: (why) => options.onPrivilegesKept?.(why),
       },
     )
     const ended = this.#closing(followTask<LiveResult>(this.#task, streams, options.signal))
@@ -294,6 +300,11 @@ function launched(argv: readonly string[], options: CheckSessionOptions): Prepar
   return { target: { kind: 'launch', launch, engine: options.engine ?? 'auto' }, streams }
 }
 
+/** Whether the process that follows is wholly tracefp's own. */
+function isOurs(thread: TaskThread | undefined): boolean {
+  return thread === 'this' || thread === 'process'
+}
+
 function isWatched(what: readonly string[] | Watched): what is Watched {
   return !Array.isArray(what)
 }
@@ -313,7 +324,7 @@ export function followTarget(
   const { kernelRingBytes, bpfPin } = options
   const facts = { stamp: `tracefp ${VERSION}`, session, name: nameOf(what) }
   const common = {
-    hidesHost: options.thread === 'this',
+    hidesHost: isOurs(options.thread),
     ...(kernelRingBytes === undefined ? {} : { kernelRingBytes }),
     ...(bpfPin === undefined ? {} : { pin: { folder: pinFolderFor(what), ends: bpfPin === 'end', ...facts } }),
   }
@@ -348,7 +359,7 @@ function joined(what: Watched, options: CheckSessionOptions, session: string): P
   const streams = NO_STREAMS
   if (typeof what === 'number' && options.engine !== 'ebpf') {
     if (options.bpfPin !== undefined) throw new UsageError('only engine ebpf goes on without tracefp')
-    return { target: { kind: 'attach', attach: { pid: what, hidesHost: options.thread === 'this' } }, streams }
+    return { target: { kind: 'attach', attach: { pid: what, hidesHost: isOurs(options.thread) } }, streams }
   }
   return { target: followTarget(what, options, session), streams }
 }
@@ -373,7 +384,7 @@ export function prepare(
       pin: options.pin ?? 'auto',
       stopsWithRoot: options.stopsWithProgram ?? false,
       // In a worker the process is its host's, and not ours to change.
-      hidesHost: options.thread === 'this',
+      hidesHost: isOurs(options.thread),
       bytes: options.bytes,
       waiting: options.held,
     })

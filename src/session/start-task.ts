@@ -3,6 +3,7 @@
 import { realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { PACKAGE_ROOT } from '../package.ts'
+import type { JudgeEvents } from './judge-process.ts'
 import { fromPlainError } from './plain-error.ts'
 import type {
   Decided,
@@ -20,9 +21,10 @@ const ENTRY = join(PACKAGE_ROOT, 'lib', 'session', 'worker.js')
 
 /**
  * Which thread drains the ring. `worker`: tracefp's own, so that a busy host holds up nobody. `this`: the calling one, for a
- * process that does nothing else; it saves the start of a worker.
+ * process that does nothing else; it saves the start of a worker. `process`: one of a process of its own, which under engine
+ * ebpf gives up all privileges that this takes not; a program that it starts has those of the host.
  */
-export type TaskThread = 'worker' | 'this'
+export type TaskThread = 'worker' | 'this' | 'process'
 
 export interface TaskEvents {
   readonly onStart: (pid: number) => void
@@ -30,6 +32,8 @@ export interface TaskEvents {
   readonly onMiss: (miss: Miss) => void
   /** Guard mode: nothing goes on until it is decided. `signal` aborts when nothing is left to decide about. */
   readonly onQuestion?: (miss: Miss, signal: AbortSignal) => Promise<Decided>
+  /** `process`: its privileges were not given up. */
+  readonly onKept?: (why: string) => void
 }
 
 /** What a task came to. */
@@ -87,7 +91,12 @@ export function startTaskIn(thread: TaskThread, task: WorkerTask, events: TaskEv
   }
   const fail = (error: unknown): void => settle?.reject(trouble === null ? error : trouble.error)
   const end = (result: TaskEnd): void => (trouble === null ? settle?.resolve(result) : fail(trouble.error))
-  const send = thread === 'worker' && isSomewhere() ? startInWorker(task, hear, fail) : startHere(task, hear, fail)
+  const send =
+    thread === 'process'
+      ? startApart(task, { hear, fail, onKept: (why) => events.onKept?.(why) })
+      : thread === 'worker' && isSomewhere()
+        ? startInWorker(task, hear, fail)
+        : startHere(task, hear, fail)
   return { done, stop: () => send({ type: 'stop' }) }
 }
 
@@ -117,6 +126,15 @@ function startInWorker(task: WorkerTask, hear: Hear, fail: (error: unknown) => v
   starting.catch(fail)
   return (message) => {
     starting.then((worker) => worker.postMessage(message)).catch(fail)
+  }
+}
+
+/** Loaded when it is wanted. */
+function startApart(task: WorkerTask, events: JudgeEvents): Send {
+  const starting = import('./judge-process.ts').then(({ startInProcess }) => startInProcess(task, events))
+  starting.catch(events.fail)
+  return (message) => {
+    starting.then((send) => send(message)).catch(events.fail)
   }
 }
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import type { Report } from '../../src/index.ts'
+import { check, type Report } from '../../src/index.ts'
 import { PACKAGE_ROOT } from '../../src/package.ts'
 import { neededByEbpf } from '../../src/source/privileges.ts'
 import { whyNoEbpf } from './record.ts'
@@ -72,6 +72,15 @@ function inAllThreads(pid: number, field: string): string[] {
   return [...new Set(values)]
 }
 
+/** Whether or not anybody has waited for it. */
+function hasEnded(pid: number): boolean {
+  try {
+    return /^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'))
+  } catch {
+    return true
+  }
+}
+
 /** It follows: its name in the kernel is that of the thread that does. */
 async function isWatching(pid: number): Promise<void> {
   const names = (): string[] => readdirSync(`/proc/${pid}/fd`).map((fd) => readLinkOf(`/proc/${pid}/fd/${fd}`))
@@ -85,7 +94,7 @@ function readLinkOf(path: string): string {
 describe.skipIf(whyNot !== null)('the command line under engine ebpf', () => {
   test('has only the capabilities it needs, in all its threads and for good', async () => {
     const { pid } = service()
-    const watch = attach('--pid', `${pid}`, '--for', '3s')
+    const watch = attach('--pid', `${pid}`, '--for', '2s')
     await isWatching(watch.pid as number)
     const needed = neededByEbpf(false).toString(16).padStart(16, '0')
     for (const field of ['CapPrm', 'CapEff', 'CapBnd'])
@@ -212,8 +221,8 @@ describe.skipIf(whyNot !== null)('a program that is run under engine ebpf', () =
   test.each(['SIGKILL', 'SIGTERM'] as const)('is never run where tracefp gets %s before it follows it', async (how) => {
     const { child, held, ran } = await waiting()
     child.kill(how)
-    for (let i = 0; i < 500 && existsSync(`/proc/${held}`); i++) await sleep(20)
-    expect([existsSync(`/proc/${held}`), existsSync(ran)]).toEqual([false, false])
+    for (let i = 0; i < 500 && !hasEnded(held); i++) await sleep(20)
+    expect([hasEnded(held), existsSync(ran)]).toEqual([true, false])
   })
 
   test('that a signal ends before it begins ends tracefp as that signal would', async () => {
@@ -247,5 +256,122 @@ describe.skipIf(whyNot !== null)('a program that is run under engine ebpf', () =
       status: 0,
       stderr: expect.stringContaining('privileges were not given up'),
     })
+  })
+})
+
+/** Who judges for a host: the only child of this one that does. */
+function judgeOf(pid: number): number {
+  return Number(/^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1])
+}
+
+const few = neededByEbpf(true).toString(16).padStart(16, '0')
+
+describe.skipIf(whyNot !== null)('a program that a host starts under engine ebpf, with a process of its own', () => {
+  const apart = { engine: 'ebpf', thread: 'process', home, stdio: 'pipe' } as const
+
+  test('has the privileges of the host; who judges it has few', async () => {
+    const child = check(['sh', '-c', 'grep ^CapPrm /proc/self/status; cat; echo err >&2; exit 5'], apart)
+    const judge = judgeOf(await child.pid)
+    expect(['CapPrm', 'CapEff', 'CapBnd', 'NoNewPrivs'].map((field) => inAllThreads(judge, field))).toEqual([
+      [few],
+      [few],
+      [few],
+      ['1'],
+    ])
+    child.stdin?.end('through\n')
+    const [stdout, stderr] = await Promise.all(
+      [child.stdout, child.stderr].map(async (stream) => {
+        let text = ''
+        for await (const chunk of stream ?? []) text += chunk
+        return text
+      }),
+    )
+    const own = readFileSync('/proc/self/status', 'latin1')
+    expect([stdout, stderr]).toEqual([`${/^CapPrm.*\n/m.exec(own)?.[0]}through\n`, 'err\n'])
+    const { exit, source, recordCount } = await child.report
+    expect([exit.code, source.engine, recordCount > 20]).toEqual([5, 'ebpf', true])
+  })
+
+  test('is killed where that process is', async () => {
+    const child = check(['sleep', '100'], apart)
+    const pid = await child.pid
+    process.kill(judgeOf(pid), 'SIGKILL')
+    await expect(child.report).rejects.toThrow('ended before its task was done')
+    for (let i = 0; i < 500 && !hasEnded(pid); i++) await sleep(20)
+    expect(hasEnded(pid)).toBe(true)
+  })
+
+  test('is killed where its host is, and where that stops it', async () => {
+    const script = `import { check } from ${JSON.stringify(join(PACKAGE_ROOT, 'lib/index.js'))}
+      const child = check(['sleep', '100'], ${JSON.stringify({ ...apart, stdio: 'ignore' })})
+      console.log(await child.pid)`
+    const host = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    started.push(host)
+    const pid = await new Promise<number>((resolve) => host.stdout?.once('data', (text) => resolve(Number(text))))
+    expect(hasEnded(pid)).toBe(false)
+    host.kill('SIGKILL')
+    for (let i = 0; i < 500 && !hasEnded(pid); i++) await sleep(20)
+    expect(hasEnded(pid)).toBe(true)
+    const child = check(['sleep', '100'], apart)
+    await child.pid
+    child.stop()
+    expect((await child.report).exit.signal).toBe('SIGKILL')
+  })
+
+  test('is told of as by a worker: misses, errors, what cannot be executed', async () => {
+    const child = check([program, join(tmpdir(), 'nobody-makes-this', 'evil')], {
+      ...apart,
+      fingerprint,
+      onMiss: 'kill',
+    })
+    await child.pid
+    child.stdin?.write('e')
+    const told: unknown[] = []
+    for await (const { to, action } of child.misses()) told.push([to, action])
+    expect(told[0]).toEqual(['mkdir', 'late-kill'])
+    expect((await child.report).exit.signal).toBe('SIGKILL')
+    const damaged = join(folder, 'damaged.tfp')
+    writeFileSync(damaged, 'nothing')
+    await expect(check(['true'], { ...apart, fingerprint: damaged }).report).rejects.toMatchObject({
+      code: 'TFP_ERR_MODEL_FORMAT',
+    })
+    const script = join(folder, 'no-interpreter')
+    writeFileSync(script, '#!/no/such/interpreter\n', { mode: 0o755 })
+    await expect(check([script], apart).report).rejects.toMatchObject({ code: 'TFP_ERR_ENGINE_NOT_FOUND' })
+  })
+
+  test('is judged with all privileges where a file needs them, and that is told', async () => {
+    const theirs = join(folder, 'their.tfp')
+    writeFileSync(theirs, readFileSync(fingerprint))
+    chmodSync(theirs, 0o600)
+    spawnSync('chown', [`${NOBODY}`, theirs])
+    const kept: string[] = []
+    const onPrivilegesKept = (why: string): void => void kept.push(why)
+    const child = check([program, 'x', 'evil'], { ...apart, fingerprint: theirs, onPrivilegesKept })
+    child.stdin?.end('g')
+    // Whoever reads what it writes hears of its end.
+    for await (const _ of child.stdout ?? []);
+    expect((await child.report).programs[0]?.fingerprint).not.toBeNull()
+    expect(kept).toEqual([`${theirs} belongs to another user`])
+  })
+})
+
+describe.skipIf(whyNot !== null)('learning what runs, under engine ebpf', () => {
+  test('takes no more than it needs', async () => {
+    const { pid } = service()
+    const file = join(folder, 'watched.tfp')
+    const learning = spawn(
+      process.execPath,
+      [cli, 'learn', '--pid', `${pid}`, '--slice', '1s', '--runs', '1', '-o', file],
+      { env: environment, stdio: 'ignore' },
+    )
+    started.push(learning)
+    await isWatching(learning.pid as number)
+    const needed = neededByEbpf(false).toString(16).padStart(16, '0')
+    expect(inAllThreads(learning.pid as number, 'CapPrm')).toEqual([needed])
+    expect(await new Promise((resolve) => learning.once('exit', resolve))).toBe(0)
+    expect(existsSync(file)).toBe(true)
   })
 })

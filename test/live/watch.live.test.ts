@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Health } from '../../src/daemon/daemon.ts'
+import { neededByEbpf, permittedOf } from '../../src/source/privileges.ts'
 import { MAIN, tracefp } from '../cli/cli.ts'
 import { until } from './guarding.ts'
 import { whyNoEbpf } from './record.ts'
@@ -41,6 +42,8 @@ function fifo(name: string): string {
   expect(spawnSync('mkfifo', [path]).status).toBe(0)
   return path
 }
+
+const privilegesOf = (pid: number | 'self'): bigint => permittedOf(readFileSync(`/proc/${pid}/status`, 'latin1'))
 
 class Watch {
   readonly process: ChildProcess
@@ -183,7 +186,13 @@ describe('the daemon', { timeout: 90_000 }, () => {
       `${program('web', own, `${kills}\nrestart = "never"`)}
 [[service]]\nname = "joined"\npid = ${service.pid}\nfingerprint = ["${fingerprint}"]\n${kills}\n`,
     )
-    await watch.healthIs(allRun)
+    const { entries: followed } = await watch.healthIs(allRun)
+    const pid = followed[0]?.pid as number
+    const ours = privilegesOf('self')
+    // Who started it judges it, and has little; the program and the daemon have what they were given.
+    const judge = Number(/^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1])
+    const few = process.geteuid?.() === 0 ? neededByEbpf(true) : ours
+    expect([pid, watch.process.pid as number, judge].map(privilegesOf)).toEqual([ours, ours, few])
     for (const path of [own, others]) writeFileSync(path, 'a\nb\nevil\n')
     await watch.says(/^tracefp: web: abnormal: .* -> umask.*; killed after it$/m)
     await watch.says(/^tracefp: joined: abnormal: .* -> umask.*; killed after it$/m)
