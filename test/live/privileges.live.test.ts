@@ -94,7 +94,7 @@ function readLinkOf(path: string): string {
 describe.skipIf(whyNot !== null)('the command line under engine ebpf', () => {
   test('has only the capabilities it needs, in all its threads and for good', async () => {
     const { pid } = service()
-    const watch = attach('--pid', `${pid}`, '--for', '2s')
+    const watch = attach('--pid', `${pid}`, '--for', '5s')
     await isWatching(watch.pid as number)
     const needed = neededByEbpf(false).toString(16).padStart(16, '0')
     for (const field of ['CapPrm', 'CapEff', 'CapBnd'])
