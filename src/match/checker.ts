@@ -23,7 +23,7 @@ import { TRANSPARENT_SYMBOL } from '../model/table-layout.ts'
 import type { Mapping } from '../syscall/mapping.ts'
 import { CheckedProgram, type Known } from './checked-program.ts'
 import { isKnownFault } from './faults.ts'
-import { callFlags } from './flags.ts'
+import { callFlags, callIndex } from './flags.ts'
 import { type BurstOptions, FRAME_LENGTH, LocalityFrame } from './frame.ts'
 import type { Judge } from './judge.ts'
 import { CONTEXT_LENGTH, MISS_LIMIT, type Miss, type MissAction } from './miss.ts'
@@ -144,6 +144,22 @@ export class Checker implements Judge<CheckedProgram> {
       return table.next(state, symbol)
     }
     return this.#callOutside(track, program, table, symbol, abi, nr)
+  }
+
+  calls(
+    track: Track<CheckedProgram>,
+    program: CheckedProgram,
+    abi: number,
+    numbers: Int32Array,
+    begin: number,
+    end: number,
+  ): number {
+    const { known, flags } = program
+    const firstFlag = callIndex(abi, 0)
+    if (known === null || track.state < 0 || firstFlag < 0) return 0
+    const count = known.table.follow(track, known.used, abi, numbers, begin, end, flags, firstFlag)
+    this.transitionCount += count
+    return count
   }
 
   skipped(count: number): void {

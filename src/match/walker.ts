@@ -2,16 +2,17 @@
 // breaks (README.md has the rules). It never decides whether a transition is right; that is the judge's.
 
 import { signalSymbol } from '../model/fingerprint.ts'
-import type {
-  Above,
-  BirthKind,
-  FloodCounts,
-  Image,
-  JudgedCalls,
-  LentTrack,
-  StreamDecision,
-  StreamHandler,
-  StreamNote,
+import {
+  type Above,
+  type BirthKind,
+  type FloodCounts,
+  type Image,
+  type JudgedCalls,
+  type LentTrack,
+  RECENT_COUNT,
+  type StreamDecision,
+  type StreamHandler,
+  type StreamNote,
 } from '../model/stream.ts'
 import type { Mapping } from '../syscall/mapping.ts'
 import { callFlags, callIndex, ENDS_FRAME, ENDS_TRACK, TRANSPARENT, UNSEEN_WORK } from './flags.ts'
@@ -127,6 +128,23 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
     track.formerState = track.state
     track.state = this.#judge.call(track, program, abi, nr)
     track.history.push(abi, nr)
+  }
+
+  onCalls(tid: number, abi: number, numbers: Int32Array, begin: number, end: number): number {
+    let track = this.#tracks.last
+    if (track === null || track.tid !== tid) track = this.#trackOf(tid)
+    const program = track.program
+    if (program === null) return 0
+    const count = this.#judge.calls?.(track, program, abi, numbers, begin, end) ?? 0
+    if (count === 0) return 0
+    this.recordCount += count
+    track.recordCount += count
+    program.recordCount += count
+    track.lastFlags = 0
+    const { history } = track
+    for (let at = begin + Math.max(0, count - RECENT_COUNT); at < begin + count; at += 1)
+      history.push(abi, numbers[at] as number)
+    return count
   }
 
   onSignal(tid: number, signal: number): void {

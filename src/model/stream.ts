@@ -99,6 +99,11 @@ export interface StreamHandler {
   onExec(tid: number, formerTid: number, image: Image): void
   /** A system call is entered. `abi` is an ABI_CODES value. `isRestart`: the kernel repeats an interrupted call. */
   onCall(tid: number, abi: number, nr: number, isRestart: boolean): void
+  /**
+   * Calls of one tracee in a row, numbers[begin, end), none of them a restart. Takes as many from the first on as are nothing
+   * special, as if each had been told by onCall, and answers how many: the next one is to be told by onCall.
+   */
+  onCalls?(tid: number, abi: number, numbers: Int32Array, begin: number, end: number): number
   /** The call told last of this tracee was refused with EPERM: it did not happen. */
   onRefused(tid: number): void
   /**
@@ -141,4 +146,19 @@ export function programKeyOf(image: Image): string {
   if (image.script !== null) return `${image.path} ${image.script.path}`
   if (image.argv0 !== null) return `${image.path} [${image.argv0}]`
   return image.path
+}
+
+/** Tells calls of one tracee in a row, numbers[begin, end): as many at once as it takes. */
+export function tellCalls(
+  to: StreamHandler,
+  tid: number,
+  abi: number,
+  numbers: Int32Array,
+  begin: number,
+  end: number,
+): void {
+  for (let at = begin; at < end; at += 1) {
+    at += to.onCalls?.(tid, abi, numbers, at, end) ?? 0
+    if (at < end) to.onCall(tid, abi, numbers[at] as number, false)
+  }
 }

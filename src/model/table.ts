@@ -6,6 +6,13 @@ import { compileTable } from './compile-table.ts'
 import type { ProgramFingerprint } from './fingerprint.ts'
 import { ABI_LIMIT, HEADER_BYTES, LOOKUP_SIZE, SIGNAL_LIMIT, TABLE_MAGIC, TABLE_VERSION, WORD } from './table-layout.ts'
 
+/** Where a track stands. */
+export interface Place {
+  state: number
+  /** Before the last call. */
+  formerState: number
+}
+
 export class TransitionTable {
   readonly buffer: SharedArrayBuffer
   /** Sequences of this length are checked, 2 to 8. */
@@ -92,6 +99,46 @@ export class TransitionTable {
    */
   next(state: number, symbol: number): number {
     return this.#hasNext ? (this.#next[state * this.symbolCount + symbol] as number) : symbol
+  }
+
+  /**
+   * The calls numbers[begin, end), as long as each is allowed and has no flag: `flags` has one per call number, from `firstFlag` on.
+   * Moves the place along, whose state is not -1, and sets the bits of the transitions made in `used`, which stands as the rows.
+   * Answers how many calls those were.
+   */
+  follow(
+    place: Place,
+    used: Uint32Array,
+    abi: number,
+    numbers: Int32Array,
+    begin: number,
+    end: number,
+    flags: Uint8Array,
+    firstFlag: number,
+  ): number {
+    const rows = this.#rows
+    const nexts = this.#next
+    const lookup = this.#lookup
+    const hasNext = this.#hasNext
+    const { wordsPerRow, symbolCount } = this
+    const block = this.#blocks[abi] as number
+    let { state, formerState } = place
+    let at = begin
+    for (; at < end; at += 1) {
+      const nr = numbers[at] as number
+      if (nr >>> 0 >= LOOKUP_SIZE) break
+      const symbol = lookup[block + nr] as number
+      if (symbol < 0 || flags[firstFlag + nr] !== 0) break
+      const word = state * wordsPerRow + (symbol >>> 5)
+      const bit = 1 << (symbol & 31)
+      if (((rows[word] as number) & bit) === 0) break
+      used[word] = (used[word] as number) | bit
+      formerState = state
+      state = hasNext ? (nexts[state * symbolCount + symbol] as number) : symbol
+    }
+    place.state = state
+    place.formerState = formerState
+    return at - begin
   }
 
   /** The state of a track of which only the last symbol is known; -1: none, the next transition is not judged. */

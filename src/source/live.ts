@@ -19,7 +19,7 @@ import {
   SHARING,
 } from '../addon/addon.ts'
 import { UsageError } from '../errors.ts'
-import type { Above, BirthKind, Image, StreamHandler } from '../model/stream.ts'
+import { type Above, type BirthKind, type Image, type StreamHandler, tellCalls } from '../model/stream.ts'
 import {
   BIRTH_KIND,
   NOTE_KIND,
@@ -215,7 +215,7 @@ export class LiveSource {
     let count: number
     this.#options.clock?.tick()
     try {
-      count = this.#ring.drain(this.#visit, BATCH)
+      count = this.#ring.drain(this.#visit, BATCH, this.#visitCalls)
     } catch (error) {
       this.#fail(error)
       return
@@ -303,6 +303,12 @@ export class LiveSource {
       default:
         throw new Error(`a ring record of kind ${kind} that cannot stand here`)
     }
+  }
+
+  readonly #visitCalls = (tid: number, abi: number, numbers: Int32Array, count: number): void => {
+    const handler = this.#handler
+    if (handler === null) throw new Error('a call in the ring before a program began')
+    tellCalls(handler, tid, abi, numbers, 0, count)
   }
 
   #note(tid: number, name: string, argument: number): void {

@@ -1,6 +1,6 @@
 // One stream for two handlers: what is recorded while it is checked.
 
-import type { StreamHandler } from '../model/stream.ts'
+import { type StreamHandler, tellCalls } from '../model/stream.ts'
 
 /** Tells everything to `first`, then to `second`. */
 export function tee(first: StreamHandler, second: StreamHandler): StreamHandler {
@@ -16,6 +16,12 @@ export function tee(first: StreamHandler, second: StreamHandler): StreamHandler 
     onCall(tid, abi, nr, isRestart) {
       first.onCall(tid, abi, nr, isRestart)
       second.onCall(tid, abi, nr, isRestart)
+    },
+    onCalls(tid, abi, numbers, begin, end) {
+      // Of what is special `first` hears before `second` does, as ever: here nothing is.
+      const count = second.onCalls?.(tid, abi, numbers, begin, end) ?? 0
+      tellCalls(first, tid, abi, numbers, begin, begin + count)
+      return count
     },
     onSignal(tid, signal) {
       first.onSignal(tid, signal)

@@ -39,6 +39,47 @@ test('the limit of a drain leaves the rest in the ring', () => {
   expect(reader.drain(() => {})).toBe(0)
 })
 
+test.each([0, 0xfffffff8])(
+  'calls of one tracee in a row are told at once, others one by one, from start %i',
+  (start) => {
+    const call = RECORD_KIND.call | (1 << 8)
+    const restart = call | (1 << 16)
+    const i386 = RECORD_KIND.call | (3 << 8)
+    const records = [
+      [7, 1, call],
+      [7, 2, call],
+      [8, 3, call],
+      [7, 4, call],
+      [7, 5, restart],
+      [7, 6, call],
+      [7, -7, call],
+      [7, 8, i386],
+      [7, 9, RECORD_KIND.signal],
+      [7, 10, call],
+    ] as const
+    const reader = new RingReader(16, start)
+    for (const [i, [tid, value, third]] of records.entries())
+      reader.words.set([tid, value >>> 0, third, 0], 64 + ((start + i) & 15) * 4)
+    reader.words[16] = start + records.length // head
+    const told: unknown[] = []
+    const count = reader.drain(
+      (tid, value) => told.push([tid, value]),
+      9,
+      (tid, abi, numbers, length) => told.push([tid, abi, [...numbers.slice(0, length)]]),
+    )
+    expect(count).toBe(9)
+    expect(told).toEqual([
+      [7, 1, [1, 2]],
+      [8, 1, [3]],
+      [7, 1, [4]],
+      [7, 5],
+      [7, 1, [6, -7]],
+      [7, 3, [8]],
+      [7, 9],
+    ])
+  },
+)
+
 test('a reader may sleep only when the ring is empty', () => {
   const reader = new RingReader(16)
   expect(reader.sleep()).toBe(true)

@@ -61,6 +61,24 @@ export class HeldStream implements StreamHandler {
     this.#length = at + WORDS
   }
 
+  onCalls(tid: number, abi: number, numbers: Int32Array, begin: number, end: number): number {
+    const calls = this.#calls
+    const times = this.#times
+    const time = this.#now()
+    const room = (calls.length - this.#length) / WORDS
+    const count = Math.min(end - begin, room)
+    let to = this.#length
+    for (let at = begin; at < begin + count; at += 1) {
+      calls[to] = tid
+      calls[to + 1] = numbers[at] as number
+      calls[to + 2] = abi
+      times[to / WORDS] = time
+      to += WORDS
+    }
+    this.#length = to
+    return count
+  }
+
   onBirth(tid: number, parentTid: number, tgid: number, kind: BirthKind, image?: Image): void {
     this.#keep((to) => to.onBirth(tid, parentTid, tgid, kind, image))
   }

@@ -158,6 +158,12 @@ export class CaptureWindow implements StreamHandler {
     this.#stream?.onCall(tid, abi, nr, isRestart)
   }
 
+  /** Where something is full is looked at call by call. */
+  onCalls(tid: number, abi: number, numbers: Int32Array, begin: number, end: number): number {
+    if (this.#held === null || this.#held.isFull) return 0
+    return this.#held.onCalls(tid, abi, numbers, begin, end)
+  }
+
   onRefused(tid: number): void {
     this.#stream?.onRefused(tid)
   }

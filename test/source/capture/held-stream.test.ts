@@ -68,3 +68,18 @@ test('it is full when there is no room for another call, of anything', () => {
   }
   expect([calls.isFull, others.isFull]).toEqual([true, true])
 })
+
+test('of calls in a row it takes as many as it has room for, and tells them one by one', () => {
+  const held = new HeldStream(4, () => 5)
+  held.onCall(1, 1, 9, true)
+  expect(held.onCalls(2, 3, Int32Array.of(0, 10, -1, 30, 40, 50), 1, 3)).toBe(2)
+  expect(held.onCalls(2, 1, Int32Array.of(30, 40, 50), 0, 3)).toBe(1)
+  expect(held.isFull).toBe(true)
+  const told = toldBy((to) => held.tell(to, (time) => expect(time).toBe(5)))
+  expect(told).toEqual([
+    ['it', 'onCall', 1, 1, 9, true],
+    ['it', 'onCall', 2, 3, 10, false],
+    ['it', 'onCall', 2, 3, -1, false],
+    ['it', 'onCall', 2, 1, 30, false],
+  ])
+})

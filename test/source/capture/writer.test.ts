@@ -167,7 +167,7 @@ test('a tee tells both handlers everything, the first one first', () => {
       ['second', ...step],
     ]),
   )
-  expect(new Set([...steps.map(([name]) => name), 'onSkipped', 'onFlood', 'onRepeat', 'onContext'])).toEqual(
+  expect(new Set([...steps.map(([name]) => name), 'onCalls', 'onSkipped', 'onFlood', 'onRepeat', 'onContext'])).toEqual(
     new Set(Object.keys(both)),
   )
 })
