@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "addon/bench_binding.h"
+#include "addon/given.h"
 #include "addon/log_binding.h"
 #include "addon/tape_binding.h"
 #include "engine/ebpf/ebpf_engine.h"
@@ -39,20 +40,6 @@ namespace tracefp {
 
 namespace {
 
-// Arguments and variables are bytes to the kernel, and need be no UTF-8: they may come as Uint8Array.
-std::string bytes_of(const Napi::Value& value) {
-  if (!value.IsTypedArray()) return value.ToString().Utf8Value();
-  const auto bytes = value.As<Napi::Uint8Array>();
-  return {reinterpret_cast<const char*>(bytes.Data()), bytes.ByteLength()};
-}
-
-std::vector<std::string> strings_of(const Napi::Value& value) {
-  std::vector<std::string> strings;
-  const auto array = value.As<Napi::Array>();
-  for (uint32_t i = 0; i < array.Length(); i++) strings.push_back(bytes_of(array.Get(i)));
-  return strings;
-}
-
 Napi::Array array_of(Napi::Env env, const std::vector<std::string>& strings) {
   auto array = Napi::Array::New(env, strings.size());
   for (uint32_t i = 0; i < strings.size(); i++) array.Set(i, strings[i]);
@@ -61,7 +48,7 @@ Napi::Array array_of(Napi::Env env, const std::vector<std::string>& strings) {
 
 // Whether JavaScript still runs here: in a worker that is being terminated nothing can be read of any object, and what
 // was read may be empty.
-bool is_running(const Napi::Object& object) {
+bool is_running(const Napi::Value& object) {
   bool has = false;
   return napi_has_named_property(object.Env(), object, "engine", &has) == napi_ok;
 }
@@ -73,59 +60,58 @@ Pin pin_of(const std::string& name) {
 }
 
 // Options were defaulted and validated by src/addon.
-LaunchOptions launch_options_of(const Napi::Object& object) {
+LaunchOptions launch_options_of(const Napi::Value& object) {
   LaunchOptions options;
-  options.path = object.Get("path").ToString().Utf8Value();
-  options.argv = strings_of(object.Get(object.Has("argvBytes") ? "argvBytes" : "argv"));
-  options.env = strings_of(object.Get(object.Has("envBytes") ? "envBytes" : "env"));
-  options.cwd = object.Get("cwd").ToString().Utf8Value();
-  const auto stdio = object.Get("stdio").As<Napi::Array>();
-  for (uint32_t i = 0; i < 3; i++) options.stdio[i] = stdio.Get(i).ToNumber().Int32Value();
-  const Napi::Value uid = object.Get("uid");
-  const Napi::Value gid = object.Get("gid");
-  if (uid.IsNumber()) options.uid = uid.ToNumber().Uint32Value();
-  if (gid.IsNumber()) options.gid = gid.ToNumber().Uint32Value();
-  options.pin = pin_of(object.Get("pin").ToString().Utf8Value());
-  options.sends_listener = object.Get("sendsListener").ToBoolean().Value();
-  options.hides_host = object.Get("hidesHost").ToBoolean().Value();
-  options.stops_with_root = object.Get("stopsWithRoot").ToBoolean().Value();
-  if (object.Has("kernelRingBytes")) {
-    options.kernel_ring_bytes = object.Get("kernelRingBytes").ToNumber().Uint32Value();
-  }
-  if (object.Get("held").IsObject()) {
-    const auto held = object.Get("held").As<Napi::Object>();
-    options.held = HeldChild{held.Get("pid").ToNumber().Int32Value(), held.Get("gate").ToNumber().Int32Value(),
-                             held.Get("outcome").ToNumber().Int32Value()};
-  }
-  if (object.Get("fault").IsObject()) {
-    const auto fault = object.Get("fault").As<Napi::Object>();
-    options.fault =
-        Fault{{static_cast<Abi>(fault.Get("abi").ToNumber().Uint32Value()), fault.Get("nr").ToNumber().Int32Value()},
-              fault.Get("first").ToNumber().Uint32Value(),
-              fault.Get("isLasting").ToBoolean().Value(),
-              fault.Get("result").ToNumber().Int64Value()};
+  options.path = text_of(get(object, "path"));
+  const Napi::Value argv_bytes = get(object, "argvBytes");
+  const Napi::Value env_bytes = get(object, "envBytes");
+  options.argv = strings_of(argv_bytes.IsUndefined() ? get(object, "argv") : argv_bytes);
+  options.env = strings_of(env_bytes.IsUndefined() ? get(object, "env") : env_bytes);
+  options.cwd = text_of(get(object, "cwd"));
+  const std::vector<int32_t> stdio = int32s_of(get(object, "stdio"));
+  for (size_t i = 0; i < 3 && i < stdio.size(); i++) options.stdio[i] = stdio[i];
+  const Napi::Value uid = get(object, "uid");
+  const Napi::Value gid = get(object, "gid");
+  if (uid.IsNumber()) options.uid = uint32_of(uid);
+  if (gid.IsNumber()) options.gid = uint32_of(gid);
+  options.pin = pin_of(text_of(get(object, "pin")));
+  options.sends_listener = flag_of(get(object, "sendsListener"));
+  options.hides_host = flag_of(get(object, "hidesHost"));
+  options.stops_with_root = flag_of(get(object, "stopsWithRoot"));
+  const Napi::Value ring_bytes = get(object, "kernelRingBytes");
+  if (ring_bytes.IsNumber()) options.kernel_ring_bytes = uint32_of(ring_bytes);
+  const Napi::Value held = get(object, "held");
+  if (held.IsObject())
+    options.held = HeldChild{int32_of(get(held, "pid")), int32_of(get(held, "gate")), int32_of(get(held, "outcome"))};
+  const Napi::Value fault = get(object, "fault");
+  if (fault.IsObject()) {
+    options.fault = Fault{{static_cast<Abi>(uint32_of(get(fault, "abi"))), int32_of(get(fault, "nr"))},
+                          uint32_of(get(fault, "first")),
+                          flag_of(get(fault, "isLasting")),
+                          int64_of(get(fault, "result"))};
   }
   return options;
 }
 
-FollowOptions follow_options_of(const Napi::Object& object) {
+FollowOptions follow_options_of(const Napi::Value& object) {
   FollowOptions options;
-  if (object.Get("pid").IsNumber()) options.pid = object.Get("pid").As<Napi::Number>().Int32Value();
+  const Napi::Value pid = get(object, "pid");
+  if (pid.IsNumber()) options.pid = int32_of(pid);
+  const Napi::Value cgroup = get(object, "cgroup");
   bool is_lossless = true;
-  if (object.Get("cgroup").IsBigInt())
-    options.cgroup = object.Get("cgroup").As<Napi::BigInt>().Uint64Value(&is_lossless);
-  if (object.Get("names").IsArray()) options.names = strings_of(object.Get("names"));
-  options.hides_host = object.Get("hidesHost").ToBoolean().Value();
-  if (object.Has("kernelRingBytes")) {
-    options.kernel_ring_bytes = object.Get("kernelRingBytes").As<Napi::Number>().Uint32Value();
-  }
-  if (object.Get("pin").IsObject()) {
-    const auto pin = object.Get("pin").As<Napi::Object>();
-    options.pin = pin.Get("folder").ToString().Utf8Value();
-    options.unpins = pin.Get("ends").ToBoolean().Value();
-    options.stamp = pin.Get("stamp").ToString().Utf8Value();
-    options.session = pin.Get("session").ToString().Utf8Value();
-    options.name = pin.Get("name").ToString().Utf8Value();
+  if (cgroup.IsBigInt()) options.cgroup = cgroup.As<Napi::BigInt>().Uint64Value(&is_lossless);
+  const Napi::Value names = get(object, "names");
+  if (names.IsArray()) options.names = strings_of(names);
+  options.hides_host = flag_of(get(object, "hidesHost"));
+  const Napi::Value ring_bytes = get(object, "kernelRingBytes");
+  if (ring_bytes.IsNumber()) options.kernel_ring_bytes = uint32_of(ring_bytes);
+  const Napi::Value pin = get(object, "pin");
+  if (pin.IsObject()) {
+    options.pin = text_of(get(pin, "folder"));
+    options.unpins = flag_of(get(pin, "ends"));
+    options.stamp = text_of(get(pin, "stamp"));
+    options.session = text_of(get(pin, "session"));
+    options.name = text_of(get(pin, "name"));
   }
   return options;
 }
@@ -151,17 +137,19 @@ class Session final : public Napi::ObjectWrap<Session> {
   // new NativeSession({ engine, ring, onDoorbell, isGuarded, launch | attach | follow | script })
   explicit Session(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Session>(info) {
     const Napi::Env env = info.Env();
-    const auto options = info[0].As<Napi::Object>();
-    auto ring = options.Get("ring").As<Napi::Uint32Array>();
-    // A queue of one: a doorbell that is already ringing need not be rung again.
-    if (napi_create_threadsafe_function(env, options.Get("onDoorbell"), nullptr,
-                                        Napi::String::New(env, "tracefp doorbell"), 1, 1, nullptr, nullptr, nullptr,
-                                        &Session::ring, &doorbell_) != napi_ok) {
-      Napi::Error::New(env, "no thread-safe function could be made").ThrowAsJavaScriptException();
+    const Napi::Value options = info[0];
+    const Napi::Value words = get(options, "ring");
+    const Napi::Value on_doorbell = get(options, "onDoorbell");
+    if (!is_running(options)) return;
+    if (!words.IsTypedArray() || !on_doorbell.IsFunction()) {
+      Napi::TypeError::New(env, "a session needs a ring and a doorbell").ThrowAsJavaScriptException();
       return;
     }
-    if (!is_running(options)) {
-      release_doorbell();
+    auto ring = words.As<Napi::Uint32Array>();
+    // A queue of one: a doorbell that is already ringing need not be rung again.
+    if (napi_create_threadsafe_function(env, on_doorbell, nullptr, Napi::String::New(env, "tracefp doorbell"), 1, 1,
+                                        nullptr, nullptr, nullptr, &Session::ring, &doorbell_) != napi_ok) {
+      Napi::Error::New(env, "no thread-safe function could be made").ThrowAsJavaScriptException();
       return;
     }
     ring_ = std::make_unique<RingWriter>(
@@ -172,25 +160,28 @@ class Session final : public Napi::ObjectWrap<Session> {
       return;
     }
     ring_memory_ = Napi::Persistent(ring.As<Napi::Object>());
-    const std::string engine = options.Get("engine").ToString().Utf8Value();
-    const bool is_guarded = options.Get("isGuarded").ToBoolean().Value();
-    const bool guesses_restarts = options.Get("guessesRestarts").ToBoolean().Value();
+    const std::string engine = text_of(get(options, "engine"));
+    const bool is_guarded = flag_of(get(options, "isGuarded"));
+    const bool guesses_restarts = flag_of(get(options, "guessesRestarts"));
     if (engine == "scripted") {
-      const auto script = options.Get("script").As<Napi::Uint32Array>();
-      std::vector<Record> records(script.ByteLength() / kRecordBytes);
-      memcpy(static_cast<void*>(records.data()), script.Data(), records.size() * kRecordBytes);
+      const Napi::Value given = get(options, "script");
+      std::vector<Record> records;
+      if (given.IsTypedArray()) {
+        const auto script = given.As<Napi::Uint32Array>();
+        records.resize(script.ByteLength() / kRecordBytes);
+        memcpy(static_cast<void*>(records.data()), script.Data(), records.size() * kRecordBytes);
+      }
       engine_ = std::make_unique<ScriptedEngine>(std::move(records), is_guarded, *ring_);
     } else if (engine == "attach") {
-      const auto attach = options.Get("attach").As<Napi::Object>();
-      engine_ = std::make_unique<AttachEngine>(AttachOptions{attach.Get("pid").ToNumber().Int32Value(),
-                                                             attach.Get("hidesHost").ToBoolean().Value(), is_guarded},
-                                               *ring_);
-    } else if (options.Get("follow").IsObject()) {
-      FollowOptions follow = follow_options_of(options.Get("follow").As<Napi::Object>());
+      const Napi::Value attach = get(options, "attach");
+      engine_ = std::make_unique<AttachEngine>(
+          AttachOptions{int32_of(get(attach, "pid")), flag_of(get(attach, "hidesHost")), is_guarded}, *ring_);
+    } else if (get(options, "follow").IsObject()) {
+      FollowOptions follow = follow_options_of(get(options, "follow"));
       follow.guesses_restarts = guesses_restarts;
       engine_ = std::make_unique<EbpfEngine>(follow, *ring_);
     } else {
-      LaunchOptions launch = launch_options_of(options.Get("launch").As<Napi::Object>());
+      LaunchOptions launch = launch_options_of(get(options, "launch"));
       launch.is_guarded = is_guarded;
       launch.guesses_restarts = guesses_restarts;
       if (engine == "ebpf") {
@@ -203,8 +194,7 @@ class Session final : public Napi::ObjectWrap<Session> {
     }
     env_ = env;
     for (const char* what : {"launch", "attach", "follow"}) {
-      const Napi::Value target = options.Get(what);
-      if (target.IsObject() && target.As<Napi::Object>().Get("hidesHost").ToBoolean().Value()) hides_host_ = true;
+      if (flag_of(get(get(options, what), "hidesHost"))) hides_host_ = true;
     }
     // Half of the options would start another program, or the right one as somebody else.
     if (!is_running(options)) {
@@ -450,7 +440,7 @@ Napi::Value known_call_numbers(const Napi::CallbackInfo& info) {
 
 // (address, text) -> errno, 0 when it was sent.
 Napi::Value send_datagram(const Napi::CallbackInfo& info) {
-  const int failure = send_unix_datagram(info[0].ToString().Utf8Value(), info[1].ToString().Utf8Value());
+  const int failure = send_unix_datagram(text_of(info[0]), text_of(info[1]));
   return Napi::Number::New(info.Env(), failure);
 }
 
@@ -478,7 +468,7 @@ Napi::Value process_facts(const Napi::CallbackInfo& info) {
 // pinned(folder): { stamp, session, name, readAt } | null
 Napi::Value pinned(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const std::optional<PinnedFacts> facts = read_pinned(info[0].ToString().Utf8Value());
+  const std::optional<PinnedFacts> facts = read_pinned(text_of(info[0]));
   if (!facts.has_value()) return env.Null();
   auto object = Napi::Object::New(env);
   object.Set("stamp", facts->stamp);
@@ -492,7 +482,7 @@ Napi::Value pinned(const Napi::CallbackInfo& info) {
 Napi::Value hold_program(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   // Its memory is the child's until that executes, or until we do.
-  auto* const launch = new Launch(launch_options_of(info[0].As<Napi::Object>()));
+  auto* const launch = new Launch(launch_options_of(info[0]));
   HeldChild held{};
   const Status status = launch->hold(&held);
   if (!status.ok()) {
@@ -509,18 +499,15 @@ Napi::Value hold_program(const Napi::CallbackInfo& info) {
 // accessWith(kept: bigint, path, mode): an errno, 0 when it may
 Napi::Value may_access_with(const Napi::CallbackInfo& info) {
   bool is_lossless = true;
-  const int error = access_with(info[0].As<Napi::BigInt>().Uint64Value(&is_lossless), info[1].ToString().Utf8Value(),
-                                info[2].ToNumber().Int32Value());
+  const int error =
+      access_with(info[0].As<Napi::BigInt>().Uint64Value(&is_lossless), text_of(info[1]), int32_of(info[2]));
   return Napi::Number::New(info.Env(), error);
 }
 
 // beginAnewWith(kept: bigint, descriptors: number[]): what failed, with its errno. Else it does not return.
 Napi::Value begin_anew(const Napi::CallbackInfo& info) {
   bool is_lossless = true;
-  const auto list = info[1].As<Napi::Array>();
-  std::vector<int> descriptors;
-  for (uint32_t i = 0; i < list.Length(); i++) descriptors.push_back(list.Get(i).ToNumber().Int32Value());
-  const Status status = begin_anew_with(info[0].As<Napi::BigInt>().Uint64Value(&is_lossless), descriptors);
+  const Status status = begin_anew_with(info[0].As<Napi::BigInt>().Uint64Value(&is_lossless), int32s_of(info[1]));
   return Napi::String::New(info.Env(), std::string(status.op) + ": " + strerror(status.error));
 }
 

@@ -20,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include "addon/given.h"
 #include "log/scanner.h"
 #include "log/teller.h"
 
@@ -75,7 +76,7 @@ class ScannerObject final : public Napi::ObjectWrap<ScannerObject> {
 
   explicit ScannerObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ScannerObject>(info) {
     Simd simd;
-    if (!simd_of(info[0].ToString().Utf8Value(), &simd)) {
+    if (!simd_of(text_of(info[0]), &simd)) {
       Napi::RangeError::New(info.Env(), "this form does not run here").ThrowAsJavaScriptException();
       return;
     }
@@ -93,32 +94,32 @@ class ScannerObject final : public Napi::ObjectWrap<ScannerObject> {
 
  private:
   void set_prefix(const Napi::CallbackInfo& info) {
-    scanner_->set_prefix({info[0].ToString().Utf8Value() == "column" ? PidForm::kColumn : PidForm::kBracket,
-                          time_form_of(info[1].ToString().Utf8Value()), info[2].ToBoolean(), info[3].ToBoolean()});
+    scanner_->set_prefix({text_of(info[0]) == "column" ? PidForm::kColumn : PidForm::kBracket,
+                          time_form_of(text_of(info[1])), flag_of(info[2]), flag_of(info[3])});
   }
 
   Napi::Value set_name(const Napi::CallbackInfo& info) {
-    const std::string name = info[0].ToString().Utf8Value();
-    const auto number = static_cast<uint16_t>(info[1].ToNumber().Uint32Value());
+    const std::string name = text_of(info[0]);
+    const auto number = static_cast<uint16_t>(uint32_of(info[1]));
     return Napi::Boolean::New(info.Env(), scanner_->set_name(name.data(), name.size(), number));
   }
 
   Napi::Value set_word(const Napi::CallbackInfo& info) {
-    const std::string name = info[0].ToString().Utf8Value();
-    const auto word = static_cast<uint16_t>(info[1].ToNumber().Uint32Value());
+    const std::string name = text_of(info[0]);
+    const auto word = static_cast<uint16_t>(uint32_of(info[1]));
     return Napi::Boolean::New(info.Env(), scanner_->set_word(name.data(), name.size(), word));
   }
 
   void set_plain(const Napi::CallbackInfo& info) {
-    const uint32_t name = info[0].ToNumber().Uint32Value();
-    const uint32_t plain = info[1].ToNumber().Uint32Value();
+    const uint32_t name = uint32_of(info[0]);
+    const uint32_t plain = uint32_of(info[1]);
     if (name >= kNameLimit || plain > static_cast<uint32_t>(Plain::kAsks)) return;
     teller_->set_plain(static_cast<uint16_t>(name), static_cast<Plain>(plain));
   }
 
   void set_watched(const Napi::CallbackInfo& info) {
-    const uint32_t name = info[0].ToNumber().Uint32Value();
-    const uint32_t watched = info[1].ToNumber().Uint32Value();
+    const uint32_t name = uint32_of(info[0]);
+    const uint32_t watched = uint32_of(info[1]);
     if (name >= kNameLimit || watched > static_cast<uint32_t>(Watched::kCloses)) return;
     teller_->watch(static_cast<uint16_t>(name), static_cast<Watched>(watched));
   }
@@ -141,7 +142,7 @@ class ScannerObject final : public Napi::ObjectWrap<ScannerObject> {
   }
 
   Napi::Value make_batch(const Napi::CallbackInfo& info) {
-    call_limit_ = std::max(info[0].ToNumber().Uint32Value(), 1u);
+    call_limit_ = std::max(uint32_of(info[0]), 1u);
     batch_ = Napi::Persistent(Napi::Uint32Array::New(info.Env(), kHeaderWords + call_limit_ * kCallWords));
     words_ = batch_.Value().Data();
     return batch_.Value();

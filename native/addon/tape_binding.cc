@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "addon/given.h"
 #include "match/tape.h"
 
 namespace tracefp {
@@ -27,7 +28,7 @@ class PlayerObject final : public Napi::ObjectWrap<PlayerObject> {
   }
 
   explicit PlayerObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<PlayerObject>(info) {
-    const std::string name = info[3].ToString().Utf8Value();
+    const std::string name = text_of(info[3]);
     const BatchForm form = name.empty() ? best_batch_form() : name == "vbmi" ? BatchForm::kVbmi : BatchForm::kPlain;
     if (!can_run(form) || (form == BatchForm::kPlain && !name.empty() && name != "plain")) {
       Napi::RangeError::New(info.Env(), "this form does not run here").ThrowAsJavaScriptException();
@@ -56,7 +57,7 @@ class PlayerObject final : public Napi::ObjectWrap<PlayerObject> {
 
   void add_steps(const Napi::CallbackInfo& info) {
     held_.push_back(Napi::Persistent(info[0].As<Napi::TypedArray>()));
-    player_->add_steps(info[0].As<Napi::Uint16Array>().Data(), info[1].ToNumber().Uint32Value());
+    player_->add_steps(info[0].As<Napi::Uint16Array>().Data(), uint32_of(info[1]));
   }
 
   void play(const Napi::CallbackInfo& info) {
