@@ -166,10 +166,8 @@ function both(first: StreamHandler, second: StreamHandler): StreamHandler {
       (handler as unknown as Record<string, (...all: unknown[]) => void>)[name]?.(...words)
   }
   return new Proxy(first, {
-    get:
-      (_, name) =>
-      (...words: unknown[]) =>
-        tell(name as string, words),
+    // Calls in a row are told one by one: what is answered to them is the handler's own.
+    get: (_, name) => (name === 'onCalls' ? undefined : (...words: unknown[]) => tell(name as string, words)),
   })
 }
 
