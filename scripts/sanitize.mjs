@@ -13,7 +13,8 @@ import { orExit, setUp } from './setup.mjs'
 import { isOnPath, ROOT } from './toolchain.mjs'
 
 const LIBRARIES = { address: 'libasan.so', undefined: 'libubsan.so', thread: 'libtsan.so' }
-// Files that hold for slow programs too; terminals and counts of loop turns do not.
+// Files that hold for slow programs too; terminals and counts of loop turns do not. `pin` begins everything by unshare, which is
+// left alone, and with it all that it starts.
 const TESTS = [
   ...['tracees', 'engines', 'counts', 'image', 'session', 'attach', 'fault'],
   ...[
@@ -26,7 +27,7 @@ const TESTS = [
     'known-images',
     'unseen-work',
     'privileges',
-    'pin',
+    'options',
   ],
 ].map((name) => `test/live/${name}.`)
 
