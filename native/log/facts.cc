@@ -84,13 +84,8 @@ LineFacts facts_of(const LogForm& form, const uint8_t* begin, const uint8_t* end
   if (!form.has_prefix || length > kLongLineBytes || memchr(begin, '\x1b', length) != nullptr ||
       memchr(begin, '\r', length) != nullptr)
     return {};
-  const uint8_t* head = begin;
   uint8_t copy[kHeadBytes];
-  if (left < kHeadBytes) {
-    memset(copy, 0, sizeof(copy));
-    memcpy(copy, begin, left);
-    head = copy;
-  }
+  const uint8_t* const head = readable_head(begin, left, copy);
   const uint8_t* const at = skip_prefix(head, form.prefix, &facts.tid);
   if (at == nullptr || static_cast<size_t>(at - head) >= length) return {};
   facts.length = static_cast<uint32_t>(length);

@@ -44,13 +44,8 @@ const uint8_t* last_sign(const uint8_t* begin, const uint8_t* end) {
 bool read_line(LogForm& form, const uint8_t* begin, const uint8_t* end, size_t left, LogEntry* entry) {
   entry->kind = EntryKind::kLine;
   if (!form.has_prefix || static_cast<size_t>(end - begin) > kLongLineBytes) return true;
-  const uint8_t* head = begin;
   uint8_t copy[kHeadBytes];
-  if (left < kHeadBytes) {
-    memset(copy, 0, sizeof(copy));
-    memcpy(copy, begin, left);
-    head = copy;
-  }
+  const uint8_t* const head = readable_head(begin, left, copy);
   const uint8_t* const at = skip_prefix(head, form.prefix, &entry->tid);
   if (at == nullptr) return true;
   // Calls and returns come in no order, so that what is alike in both is done without asking which it is.

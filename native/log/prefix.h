@@ -4,7 +4,9 @@
 // other way round. Lines with the number of the call (-n) are not: there it depends on the number which call it is.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "log/words.h"
 
@@ -30,6 +32,14 @@ struct Prefix {
 
 // So many bytes must be readable from where a line begins, whatever its length: no prefix and name is longer.
 constexpr uint32_t kHeadBytes = 256;
+
+// The line's beginning where that many bytes can be read: itself, or a copy of the `left` that there are.
+inline const uint8_t* readable_head(const uint8_t* begin, size_t left, uint8_t (&copy)[kHeadBytes]) {
+  if (left >= kHeadBytes) return begin;
+  memset(copy, 0, sizeof(copy));
+  memcpy(copy, begin, left);
+  return copy;
+}
 
 // Longer fields than strace writes are left to the reader in TypeScript. Together with the longest name they keep
 // within kHeadBytes.

@@ -137,9 +137,7 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
     if (program === null) return 0
     const count = this.#judge.calls?.(track, program, abi, numbers, begin, end) ?? 0
     if (count === 0) return 0
-    this.recordCount += count
-    track.recordCount += count
-    program.recordCount += count
+    this.#count(track, program, count)
     track.lastFlags = 0
     const { history } = track
     for (let at = begin + Math.max(0, count - RECENT_COUNT); at < begin + count; at += 1)
@@ -184,10 +182,8 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
   onSkipped(tid: number, count: number, transparentCount: number): void {
     const track = this.#tracks.take(tid)
     if (track?.program == null) return
-    this.recordCount += count + transparentCount
-    track.recordCount += count + transparentCount
+    this.#count(track, track.program, count + transparentCount)
     track.transparentCount += transparentCount
-    track.program.recordCount += count + transparentCount
     if (count === 0) return
     this.#judge.skipped?.(count)
     // The calls that follow say where it stands.
@@ -208,9 +204,7 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
     const track = this.#tracks.get(tid)
     if (track?.program == null || track.recall === null) return
     track.recall = null
-    this.recordCount += callCount + transparentCount
-    track.recordCount += callCount + transparentCount
-    track.program.recordCount += callCount + transparentCount
+    this.#count(track, track.program, callCount + transparentCount)
     track.transparentCount += transparentCount
     if (callCount === 0) return
     track.state = state
@@ -223,9 +217,7 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
   onFlood(tid: number, counts: FloodCounts): void {
     const track = this.#tracks.get(tid)
     if (track?.program == null) return
-    this.recordCount += counts.callCount
-    track.recordCount += counts.callCount
-    track.program.recordCount += counts.callCount
+    this.#count(track, track.program, counts.callCount)
     this.#judge.flood?.(track.program, counts)
     track.begin(NO_STATE, '<gap>')
   }
@@ -264,6 +256,13 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
     this.#tracks.recallAll()
     if (this.#log !== null) this.#end(this.#log)
     this.#tracks.clear()
+  }
+
+  /** Records that are not told one by one. */
+  #count(track: Track<P>, program: P, count: number): void {
+    this.recordCount += count
+    track.recordCount += count
+    program.recordCount += count
   }
 
   #flaggedCall(track: Track<P>, program: P, flags: number, abi: number, nr: number): void {
