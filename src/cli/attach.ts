@@ -17,6 +17,7 @@ import {
   burstOf,
   collect,
   FRAME_HELP,
+  givesUpPrivileges,
   KEEP_HELP,
   RING_HELP,
   ringSize,
@@ -25,7 +26,7 @@ import {
   THRESHOLD_HELP,
   wholeNumber,
 } from './options.ts'
-import { type Output, stdio } from './output.ts'
+import type { Output } from './output.ts'
 import { exitCodeOf, frozenText, summaryOf, writeReport } from './session-output.ts'
 
 interface AttachOptions {
@@ -107,8 +108,7 @@ async function attach(options: AttachOptions, onMiss: AttachOptions['onMiss'] | 
   const pin = options.unpin === true ? 'end' : options.pin === true ? 'keep' : undefined
   const engine = engineFor(what, pin !== undefined && options.engine === 'auto' ? 'ebpf' : options.engine, mode)
   if (engine === 'ebpf') hurry()
-  // Only the command line itself is a process of ours.
-  if (engine === 'ebpf' && output === stdio && options.keepPrivileges !== true) {
+  if (givesUpPrivileges(engine, options.keepPrivileges, output)) {
     const { fingerprint = [], report = '-' } = options
     const written = report === '-' ? [] : [report]
     giveUp({ stops: mode !== 'alert', read: fingerprint, written, launch: null }, output)

@@ -11,7 +11,8 @@ import { tracefpHome } from '../store/home.ts'
 import { estimateLine } from './estimate-words.ts'
 import { giveUp } from './fewer-privileges.ts'
 import type { LearnOptions } from './learn.ts'
-import { type Output, stdio } from './output.ts'
+import { givesUpPrivileges } from './options.ts'
+import type { Output } from './output.ts'
 import { relaySignals } from './terminal.ts'
 import { counted } from './words.ts'
 
@@ -28,7 +29,7 @@ export async function learnWhatRuns(
   const what: Exclude<Watched, { host: true }> = pid ?? { cgroup: cgroup as string }
   if (engine !== 'auto' && engine !== 'ebpf')
     throw new UsageError(`${nameOf(what)}: only engine ebpf can learn from that`)
-  if (output === stdio && options.keepPrivileges !== true) {
+  if (givesUpPrivileges('ebpf', options.keepPrivileges, output)) {
     const written = [options.output ?? tracefpHome()]
     giveUp({ stops: false, read: [], written, launch: null }, output)
   }

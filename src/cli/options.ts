@@ -3,6 +3,8 @@
 import type { Command, Option } from 'commander'
 import { UsageError } from '../errors.ts'
 import type { BurstOptions } from '../match/frame.ts'
+import type { Engine } from '../source/live.ts'
+import { type Output, stdio } from './output.ts'
 
 export const SIGNATURE_HELP =
   'use only fingerprints that this public key (file, or ed25519:...) signed; repeatable, then all of them must have'
@@ -25,6 +27,11 @@ export const RING_HELP =
   "engine ebpf: the kernel's ring in MiB, a power of two; records that find no room are lost and counted (default: 16)"
 
 export const KEEP_HELP = 'under ebpf: give up none (default: all but BPF, PERFMON, SYS_PTRACE, and KILL to stop)'
+
+/** Only the command line's own process is ours to change. */
+export function givesUpPrivileges(engine: Engine, keeps: boolean | undefined, output: Output): boolean {
+  return engine === 'ebpf' && keeps !== true && output === stdio
+}
 
 /** MiB as bytes. */
 export function ringSize(text: string): number {

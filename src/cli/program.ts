@@ -90,6 +90,7 @@ export async function buildProgram(name: string | undefined, output: Output = st
     .addHelpText('after', '\nExamples:\n  tracefp learn --runs 20 -- ls -l /usr\n  tracefp run -- ls -l /usr\n')
     .enablePositionalOptions()
     .exitOverride()
+    .hook('preAction', (_, command) => assertNamed(command))
     .configureOutput({
       writeOut: (text) => output.data(text),
       writeErr: (text) => output.message(text),
@@ -107,6 +108,17 @@ function loadersFor(name: string | undefined): (() => Promise<Define>)[] {
   if (name === '-V' || name === '--version') return []
   const only = name === undefined || WANTS_ALL.includes(name) ? undefined : COMMANDS.get(name)
   return only === undefined ? [...COMMANDS.values()] : [only]
+}
+
+/** Words of the user's own may be empty, names may not: `"$FILE"` of a variable that is not set. @throws UsageError. */
+function assertNamed(command: Command): void {
+  const isEmpty = (value: unknown): boolean => [value].flat().includes('')
+  const option = command.options.find((given) => isEmpty(command.getOptionValue(given.attributeName())))
+  if (option !== undefined && !option.flags.endsWith('<text>')) throw new UsageError(`${option.flags} is empty`)
+  // What follows the name of a program is its own.
+  const argument = startsProgram(command) ? -1 : command.processedArgs.findIndex(isEmpty)
+  const name = command.registeredArguments[argument]?.name()
+  if (name !== undefined) throw new UsageError(`<${name}> is empty`)
 }
 
 /** Whether a command line goes on with a program and its arguments. */

@@ -7,8 +7,8 @@ import type { RecordedRun } from '../record.ts'
 import { recordProgram } from '../session/record-program.ts'
 import type { Engine } from '../source/live.ts'
 import { EXIT_CODES } from './exit-codes.ts'
-import { captureFile, engineOption, KEEP_HELP, pinOption } from './options.ts'
-import { type Output, stdio } from './output.ts'
+import { captureFile, engineOption, givesUpPrivileges, KEEP_HELP, pinOption } from './options.ts'
+import type { Output } from './output.ts'
 import { programBytesOf } from './program-bytes.ts'
 import { hasTerminal, relaySignals } from './terminal.ts'
 import { counted } from './words.ts'
@@ -41,7 +41,7 @@ export function defineRecord(program: Command, output: Output): void {
 }
 
 async function record(argv: readonly string[], options: RecordOptions, output: Output): Promise<number> {
-  const isLess = options.engine === 'ebpf' && output === stdio && options.keepPrivileges !== true
+  const isLess = givesUpPrivileges(options.engine, options.keepPrivileges, output)
   const files = { read: [], written: [options.output] }
   const held = isLess ? await (await import('./fewer-privileges.ts')).programOf(argv, files, output) : null
   const relay = relaySignals()

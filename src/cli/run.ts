@@ -17,6 +17,7 @@ import {
   collect,
   engineOption,
   FRAME_HELP,
+  givesUpPrivileges,
   KEEP_HELP,
   pinOption,
   RING_HELP,
@@ -25,7 +26,7 @@ import {
   THRESHOLD_HELP,
   wholeNumber,
 } from './options.ts'
-import { type Output, stdio } from './output.ts'
+import type { Output } from './output.ts'
 import { programBytesOf } from './program-bytes.ts'
 import { exitCodeOf, frozenText, summaryOf, writeReport } from './session-output.ts'
 import { hasTerminal, relaySignals } from './terminal.ts'
@@ -96,7 +97,7 @@ async function run(
   onMiss: RunOptions['onMiss'] | null,
   output: Output,
 ): Promise<number> {
-  const isLess = options.engine === 'ebpf' && output === stdio && options.keepPrivileges !== true
+  const isLess = givesUpPrivileges(options.engine, options.keepPrivileges, output)
   const held = isLess ? await (await import('./fewer-privileges.ts')).programOf(argv, filesOf(options), output) : null
   const { keeper, policy } = await keepingOf(options.store, output)
   const relay = relaySignals()

@@ -16,16 +16,24 @@ const STANDARD: ReadonlyMap<string, number> = new Map([
   ['/dev/stdout', 1],
   ['/dev/stderr', 2],
 ])
-const DESCRIPTOR = /^\/(?:dev|proc\/self)\/fd\/([0-9]{1,9})$/
+/** A path, or the end of an option with one. */
+const DESCRIPTOR = /\/(?:dev|proc\/self)\/fd\/([0-9]{1,9})$/
 
 /** Never throws: who writes there finds out. */
 export function writePlaceOf(path: string): WritePlace {
   const whole = resolve(path)
-  const fd = STANDARD.get(whole) ?? DESCRIPTOR.exec(whole)?.[1]
-  if (fd !== undefined) return { kind: 'descriptor', fd: Number(fd) }
+  const named = DESCRIPTOR.exec(whole)
+  const fd = STANDARD.get(whole) ?? (named?.index === 0 ? Number(named[1]) : undefined)
+  if (fd !== undefined) return { kind: 'descriptor', fd }
   try {
     return statSync(path).isFile() ? { kind: 'file', path: realpathSync(path) } : { kind: 'other', path }
   } catch {
     return { kind: 'file', path: whole }
   }
+}
+
+/** The descriptor that an argument of a command line names, as a shell spells `>(command)`: `--report=/dev/fd/63`. */
+export function descriptorNamedBy(argument: string): number | null {
+  const fd = DESCRIPTOR.exec(argument)?.[1]
+  return fd === undefined ? null : Number(fd)
 }

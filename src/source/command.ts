@@ -1,9 +1,11 @@
 // Finds the executable that a command names, as a shell would: by path when it has a slash, else in PATH.
 
 import { accessSync, constants, statSync } from 'node:fs'
+import { constants as system } from 'node:os'
 import { isAbsolute, resolve } from 'node:path'
 import { EngineError } from '../errors.ts'
 
+const { EACCES, EISDIR, ENOENT } = system.errno
 const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin'
 
 /**
@@ -14,7 +16,7 @@ const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin'
 export function resolveCommand(name: string, cwd: string, path: string | undefined): string {
   if (name.includes('/')) {
     const file = inFolder(cwd, name)
-    if (!isFile(file)) throw notFound(name, `there is no file ${file}`)
+    assertFile(file, name)
     if (!isExecutable(file))
       throw notExecutable(name, `${file} may not be executed; chmod +x it, or start its interpreter`)
     return file
@@ -42,11 +44,27 @@ function inFolder(cwd: string, name: string): string {
 }
 
 function notFound(name: string, why: string): EngineError {
-  return new EngineError('TFP_ERR_ENGINE_NOT_FOUND', `no such command: ${name}: ${why}`, 2, '')
+  return new EngineError('TFP_ERR_ENGINE_NOT_FOUND', `no such command: ${name}: ${why}`, ENOENT, '')
 }
 
-function notExecutable(name: string, why: string): EngineError {
-  return new EngineError('TFP_ERR_ENGINE_NOT_EXECUTABLE', `not executable: ${name}: ${why}`, 13, '')
+function notExecutable(name: string, why: string, errno: number = EACCES): EngineError {
+  return new EngineError('TFP_ERR_ENGINE_NOT_EXECUTABLE', `not executable: ${name}: ${why}`, errno, '')
+}
+
+/** As shells do: only what is not there is not found. */
+function assertFile(file: string, name: string): void {
+  try {
+    const stats = statSync(file)
+    if (stats.isDirectory()) throw notExecutable(name, `${file} is a directory`, EISDIR)
+    if (!stats.isFile()) throw notExecutable(name, `${file} is no regular file`)
+  } catch (error) {
+    const { code, errno } = error as NodeJS.ErrnoException
+    if (error instanceof EngineError) throw error
+    if (code === 'ENOENT') throw notFound(name, `there is no file ${file}`)
+    if (code === 'ENOTDIR') throw notExecutable(name, `a part of ${file} is no directory`, -(errno as number))
+    if (code === 'EACCES') throw notExecutable(name, `permission denied: a folder of ${file} may not be entered`)
+    throw notExecutable(name, (error as Error).message, -(errno ?? -EACCES))
+  }
 }
 
 function isFile(file: string): boolean {

@@ -4,6 +4,7 @@
 
 import { readFileSync, readlinkSync } from 'node:fs'
 import { type HeldChild, type LaunchOptions, loadAddon } from '../addon/addon.ts'
+import { descriptorNamedBy } from '../model/write-place.ts'
 
 const KILL = 5n
 const SYS_PTRACE = 19n
@@ -11,8 +12,6 @@ const PERFMON = 38n
 const BPF = 39n
 /** Says that this process began anew already, and with which program: where privileges come from the executable, it has them again. */
 const BEGUN = 'TRACEFP_BEGUN_ANEW'
-/** Node keeps descriptors that are named on its command line from nobody but what it executes. */
-const DESCRIPTOR = /\/(?:dev|proc\/self)\/fd\/(\d{1,9})$/
 
 /** A program that waits before its exec. */
 export interface HeldProgram extends HeldChild {
@@ -64,12 +63,12 @@ export function beginAnew(kept: bigint, launch: LaunchOptions | null): string {
   return addon.beginAnewWith(kept, held === null ? descriptors : [...descriptors, held.gate, held.outcome])
 }
 
-/** That a shell opened: `--report >(jq .)`. */
+/** That a shell opened: Node keeps it from what it executes. */
 function descriptorOf(argument: string): number[] {
-  const descriptor = DESCRIPTOR.exec(argument)?.[1]
-  if (descriptor === undefined) return []
+  const descriptor = descriptorNamedBy(argument)
+  if (descriptor === null) return []
   try {
-    return readlinkSync(`/proc/self/fd/${descriptor}`).startsWith('anon_inode:') ? [] : [Number(descriptor)]
+    return readlinkSync(`/proc/self/fd/${descriptor}`).startsWith('anon_inode:') ? [] : [descriptor]
   } catch {
     return []
   }

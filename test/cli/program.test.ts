@@ -41,8 +41,23 @@ test.each([
     ['run', '--record', '-', '--', 'ls'],
     "tracefp: a capture cannot go to stdout, which is the program's: name a file\n",
   ],
+  [['run', '-f', '', '--', 'ls'], 'tracefp: -f, --fingerprint <file> is empty\n'],
+  [['run', '--engine', 'ebpf', '--report', '', '--', 'ls'], 'tracefp: --report <file> is empty\n'],
+  [['learn', '-o', '', '--', 'ls'], 'tracefp: -o, --output <file> is empty\n'],
+  [['learn', '--from', 'some.log', ''], 'tracefp: --from <log...> is empty\n'],
+  [['run', '--', ''], 'tracefp: there is no command to run\n'],
+  [['run', '--no-store', '-f', 'a.tfp', '-f', '', '--', 'ls', ''], 'tracefp: -f, --fingerprint <file> is empty\n'],
 ])('%j is a usage error, and nothing runs', async (args, stderr) => {
   expect(await cli(...args)).toEqual({ code: 125, stdout: '', stderr })
+})
+
+test.each([
+  [['show', ''], 2, '<file>'],
+  [['check', 'some.log', ''], 2, '<log>'],
+  [['explain', ''], 2, '<report>'],
+  [['attach', '--cgroup', ''], 125, '--cgroup <path>'],
+])('a name that is empty is told as that: %j', async (args, code, what) => {
+  expect(await cli(...args)).toEqual({ code, stdout: '', stderr: `tracefp: ${what} is empty\n` })
 })
 
 test('a missing operand is one line, and a usage error', async () => {

@@ -212,9 +212,12 @@ describe.skipIf(whyNot !== null)('a program that is run under engine ebpf', () =
   test('that cannot be executed is told as under another engine', () => {
     const script = join(folder, 'no-interpreter')
     writeFileSync(script, '#!/no/such/interpreter\n', { mode: 0o755 })
-    for (const argv of [[script], [join(folder, 'nothing')], ['/etc/passwd']]) {
+    for (const argv of [[script], [join(folder, 'nothing')], ['/etc/passwd'], [folder]]) {
       const [ebpf, trace] = ['ebpf', 'trace'].map((engine) => run(engine, argv))
-      expect(ebpf).toMatchObject({ status: argv[0] === '/etc/passwd' ? 126 : 127, stderr: trace?.stderr })
+      expect(ebpf).toMatchObject({
+        status: argv[0] === '/etc/passwd' || argv[0] === folder ? 126 : 127,
+        stderr: trace?.stderr,
+      })
     }
   })
 

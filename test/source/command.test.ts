@@ -35,11 +35,30 @@ test('an empty element of PATH is the working directory', () => {
   expect(codeOf('here', ':/bin')).toBe(here)
 })
 
-test('a directory and a missing file are not found', () => {
+test('only what is not there is not found; a directory, or what is below a file, is not executable', () => {
   mkdirSync(join(folder, 'directory'))
-  expect(codeOf('directory', folder)).toBe('TFP_ERR_ENGINE_NOT_FOUND')
-  expect(codeOf('./directory', folder)).toBe('TFP_ERR_ENGINE_NOT_FOUND')
-  expect(codeOf('no-such-thing', folder)).toBe('TFP_ERR_ENGINE_NOT_FOUND')
+  put('file', 0o755)
+  const messageOf = (name: string): string => {
+    try {
+      return resolveCommand(name, folder, folder)
+    } catch (error) {
+      return `${(error as EngineError).code}: ${(error as EngineError).message}`.replaceAll(folder, 'FOLDER')
+    }
+  }
+  expect(messageOf('directory')).toBe('TFP_ERR_ENGINE_NOT_FOUND: no such command: directory: it is not in PATH')
+  expect(messageOf('no-such-thing')).toBe('TFP_ERR_ENGINE_NOT_FOUND: no such command: no-such-thing: it is not in PATH')
+  expect(messageOf('./nothing')).toBe(
+    'TFP_ERR_ENGINE_NOT_FOUND: no such command: ./nothing: there is no file FOLDER/nothing',
+  )
+  expect(messageOf('./directory')).toBe(
+    'TFP_ERR_ENGINE_NOT_EXECUTABLE: not executable: ./directory: FOLDER/directory is a directory',
+  )
+  expect(messageOf('./file/below')).toBe(
+    'TFP_ERR_ENGINE_NOT_EXECUTABLE: not executable: ./file/below: a part of FOLDER/file/below is no directory',
+  )
+  expect(messageOf('/dev/null')).toBe(
+    'TFP_ERR_ENGINE_NOT_EXECUTABLE: not executable: /dev/null: /dev/null is no regular file',
+  )
 })
 
 test('a file that may not be executed says so, unless PATH has another that may', () => {
