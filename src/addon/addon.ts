@@ -129,9 +129,10 @@ export type Decision = keyof typeof DECISION
 
 /** What the kernel knew of an exec at which nobody waits: the process may be gone by now, or be another program. */
 export interface ExecImage {
+  /** As of stat(2). */
   readonly dev: bigint
   readonly ino: bigint
-  /** Of the file, when it began. */
+  /** Of the file, when it began; of a file of an overlay: of the one in the layer, as far as `fileSystem`. */
   readonly size: bigint
   readonly mtimeNs: bigint
   readonly ctimeNs: bigint

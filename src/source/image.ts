@@ -17,7 +17,7 @@ import {
 } from './image-file.ts'
 import { operandOf, scriptFilesOf, scriptOperandOf } from './interpreter.ts'
 import { insideRoot, locate, readLink } from './locate.ts'
-import { type Mounts, mountIdOf } from './mounts.ts'
+import { isTimed, type Mounts, mountIdOf } from './mounts.ts'
 import { type Process, readProcess } from './process.ts'
 
 export type { ImageCache } from './image-file.ts'
@@ -25,7 +25,8 @@ export type { ImageCache } from './image-file.ts'
 const MAX_PACKAGE_BYTES = 1_000_000
 /**
  * File systems whose inodes are all that there is to a file, and whose times change with its content: ext2 to ext4, XFS, F2FS, SquashFS,
- * EROFS. An overlay's inodes know nothing of a mapping that is written, tmpfs not of all, and a server changes what it serves.
+ * EROFS. Of a file of an overlay it is the one in the layer that the kernel tells. tmpfs does not know of all that is written through a
+ * mapping, and a server changes what it serves.
  */
 const KEEPS_TIMES: readonly number[] = [0xef53, 0x58465342, 0xf2f52010, 0x73717368, 0xe0f5e1e2]
 /** One file that is many programs, by the name it is called by or by its first argument. */
@@ -80,7 +81,7 @@ export function identifyExec(tid: number, began: ExecImage, cache: ImageCache): 
       if (stats?.dev !== began.dev || stats.ino !== began.ino) return null
       isUnchanged =
         stats.size === began.size && stats.mtimeNs === began.mtimeNs && stats.ctimeNs === began.ctimeNs && wasSettled
-      return use(file)
+      return use({ ...file, keepsTimes: file.keepsTimes && isTimed(began.fileSystem) })
     }
   const identified = (image: Image): Identified => ({
     image,

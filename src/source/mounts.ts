@@ -17,6 +17,8 @@ interface Mount {
   readonly id: string
   readonly point: string
   readonly type: string
+  /** Of an overlay: the folders that it shows, as who mounted it named them. */
+  readonly layers: readonly string[]
 }
 
 /** The mounts that a process sees; points are inside its root. */
@@ -51,7 +53,9 @@ export class Mounts {
 
   /** Whether a file that may be read, as above, cannot be changed without a change of its times. */
   keepsTimes(fd: number, mountId: string): boolean {
-    return !this.#isOf(TIMELESS, TIMELESS_MAGIC, fd, mountId)
+    if (this.#isOf(TIMELESS, TIMELESS_MAGIC, fd, mountId)) return false
+    const layers = this.#mounts.find(({ id }) => id === mountId)?.layers ?? []
+    return !layers.some((layer) => TIMELESS.test(this.typeOf(layer)))
   }
 
   #isOf(names: RegExp, magics: readonly number[], fd: number, mountId: string): boolean {
@@ -63,7 +67,12 @@ export class Mounts {
 
 /** The same of a file whose mount is not looked for. */
 export function keepsTimes(fd: number): boolean {
-  return !TIMELESS_MAGIC.includes(magicOf(fd))
+  return isTimed(magicOf(fd))
+}
+
+/** The same of a file system, by its magic number. */
+export function isTimed(magic: number): boolean {
+  return !TIMELESS_MAGIC.includes(magic)
 }
 
 function magicOf(fd: number): number {
@@ -78,9 +87,19 @@ export function mountIdOf(fd: number): string {
 /** `ID PARENT DEVICE ROOT POINT OPTIONS [optional]... - TYPE SOURCE OPTIONS`; spaces in it are octal. */
 function parseMounts(text: string): Mount[] {
   return text.split('\n').flatMap((line) => {
-    const match = /^(\d+) \S+ \S+ \S+ (\S+) .*? - (\S+) /.exec(line)
+    const match = /^(\d+) \S+ \S+ \S+ (\S+) .*? - (\S+) (?:\S+ (\S+))?/.exec(line)
     if (match === null) return []
-    const point = (match[2] as string).replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(parseInt(octal, 8)))
-    return [{ id: match[1] as string, point, type: match[3] as string }]
+    const [, id, point, type, options = ''] = match as unknown as [string, string, string, string, string?]
+    return [{ id, point: unescaped(point), type, layers: type === 'overlay' ? layersOf(options) : [] }]
   })
+}
+
+function layersOf(options: string): string[] {
+  return [...options.matchAll(/(?:^|,)(?:upperdir|(?:lower|data)dir\+?)=([^,]*)/g)].flatMap(([, paths]) =>
+    (paths as string).split(':').map(unescaped),
+  )
+}
+
+function unescaped(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(parseInt(octal, 8)))
 }

@@ -1,7 +1,7 @@
 // Engine ebpf: which execs the kernel half takes for ones that were identified before. Those are judged from their first call on;
 // of all others every call is told until they are identified.
 
-import { type ChildProcessByStdio, execFileSync, spawn } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   appendFileSync,
@@ -17,18 +17,16 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Readable, Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { type ExecImage, loadAddon, type NativeSession } from '../../src/addon/addon.ts'
+import { afterAll, describe, expect, test } from 'vitest'
 import { learn } from '../../src/index.ts'
 import { Checker } from '../../src/match/checker.ts'
 import { Walker } from '../../src/match/walker.ts'
-import type { Image, StreamHandler } from '../../src/model/stream.ts'
+import type { Image } from '../../src/model/stream.ts'
 import { TransitionTable } from '../../src/model/table.ts'
-import { LiveSource } from '../../src/source/live.ts'
 import { readFingerprint } from '../../src/store/fingerprint-file.ts'
 import { linuxMapping } from '../../src/syscall/mapping.ts'
+import { Shell, seeExecs } from './followed-shell.ts'
 import { whyNoEbpf } from './record.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'known-'))
@@ -36,139 +34,15 @@ const whyNot = (await whyNoEbpf()) ?? whyNotHere(folder) ?? whyNotHere('/bin/sh'
 if (whyNot !== null) console.log(`skipped: ${whyNot}`)
 const mapping = linuxMapping()
 const tool = join(folder, 'tool')
-const addon = loadAddon() as { NativeSession: new (...options: never[]) => NativeSession }
-const Native = addon.NativeSession
-let began: ExecImage[] = []
-let looksLate = false
+const seen = seeExecs()
 
-beforeAll(() => {
-  addon.NativeSession = class extends Native {
-    override execImage(question: number): ExecImage | null {
-      const image = super.execImage(question)
-      if (image !== null) began.push(image)
-      // Whoever was to be looked at has ended by then.
-      if (looksLate) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100)
-      return image
-    }
-  }
-})
-afterEach(() => {
-  for (const shell of shells.splice(0)) shell.kill()
-  began = []
-  looksLate = false
-})
-afterAll(() => {
-  addon.NativeSession = Native
-  rmSync(folder, { recursive: true })
-})
+afterAll(() => rmSync(folder, { recursive: true }))
 
 /** ext2 to ext4, XFS. */
 function whyNotHere(path: string): string | null {
   return [0xef53, 0x58465342].includes(statfsSync(path).type)
     ? null
     : `${path} is on a file system that is not looked up`
-}
-
-const shells: ChildProcessByStdio<Writable, Readable, null>[] = []
-
-/** A shell that is followed, and does what it is told line by line. */
-class Shell {
-  readonly images: Image[] = []
-  readonly gaps: number[] = []
-  /** Of the track that began last: calls told, and calls only counted. */
-  told = 0
-  skipped = 0
-  readonly #shell: (typeof shells)[number]
-  readonly #living = new Set<number>()
-  readonly #source: LiveSource
-  #output = ''
-  #begun: (() => void) | undefined
-  #over: Promise<unknown>
-
-  private constructor(tableOf: (tid: number) => SharedArrayBuffer | null, handler: StreamHandler | null) {
-    this.#shell = spawn('sh', ['-c', 'while read -r line; do eval "$line"; echo over; done'], {
-      cwd: folder,
-      stdio: ['pipe', 'pipe', 'inherit'],
-    })
-    shells.push(this.#shell)
-    this.#shell.stdout.on('data', (chunk: Buffer) => {
-      this.#output += chunk.toString()
-    })
-    const follow = { pid: this.#shell.pid as number }
-    const seen = this.#handler()
-    this.#source = new LiveSource(
-      { engine: 'ebpf', follow, imageCache: new Map(), tableOf, onStart: () => this.#begun?.() },
-      () => (handler === null ? seen : both(handler, seen)),
-    )
-    this.#over = Promise.resolve()
-  }
-
-  static async begin(
-    tableOf: (tid: number) => SharedArrayBuffer | null = () => null,
-    handler: StreamHandler | null = null,
-  ): Promise<Shell> {
-    const shell = new Shell(tableOf, handler)
-    const begun = new Promise<void>((resolve) => {
-      shell.#begun = resolve
-    })
-    shell.#over = shell.#source.run()
-    await begun
-    return shell
-  }
-
-  /** All of it was told once this resolves. Answers whether its last exec was known. */
-  async do(line: string): Promise<boolean> {
-    const count = this.images.length
-    this.#output = ''
-    this.#shell.stdin.write(`${line}\n`)
-    for (let i = 0; !this.#output.endsWith('over\n') || this.images.length === count || this.#living.size > 0; i++) {
-      if (i > 2000) throw new Error(`${line}: not over`)
-      await sleep(10)
-    }
-    return began.at(-1)?.isKnown === true
-  }
-
-  async end(): Promise<void> {
-    this.#source.stop()
-    await this.#over
-  }
-
-  forget(): void {
-    this.#source.forgetImages()
-  }
-
-  #handler(): StreamHandler {
-    return {
-      onBirth: (tid, _parent, _tgid, kind) => {
-        if (kind === 'fork') this.#living.add(tid)
-        this.told = 0
-        this.skipped = 0
-      },
-      onExec: (_tid, _former, image) => this.images.push(image),
-      onCall: (tid) => {
-        if (this.#living.has(tid)) this.told += 1
-      },
-      onSkipped: (tid, count) => {
-        if (this.#living.has(tid)) this.skipped += count
-      },
-      onExit: (tid) => this.#living.delete(tid),
-      onGap: (_tid, count) => this.gaps.push(count),
-      onSignal: () => {},
-      onRefused: () => {},
-      onNote: () => {},
-    }
-  }
-}
-
-function both(first: StreamHandler, second: StreamHandler): StreamHandler {
-  const tell = (name: string, words: unknown[]): void => {
-    for (const handler of [first, second])
-      (handler as unknown as Record<string, (...all: unknown[]) => void>)[name]?.(...words)
-  }
-  return new Proxy(first, {
-    // Calls in a row are told one by one: what is answered to them is the handler's own.
-    get: (_, name) => (name === 'onCalls' ? undefined : (...words: unknown[]) => tell(name as string, words)),
-  })
 }
 
 function pathOf(name: string): string {
@@ -189,7 +63,7 @@ describe.skipIf(whyNot !== null)('an exec of what was identified before', () => 
     await learn(['sh', '-c', `${line}; true`], { stdio: 'ignore', home: folder, file, engine: 'notify' })
     const checker = new Checker({ fingerprints: [readFingerprint(file)], mapping })
     const walker = new Walker(checker, { mapping, tracks: 'thread', rootPpid: 0, rootAncestors: [] })
-    const shell = await Shell.begin((tid) => walker.programOf(tid)?.known?.table.buffer ?? null, walker)
+    const shell = await Shell.begin(folder, (tid) => walker.programOf(tid)?.known?.table.buffer ?? null, walker)
     expect(await shell.do(line)).toBe(false)
     for (let i = 0; i < 2; i++) {
       expect(await shell.do(line)).toBe(true)
@@ -205,7 +79,7 @@ describe.skipIf(whyNot !== null)('an exec of what was identified before', () => 
   })
 
   test('is not known where the file was changed, by its content, its times or another in its place', async () => {
-    const shell = await Shell.begin()
+    const shell = await Shell.begin(folder)
     await makeTool()
     const again = async (): Promise<boolean[]> => [
       await shell.do('./tool > /dev/null'),
@@ -228,7 +102,7 @@ describe.skipIf(whyNot !== null)('an exec of what was identified before', () => 
   })
 
   test('is not known by another path, nor as a file that is deleted', async () => {
-    const shell = await Shell.begin()
+    const shell = await Shell.begin(folder)
     await makeTool()
     mkdirSync(join(folder, 'bound'), { recursive: true })
     expect([await shell.do('./tool > /dev/null'), await shell.do('./tool > /dev/null')]).toEqual([false, true])
@@ -240,7 +114,7 @@ describe.skipIf(whyNot !== null)('an exec of what was identified before', () => 
   })
 
   test('is not known after all were forgotten', async () => {
-    const shell = await Shell.begin()
+    const shell = await Shell.begin(folder)
     expect([await shell.do('env true'), await shell.do('env true')]).toEqual([false, true])
     shell.forget()
     expect([await shell.do('env true'), await shell.do('env true')]).toEqual([false, true])
@@ -248,7 +122,7 @@ describe.skipIf(whyNot !== null)('an exec of what was identified before', () => 
   })
 
   test('of a script is known by its name, wherever that leads from; of what it interprets no more is taken for granted', async () => {
-    const shell = await Shell.begin()
+    const shell = await Shell.begin(folder)
     for (const place of ['one', 'two']) {
       mkdirSync(join(folder, place))
       writeFileSync(join(folder, place, 'script'), `#!/bin/sh\n: ${place}\n`, { mode: 0o755 })
@@ -282,7 +156,7 @@ describe.skipIf(whyNot !== null)('an exec of what was identified before', () => 
     await sleep(200)
     const inJail = (command: string): string =>
       `unshare -m sh -c 'mount --rbind /usr ${jail}/usr && exec chroot ${jail} ${command}'`
-    const shell = await Shell.begin()
+    const shell = await Shell.begin(folder)
     const image = (): Image => shell.images.at(-1) as Image
     await shell.do('env true > /dev/null')
     const known = image()
@@ -302,7 +176,7 @@ describe.skipIf(whyNot !== null)('an exec of what was identified before', () => 
     }
     expect(image().script?.sha256).toBe(hashes[1])
     // Gone before it was looked at: then nothing is known of it, but never what has its name here.
-    looksLate = true
+    seen.looksLate = true
     for (const command of [script, `sh ${script}`]) {
       await shell.do(inJail(command))
       expect(image().script).toEqual({ path: script, sha256: null })
@@ -311,7 +185,7 @@ describe.skipIf(whyNot !== null)('an exec of what was identified before', () => 
   })
 
   test('of an interpreter without a script is known by its first option', async () => {
-    const shell = await Shell.begin()
+    const shell = await Shell.begin(folder)
     const lines = [`sh -c ': 1'`, `sh -c ': 2' a`, `cd /; sh -c :; cd - > /dev/null`, 'sh < /dev/null', `sh -e -c :`]
     const known: boolean[] = []
     for (const line of lines) known.push(await shell.do(line))
@@ -324,7 +198,7 @@ describe.skipIf(whyNot !== null)('an exec of what was identified before', () => 
   })
 
   test('of one file that is many programs is known by the name it is called by', async () => {
-    const shell = await Shell.begin()
+    const shell = await Shell.begin(folder)
     const many = join(folder, 'busybox')
     copyFileSync(pathOf('sh'), many)
     await sleep(200)
@@ -343,7 +217,7 @@ describe.skipIf(whyNot !== null)('an exec of what was identified before', () => 
     const program = [...readFingerprint(file).programs.values()][0]
     const tables = [0, 1].map(() => TransitionTable.compile(program as NonNullable<typeof program>, mapping).buffer)
     let index = 0
-    const shell = await Shell.begin(() => tables[index] as SharedArrayBuffer)
+    const shell = await Shell.begin(folder, () => tables[index] as SharedArrayBuffer)
     const line = `perl -e 'getppid for 1 .. 2000'`
     expect([await shell.do(line), await shell.do(line)]).toEqual([false, true])
     expect(shell.gaps).toEqual([])

@@ -34,3 +34,15 @@ test('a file in memory may be written through a mapping without a change of its 
   const table = new Mounts('7 1 0:5 / /m rw - tmpfs none rw\n8 1 8:1 / /d rw - ext4 /dev/sda rw\n')
   expect([table.keepsTimes(-1, '7'), table.keepsTimes(-1, '8')]).toEqual([false, true])
 })
+
+test('so may one of an overlay that is in memory, which its mount says', () => {
+  const table = (upper: string, lower: string): Mounts =>
+    new Mounts(
+      `7 1 0:5 / /m\\040m rw - tmpfs none rw\n8 1 8:1 / /d rw - ext4 /dev/sda rw\n` +
+        `9 1 0:6 / /o rw - overlay overlay rw,lowerdir=${lower}${upper},workdir=/m\\040m/w,uuid=on\n`,
+    )
+  const keeps = (upper: string, lower = '/d/1:/d/2'): boolean => table(upper, lower).keepsTimes(-1, '9')
+  expect([keeps(',upperdir=/d/u'), keeps(''), keeps(',upperdir=u')]).toEqual([true, true, true])
+  expect([keeps(',upperdir=/m\\040m/u'), keeps('', '/d/1:/m\\040m/2')]).toEqual([false, false])
+  expect(keeps('', '/d/1,lowerdir+=/m\\040m/2')).toBe(false)
+})

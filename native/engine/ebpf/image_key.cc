@@ -24,11 +24,11 @@ std::string_view text_at(std::string_view bytes, size_t at) {
 
 std::optional<ImageKey> image_key_of(const ExecFacts& facts, std::string_view bytes, Sharing sharing, uint32_t epoch) {
   ImageKey key{};
-  key.ino = facts.ino;
+  key.ino = facts.real_ino;
   key.size = facts.size;
   key.mtime = facts.mtime;
   key.ctime = facts.ctime;
-  key.dev = facts.dev;
+  key.dev = facts.real_dev;
   key.generation = facts.generation;
   key.sharing = sharing;
   key.epoch = epoch;

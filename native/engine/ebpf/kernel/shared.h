@@ -188,6 +188,7 @@ struct KnownImage {
 // to execve (the script's, for a script), the arguments, and the components of two paths, the last one first, each
 // ended by 0.
 struct ExecFacts {
+  // The file, as stat(2) shows it.
   unsigned long long ino;
   unsigned int dev;  // as the kernel writes it: major << 20 | minor
   unsigned char is_deleted;
@@ -200,11 +201,15 @@ struct ExecFacts {
   unsigned int args_bytes;
   unsigned int exe_bytes;
   unsigned int cwd_bytes;
-  unsigned int generation;
   unsigned int root_mount;  // the root of the process: the number of its mount, and its inode
+  // What is mapped: of a file of an overlay the one in the layer that it is of.
+  unsigned int real_dev;
+  unsigned long long real_ino;
+  unsigned int generation;
+  unsigned int unused;
   unsigned long long size;
   long long mtime;  // ns
   long long ctime;
-  unsigned long long root_ino;
   unsigned long long file_system;  // its magic number
+  unsigned long long root_ino;
 };

@@ -720,10 +720,60 @@ static __always_inline __s64 in_ns(__s64 seconds, __s64 ns) {
   return seconds * 1000000000 + (ns & 0x3fffffff);  // the bits above are the kernel's own
 }
 
-// As long as these are the same, so is the content, for all that a user can do.
-static __always_inline void put_version(struct ExecFacts* facts, struct inode* inode) {
+#define OVERLAYFS 0x794c7630
+#define OVL_INDEX 2  // bit of ovl_inode.flags
+
+// As ovl_getattr() answers: where the layers are of several file systems each has a device of its own, and a file that was
+// copied up keeps the number of what it was copied from, unless that has other names.
+static __always_inline void put_overlaid(struct ExecFacts* facts, struct inode* inode) {
+  if (!bpf_core_type_exists(struct ovl_inode)) return;
+  struct ovl_inode* at = (struct ovl_inode*)((char*)inode - bpf_core_field_offset(struct ovl_inode, vfs_inode));
+  struct dentry* upper = BPF_CORE_READ(at, __upperdentry);
+  struct ovl_path* path = NULL;
+  if (bpf_core_field_exists(at->oe)) {
+    struct ovl_entry* entry = BPF_CORE_READ(at, oe);
+    if (entry && BPF_CORE_READ(entry, __numlower)) path = &entry->__lowerstack[0];
+  } else if (bpf_core_field_exists(((struct ovl_inode___6_4*)at)->lowerpath)) {
+    path = &((struct ovl_inode___6_4*)at)->lowerpath;
+  }
+  struct inode* lower = path ? BPF_CORE_READ(path, dentry, d_inode) : NULL;
+  int layer = 0;
+  if (lower && (!upper || BPF_CORE_READ(lower, i_nlink) == 1 || BPF_CORE_READ(at, flags) & (1 << OVL_INDEX))) {
+    facts->ino = BPF_CORE_READ(lower, i_ino);
+    layer = BPF_CORE_READ(path, layer, fsid);
+  } else if (upper) {
+    facts->ino = BPF_CORE_READ(upper, d_inode, i_ino);
+  }
+  struct ovl_fs* overlay = (struct ovl_fs*)BPF_CORE_READ(inode, i_sb, s_fs_info);
+  if (BPF_CORE_READ(overlay, xino_mode) >= 0) return;
+  const char* systems = (const char*)BPF_CORE_READ(overlay, fs);
+  bpf_probe_read_kernel(
+      &facts->dev, sizeof facts->dev,
+      systems + layer * bpf_core_type_size(struct ovl_sb) + bpf_core_field_offset(struct ovl_sb, pseudo_dev));
+}
+
+static long see_mapped(struct task_struct* task, struct vm_area_struct* vma, __u64* inode) {
+  *inode = (__u64)BPF_CORE_READ(vma, vm_file, f_inode);
+  return 0;
+}
+
+// Which file it is, and which one its pages are of.
+static __always_inline struct inode* put_file(struct ExecFacts* facts, struct task_struct* task, struct inode* inode,
+                                              bool is_fresh) {
+  __u64 mapped = 0;
   facts->ino = BPF_CORE_READ(inode, i_ino);
   facts->dev = BPF_CORE_READ(inode, i_sb, s_dev);
+  if (BPF_CORE_READ(inode, i_sb, s_magic) != OVERLAYFS) return inode;
+  put_overlaid(facts, inode);
+  // Of a program that has not begun nobody has changed what is mapped.
+  if (is_fresh) bpf_find_vma(task, BPF_CORE_READ(task, mm, start_code), see_mapped, &mapped, 0);
+  return mapped ? (struct inode*)mapped : inode;
+}
+
+// As long as these are the same, so is the content, for all that a user can do.
+static __always_inline void put_version(struct ExecFacts* facts, struct inode* inode) {
+  facts->real_ino = BPF_CORE_READ(inode, i_ino);
+  facts->real_dev = BPF_CORE_READ(inode, i_sb, s_dev);
   facts->file_system = BPF_CORE_READ(inode, i_sb, s_magic);
   facts->size = BPF_CORE_READ(inode, i_size);
   facts->generation = BPF_CORE_READ(inode, i_generation);
@@ -767,11 +817,11 @@ __noinline __u32 known_image(void) {
   __u32 at = exe;
   __u32 size = facts->exe_bytes;
   __builtin_memset(key, 0, sizeof *key);
-  key->ino = facts->ino;
+  key->ino = facts->real_ino;
   key->size = facts->size;
   key->mtime = facts->mtime;
   key->ctime = facts->ctime;
-  key->dev = facts->dev;
+  key->dev = facts->real_dev;
   key->generation = facts->generation;
   key->epoch = control.known_epoch;
   key->sharing = kShareAny;
@@ -827,7 +877,7 @@ static __always_inline bool put_image(struct Track* track, struct KernelRecord r
   if (!space) return false;
   struct ExecRecord* out = &space->out;
   out->record = record;
-  put_version(&out->facts, BPF_CORE_READ(file, f_inode));
+  put_version(&out->facts, put_file(&out->facts, task, BPF_CORE_READ(file, f_inode), bprm != NULL));
   out->facts.is_script = 0;
   out->facts.is_deleted = BPF_CORE_READ(file, f_path.dentry, d_hash.pprev) == NULL;
   out->facts.parent = tid_of((struct task_struct*)BPF_CORE_READ(task, real_parent, group_leader));

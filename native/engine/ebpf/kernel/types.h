@@ -96,11 +96,13 @@ struct qstr {
 struct super_block {
   __u32 s_dev;
   unsigned long s_magic;
+  void* s_fs_info;
 };
 
 struct inode {
   unsigned long i_ino;
   struct super_block* i_sb;
+  unsigned int i_nlink;
   long i_size;
   __u32 i_generation;
   __s64 i_mtime_sec;
@@ -167,7 +169,48 @@ struct fs_struct {
   struct path pwd;
 };
 
+// Of overlayfs, which may be a module.
+struct ovl_layer {
+  int fsid;
+};
+
+struct ovl_path {
+  const struct ovl_layer* layer;
+  struct dentry* dentry;
+};
+
+struct ovl_entry {
+  unsigned int __numlower;
+  struct ovl_path __lowerstack[1];
+};
+
+struct ovl_inode {
+  unsigned long flags;
+  struct inode vfs_inode;
+  struct dentry* __upperdentry;
+  struct ovl_entry* oe;
+};
+
+// Before Linux 6.5.
+struct ovl_inode___6_4 {
+  struct ovl_path lowerpath;
+};
+
+struct ovl_sb {
+  __u32 pseudo_dev;
+};
+
+struct ovl_fs {
+  struct ovl_sb* fs;
+  int xino_mode;
+};
+
+struct vm_area_struct {
+  struct file* vm_file;
+};
+
 struct mm_struct {
+  unsigned long start_code;
   unsigned long arg_start, arg_end;
   struct file* exe_file;
 };
