@@ -9,6 +9,7 @@ import type { LogBytes } from './log-bytes.ts'
 
 const CHUNK_BYTES = 1 << 18
 const LOOK_MS = 200
+const LF = 10
 
 /** `signal` ends it. @throws TracefpError TFP_ERR_FILE: the file is not there at the beginning. */
 export async function followLogBytes(path: string, name: string, signal: AbortSignal): Promise<LogBytes> {
@@ -18,12 +19,14 @@ export async function followLogBytes(path: string, name: string, signal: AbortSi
     const buffer = Buffer.allocUnsafe(CHUNK_BYTES)
     let file = first
     let at = 0
+    let last = LF
     try {
       for (;;) {
         const { bytesRead } = await file.read(buffer, 0, buffer.length, at)
         if (bytesRead > 0) {
           at += bytesRead
           position += bytesRead
+          last = buffer[bytesRead - 1] as number
           yield buffer.subarray(0, bytesRead)
           continue
         }
@@ -36,17 +39,23 @@ export async function followLogBytes(path: string, name: string, signal: AbortSi
           at = 0
           if (next !== 'emptied') {
             // What was written between our last look and the rotation.
-            yield* restOf(file, rest, buffer)
+            for await (const chunk of restOf(file, rest, buffer)) {
+              last = chunk[chunk.length - 1] as number
+              yield chunk
+            }
             await file.close()
             file = next
           }
+          // What is left of a line is no beginning of the next file's first one.
+          if (last !== LF) yield Buffer.of(LF)
+          last = LF
         }
       }
     } finally {
       await file.close()
     }
   }
-  async function* restOf(file: FileHandle, from: number, buffer: Buffer): AsyncGenerator<Uint8Array> {
+  async function* restOf(file: FileHandle, from: number, buffer: Buffer): AsyncGenerator<Buffer> {
     for (let at = from; ; ) {
       const { bytesRead } = await file.read(buffer, 0, buffer.length, at)
       if (bytesRead === 0) return
@@ -73,6 +82,6 @@ async function openExisting(path: string, name: string): Promise<FileHandle> {
 async function nextFile(path: string, file: FileHandle, at: number): Promise<FileHandle | 'same' | 'emptied'> {
   const [own, named] = await Promise.all([file.stat(), stat(path).catch(() => null)])
   if (named === null || (named.ino === own.ino && named.dev === own.dev)) return own.size < at ? 'emptied' : 'same'
-  const next = await open(path, 'r').catch(() => null)
-  return next ?? 'same'
+  // Of anything else, such as a pipe that nobody writes to, it would be waited for.
+  return (named.isFile() ? await open(path, 'r').catch(() => null) : null) ?? 'same'
 }

@@ -3,7 +3,8 @@
 // first of them begins with no exec of its own.)
 
 import { basename, dirname } from 'node:path'
-import { openLogBytes } from './log-bytes.ts'
+import { TracefpError } from '../../errors.ts'
+import { type LogBytes, openLogBytes } from './log-bytes.ts'
 import type { LogFormatName } from './log-reader.ts'
 import { type LogOptions, type LogSink, type OpenLog, openLog, peek } from './log-source.ts'
 import { straceFormat, straceLinesOf } from './strace-format.ts'
@@ -49,17 +50,28 @@ async function memberOf(
 ): Promise<{ readonly stem: string; readonly file: SetFile } | null> {
   const match = SET_NAME.exec(basename(path))
   if (match === null || (format !== 'auto' && format !== 'strace')) return null
-  const bytes = await openLogBytes(path, path)
-  const { head, close } = await peek(bytes.chunks)
-  await close()
+  const head = await headOf(path)
+  if (head === null) return null
   if (straceFormat.recognise(head).sureness < SURE) return null
   const lines = straceLinesOf(head)
   if (lines.some(({ tid }) => tid > 0)) return null
   const first = lines.find(({ kind }) => kind === 'call' || kind === 'resumed')
   const beginsWithExec = first?.kind === 'call' && first.name.startsWith('execve')
   const tid = Number(match[2])
-  const open = async (): Promise<AsyncIterable<Uint8Array>> => (await openLogBytes(path, path)).chunks
+  const open = async (): Promise<LogBytes> => await openLogBytes(path, path)
   return { stem: `${dirname(path)}/${match[1]}`, file: { tid, name: path, open, beginsWithExec } }
+}
+
+/** The first bytes; null: it cannot be read, which is said where it is read as a log of its own. */
+async function headOf(path: string): Promise<Uint8Array | null> {
+  try {
+    const { head, close } = await peek((await openLogBytes(path, path)).chunks)
+    await close()
+    return head
+  } catch (error) {
+    if (error instanceof TracefpError) return null
+    throw error
+  }
 }
 
 function openSet(name: string, files: readonly SetFile[]): OpenLog {
@@ -88,7 +100,7 @@ async function readSet(name: string, files: readonly SetFile[], sink: LogSink): 
     mapping: sink.mapping,
     name,
     begin: (root) => sink.begin({ name: root, at: () => set.at(), logged: () => null }),
-    end: (counts) => sink.end(counts, null),
+    end: (counts, cut) => sink.end(counts, cut),
   })
   await set.read()
 }

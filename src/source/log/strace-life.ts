@@ -145,7 +145,8 @@ export class StraceLife {
   supersede(leaderTid: number, threadTid: number): void {
     const thread = this.tracees.get(threadTid)
     const leader = this.tracees.get(leaderTid)
-    if (thread === undefined || thread === leader) return
+    // While there are two threads, strace names both.
+    if (leaderTid === 0 || thread === undefined || thread === leader) return
     if (leader !== undefined) this.#forget(leaderTid, leader)
     this.tracees.delete(threadTid)
     thread.tid = leaderTid

@@ -5,6 +5,7 @@
 //
 //   root.1 --clone = 3--> queue: 3      --exec of 1, 4 is its thread--> hold 1, read 4, go on with 1
 
+import type { LogBytes } from './log-bytes.ts'
 import type { LogReaderOptions } from './log-reader.ts'
 import { countUnparsed, FIRST_UNPARSED_LIMIT, type LogCounts, newCounts } from './log-reader.ts'
 import { StraceReader } from './strace-reader.ts'
@@ -15,7 +16,7 @@ import type { Process, Tracee } from './strace-tracee.ts'
 export interface SetFile {
   readonly tid: number
   readonly name: string
-  open(): Promise<AsyncIterable<Uint8Array>>
+  open(): Promise<Pick<LogBytes, 'chunks' | 'cut'>>
   /** Its first call is an exec: it may be a root. */
   readonly beginsWithExec: boolean
 }
@@ -24,14 +25,16 @@ export interface StraceSetOptions extends Omit<LogReaderOptions, 'handler' | 'ne
   readonly files: readonly SetFile[]
   /** A session begins; `name` is that of its first file. */
   readonly begin: (name: string) => LogReaderOptions['handler']
-  /** It is over. */
-  readonly end: (counts: LogCounts) => void
+  /** It is over. `cut`: why there is less of it than there should be; null: there is not. */
+  readonly end: (counts: LogCounts, cut: string | null) => void
 }
 
 interface Cursor {
   readonly file: SetFile
   readonly reader: StraceReader
   chunks: AsyncIterator<Uint8Array> | null
+  /** As of LogBytes, once it was opened. */
+  cut: () => string | null
   /** What may be told once the threads of its process are read. */
   held: { readonly process: Process; readonly tell: () => void } | null
 }
@@ -80,6 +83,7 @@ export class StraceSet {
     if (root.beginsWithExec) session.life.launch(root.tid)
     cursors.push(this.#open(root, options, session))
     const counts = newCounts()
+    let cut: string | null = null
     while (cursors.length > 0 || waiting.length > 0) {
       // Newest first: what was asked for by a hold goes before what it was asked by.
       cursor = cursors.at(-1) ?? this.#nextChild(waiting, null, options, session, cursors)
@@ -91,19 +95,33 @@ export class StraceSet {
         cursor.held = null
         tell()
       }
-      if (await this.#advance(cursor)) continue
+      try {
+        if (await this.#advance(cursor)) continue
+      } catch (error) {
+        // What was told until then stands, and the error says that there is more.
+        for (const { reader } of cursors) addCounts(counts, reader.counts)
+        await Promise.all(cursors.map(({ chunks }) => chunks?.return?.()))
+        this.#options.end(counts, 'it could not be read to its end')
+        throw error
+      }
       cursors.pop()
       addCounts(counts, cursor.reader.counts)
+      const why = cursor.cut()
+      if (why !== null) cut ??= `${cursor.file.name}: ${why}`
     }
     finishSession(session, options)
     counts.unknownNameCount = session.abi.unknownNames.size
-    this.#options.end(counts)
+    this.#options.end(counts, cut)
   }
 
   /** Reads until something is held. False: the file is over. */
   async #advance(cursor: Cursor): Promise<boolean> {
     const { reader } = cursor
-    cursor.chunks ??= (await cursor.file.open())[Symbol.asyncIterator]()
+    if (cursor.chunks === null) {
+      const { chunks, cut } = await cursor.file.open()
+      cursor.chunks = chunks[Symbol.asyncIterator]()
+      cursor.cut = cut
+    }
     for (;;) {
       reader.readOn(() => cursor.held !== null)
       if (cursor.held !== null) return true
@@ -136,7 +154,7 @@ export class StraceSet {
 
   #open(file: SetFile, options: LogReaderOptions, session: StraceSession): Cursor {
     this.#unread.delete(file.tid)
-    return { file, reader: new StraceReader(options, session, file.tid), chunks: null, held: null }
+    return { file, reader: new StraceReader(options, session, file.tid), chunks: null, cut: () => null, held: null }
   }
 }
 

@@ -13,7 +13,8 @@ ResultKind result(const std::string& body) {
   const std::string line = "5860  " + body;
   const auto* const begin = reinterpret_cast<const uint8_t*>(line.c_str());
   const size_t sign = line.rfind("= ");
-  return result_of(begin, begin + line.find('(') + 1, begin + line.size(),
+  const size_t open = line.find('(');
+  return result_of(begin, begin + (open == std::string::npos ? 0 : open + 1), begin + line.size(),
                    sign == std::string::npos ? nullptr : begin + sign);
 }
 

@@ -137,6 +137,39 @@ describe('logs that are still being written', () => {
     expect(log.ended).toHaveLength(1)
   })
 
+  test('what is left of a line when its file is rotated is no beginning of the next one', async () => {
+    const path = file('halves.log', START)
+    const stopping = new AbortController()
+    const log = read(path, stopping.signal)
+    const come = (event: string): Promise<void> => vi.waitFor(() => expect(log.events).toContain(event), 10_000)
+    appendFileSync(path, '10 getuid() = 0\n10 getppid(')
+    await come('10 getuid')
+    renameSync(path, `${path}.old`)
+    writeFileSync(path, '10 getegid() = 0\n10 umask(')
+    await come('10 getegid')
+    truncateSync(path)
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    appendFileSync(path, '10 sync() = 0\n')
+    await come('10 sync')
+    stopping.abort()
+    await log.done
+    const calls = ['brk', 'getuid', 'getppid', 'getegid', 'umask', 'sync'].map((name) => `10 ${name}`)
+    expect(log.events.filter((event) => event.startsWith('10 '))).toEqual(calls)
+  })
+
+  test('a pipe in the place of a file is not waited for', async () => {
+    const path = file('piped.log', START)
+    const stopping = new AbortController()
+    const log = read(path, stopping.signal)
+    await vi.waitFor(() => expect(log.events).toContain('10 brk'), 10_000)
+    rmSync(path)
+    expect(spawnSync('mkfifo', [path]).status).toBe(0)
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    stopping.abort()
+    await log.done
+    expect(log.ended).toHaveLength(1)
+  })
+
   test('only a file can be followed', async () => {
     await expect(read(folder, new AbortController().signal).done).rejects.toMatchObject({ code: 'TFP_ERR_FILE' })
   })
@@ -179,6 +212,44 @@ describe('sets of files', () => {
       '20 exit_group',
       'exit 20 0',
     ])
+  })
+
+  const ROOT = 'execve("/bin/x", ["x"], NULL) = 0\nbrk(NULL) = 0x562c74602000\nfork() = 31\n'
+
+  async function readSet(paths: readonly string[]) {
+    const naming = namingMapping(linuxMapping('x86_64'))
+    const [events, ended]: [string[], { counts: LogCounts; cut: string | null }[]] = [[], []]
+    const [input, ...others] = await logInputsOf(paths, { format: 'auto' })
+    expect(others).toEqual([])
+    const log = await input?.open()
+    const begin = (): ReturnType<typeof writerOf> => writerOf(naming, events, () => {})
+    const end = (counts: LogCounts, cut: string | null): void => void ended.push({ counts, cut })
+    const failed = await log?.read({ mapping: naming, inOrder: false, begin, end }).catch(String)
+    return { events, ended, failed }
+  }
+
+  test('a packed file of a set that was cut off is said', async () => {
+    const packed = gzipSync(`getuid() = 0\n${Array.from({ length: 5000 }, (_, i) => `read(${i}) = ${i}\n`).join('')}`)
+    const paths = [file('torn.30', ROOT), file('torn.31.gz', packed.subarray(0, 6000))]
+    const { events, ended } = await readSet(paths)
+    expect(events).toContain('31 getuid')
+    expect(ended).toMatchObject([{ cut: expect.stringMatching(/torn\.31\.gz: the packed file was cut off/) }])
+  })
+
+  test('of a set with a damaged file what was told stands', async () => {
+    const packed = gzipSync(`getuid() = 0\n${Array.from({ length: 5000 }, (_, i) => `read(${i}) = ${i}\n`).join('')}`)
+    packed.fill(0x55, 6000, 6050)
+    const { ended, failed } = await readSet([file('spoilt.30', ROOT), file('spoilt.31.gz', packed)])
+    expect(failed).toMatch(/spoilt\.31\.gz: it could not be unpacked/)
+    expect(ended).toMatchObject([{ cut: 'it could not be read to its end', counts: { unparsedLineCount: 0 } }])
+    expect(ended[0]?.counts.lineCount).toBeGreaterThanOrEqual(3)
+  })
+
+  test('a file that is not there is a log of its own, whose failure is not that of the others', async () => {
+    const paths = [join(folder, 'nothing.7'), file('there.log', START)]
+    const inputs = await logInputsOf(paths, { format: 'auto' })
+    expect(inputs.map(({ name }) => name)).toEqual(paths)
+    await expect(inputs[0]?.open()).rejects.toMatchObject({ code: 'TFP_ERR_FILE' })
   })
 
   test('a log with pids in its lines is a log of its own, also when a number ends its name', async () => {

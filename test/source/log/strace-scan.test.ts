@@ -158,6 +158,11 @@ describe.each([{ isOff: true }, { isOff: false }])('with the scanner as without 
     expect(compare(start + lines.repeat(50))).toBe(50 * CALLS.length - nameCount)
   })
 
+  test('nobody has the tid 0, whatever lines without one say', () => {
+    const fork = 'clone(child_stack=NULL, flags=CLONE_CHILD_SETTID|SIGCHLD, child_tidptr=0x7f) = 8\n'
+    compare(`${fork}+++ superseded by execve in pid 8 +++\ngetpid() = 7\n${fork}`)
+  })
+
   test('the end of the watch is at the same call', () => {
     const start = '7     execve("/bin/a", ["a"], 0x7f /* 3 vars */) = 0\n7     brk(NULL) = 0x55f470d92000\n'
     const opening = '7     openat(AT_FDCWD, "/etc/hosts", O_RDONLY) = 3\n'
