@@ -26,6 +26,7 @@
 #include "engine/ebpf/notebook.h"
 #include "engine/engine.h"
 #include "engine/host.h"
+#include "engine/libc_banner.h"
 #include "engine/notify/notify_engine.h"
 #include "engine/privileges.h"
 #include "engine/process_facts.h"
@@ -511,6 +512,9 @@ Napi::Value begin_anew(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), std::string(status.op) + ": " + strerror(status.error));
 }
 
+// libcBanner(): see libc_banner.h
+Napi::Value tell_libc_banner(const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), libc_banner()); }
+
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("NativeSession", Session::define(env));
   exports.Set("LogScanner", define_log_scanner(env));
@@ -518,6 +522,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("bench", make_bench(env));
   exports.Set("makePipe", Napi::Function::New(env, make_pipe));
   exports.Set("processFacts", Napi::Function::New(env, process_facts));
+  exports.Set("libcBanner", Napi::Function::New(env, tell_libc_banner));
   exports.Set("pinned", Napi::Function::New(env, pinned));
   exports.Set("holdProgram", Napi::Function::New(env, hold_program));
   exports.Set("accessWith", Napi::Function::New(env, may_access_with));

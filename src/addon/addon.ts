@@ -1,6 +1,7 @@
 // Finds and loads the native addon, and gives it types. The only file that knows where a .node file is.
 
 import { createRequire } from 'node:module'
+import loadBuilt from 'node-gyp-build'
 import { TracefpError } from '../errors.ts'
 import { PACKAGE_ROOT } from '../package.ts'
 import type { NativeBench } from './bench.ts'
@@ -275,6 +276,8 @@ export interface Addon {
   accessWith(kept: bigint, path: string, mode: number): number
   /** Null: no session is pinned in this folder, or it may not be read. */
   pinned(folder: string): Pinned | null
+  /** The first line of what the C library of this process says it is; empty: it is another than glibc. */
+  libcBanner(): string
   /** `knownMounts`: the version of our own mounts that the caller has; 0: none. */
   processFacts(tid: number, knownMounts: number): ProcessFacts
   ringLayout(): Record<string, number>
@@ -293,12 +296,10 @@ export function loadAddon(): Addon {
 }
 
 function load(): Addon {
-  const require = createRequire(import.meta.url)
   const override = process.env['TRACEFP_ADDON'] // a sanitizer or debug build
   try {
-    if (override !== undefined) return require(override) as Addon
-    const find = require('node-gyp-build') as (dir: string) => Addon
-    return find(PACKAGE_ROOT)
+    if (override !== undefined) return createRequire(import.meta.url)(override) as Addon
+    return loadBuilt(PACKAGE_ROOT) as Addon
   } catch (cause) {
     const machine = `${process.platform}-${process.arch}`
     throw new TracefpError(

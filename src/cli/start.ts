@@ -15,6 +15,9 @@ interface Part {
 
 type Wrapped = (exports: object, require: (name: string) => unknown, module: Part, file: string, folder: string) => void
 
+/** Of Node's modules, those that take long to load and that most runs have no use for: loaded when something of them is asked for. */
+const LOADED_LATE: ReadonlySet<string> = new Set(['node:child_process', 'node:crypto', 'node:zlib'])
+
 const PARTS = join(dirname(fileURLToPath(import.meta.url)), 'parts')
 const parts = new Map<string, Part>()
 
@@ -33,9 +36,28 @@ function load(name: string): object {
     },
   )
   const require = createRequire(file)
+  const give = (wanted: string): unknown => {
+    if (wanted.startsWith('./')) return load(wanted)
+    return LOADED_LATE.has(wanted) ? loadLate(() => require(wanted) as object) : require(wanted)
+  }
   const run = script.runInThisContext() as Wrapped
-  run(part.exports, (wanted) => (wanted.startsWith('./') ? load(wanted) : require(wanted)), part, file, PARTS)
+  run(part.exports, give, part, file, PARTS)
   return part.exports
+}
+
+function loadLate(load: () => object): object {
+  return new Proxy(
+    {},
+    {
+      get: (_, name) => Reflect.get(load(), name) as unknown,
+      ownKeys: () => Reflect.ownKeys(load()),
+      getOwnPropertyDescriptor: (_, name) => {
+        const descriptor = Reflect.getOwnPropertyDescriptor(load(), name)
+        // A proxy's target has none of them, and may be said to have those only that could be taken away.
+        return descriptor === undefined ? undefined : { ...descriptor, configurable: true }
+      },
+    },
+  )
 }
 
 /** scripts/code-cache.mjs writes it. */

@@ -84,3 +84,14 @@ describe.runIf(hasCode)(`code kept for V8 ${process.versions.v8}`, () => {
 it('without kept code tracefp starts all the same', () => {
   expect(start(copyWith(() => null))).toEqual({ out: `${VERSION}\n`, parts: ['core.cjs none'] })
 })
+
+it('what takes long to load of Node is not loaded before something asks for it', () => {
+  const list = join(folder, 'list.cjs')
+  const of = "['child_process', 'crypto', 'zlib'].filter((name) => loaded.includes('NativeModule ' + name))"
+  writeFileSync(
+    list,
+    `process.on('exit', () => { const loaded = process.moduleLoadList; process.stderr.write(JSON.stringify(${of})) })`,
+  )
+  const { stdout, stderr } = spawnSync(process.execPath, ['-r', list, MAIN, '--version'], { encoding: 'utf8' })
+  expect({ stdout, late: stderr }).toEqual({ stdout: `${VERSION}\n`, late: '[]' })
+})
