@@ -479,22 +479,42 @@ Napi::Value pinned(const Napi::CallbackInfo& info) {
   return object;
 }
 
-// holdProgram(launch): { pid, gate, outcome }
-Napi::Value hold_program(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  // Its memory is the child's until that executes, or until we do.
-  auto* const launch = new Launch(launch_options_of(info[0]));
-  HeldChild held{};
-  const Status status = launch->hold(&held);
-  if (!status.ok()) {
-    Napi::Error::New(env, std::string(status.op) + ": " + strerror(status.error)).ThrowAsJavaScriptException();
-    return env.Undefined();
-  }
+Napi::Value failed(Napi::Env env, const Status& status) {
+  Napi::Error::New(env, std::string(status.op) + ": " + strerror(status.error)).ThrowAsJavaScriptException();
+  return env.Undefined();
+}
+
+Napi::Object object_of(Napi::Env env, const HeldChild& held) {
   auto object = Napi::Object::New(env);
   object.Set("pid", held.pid);
   object.Set("gate", held.gate);
   object.Set("outcome", held.outcome);
   return object;
+}
+
+// holdProgram(launch): { pid, gate, outcome }
+Napi::Value hold_program(const Napi::CallbackInfo& info) {
+  // Its memory is the child's until that executes, or until we do.
+  auto* const launch = new Launch(launch_options_of(info[0]));
+  HeldChild held{};
+  const Status status = launch->hold(&held);
+  return status.ok() ? object_of(info.Env(), held) : failed(info.Env(), status);
+}
+
+// keepMaker(launch): a descriptor
+Napi::Value keep_maker(const Napi::CallbackInfo& info) {
+  // As above, for good.
+  auto* const launch = new Launch(launch_options_of(info[0]));
+  int orders = -1;
+  const Status status = launch->keep_maker(&orders);
+  return status.ok() ? Napi::Number::New(info.Env(), orders) : failed(info.Env(), status);
+}
+
+// orderProgram(orders): { pid, gate, outcome }
+Napi::Value order_program(const Napi::CallbackInfo& info) {
+  HeldChild held{};
+  const Status status = order_child(int32_of(info[0]), &held);
+  return status.ok() ? object_of(info.Env(), held) : failed(info.Env(), status);
 }
 
 // accessWith(kept: bigint, path, mode): an errno, 0 when it may
@@ -525,6 +545,8 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("libcBanner", Napi::Function::New(env, tell_libc_banner));
   exports.Set("pinned", Napi::Function::New(env, pinned));
   exports.Set("holdProgram", Napi::Function::New(env, hold_program));
+  exports.Set("keepMaker", Napi::Function::New(env, keep_maker));
+  exports.Set("orderProgram", Napi::Function::New(env, order_program));
   exports.Set("accessWith", Napi::Function::New(env, may_access_with));
   exports.Set("beginAnewWith", Napi::Function::New(env, begin_anew));
   exports.Set("sendDatagram", Napi::Function::New(env, send_datagram));

@@ -272,6 +272,14 @@ export interface Addon {
    * by an engine that gets it in its LaunchOptions. In the main thread: it is this thread's child. @throws Error.
    */
   holdProgram(launch: LaunchOptions): HeldChild
+  /**
+   * For a program that runs again and again: a process that keeps the privileges of this one as they are, and makes one such
+   * process after the other for the one that this becomes. The descriptor of its orders: closed, also by the end of this process,
+   * it ends. @throws Error.
+   */
+  keepMaker(launch: LaunchOptions): number
+  /** What it makes at an order. The one before has begun, or is gone. @throws Error: the maker is gone. */
+  orderProgram(orders: number): HeldChild
   /** The errno with which access(2) would fail if there were no capabilities but these; 0: it would not. */
   accessWith(kept: bigint, path: string, mode: number): number
   /** Null: no session is pinned in this folder, or it may not be read. */

@@ -111,7 +111,7 @@ async function attach(options: AttachOptions, onMiss: AttachOptions['onMiss'] | 
   if (givesUpPrivileges(engine, options.keepPrivileges, output)) {
     const { fingerprint = [], report = '-' } = options
     const written = report === '-' ? [] : [report]
-    giveUp({ stops: mode !== 'alert', read: fingerprint, written, launch: null }, output)
+    giveUp({ stops: mode !== 'alert', read: fingerprint, written, program: null }, output)
   }
   if (wanted === 'deny') output.message(`tracefp: note: ${DENIES_NOTHING}\n`)
   const former = pin === undefined ? null : loadAddon().pinned(pinFolderFor(what))

@@ -9,10 +9,14 @@ import { estimateOf, FINISHED_BELOW } from '../model/estimate.ts'
 import { ledgerPathOf } from '../model/files.ts'
 import type { Settings } from '../model/fingerprint.ts'
 import { neverLearnedBut } from '../model/never-learned.ts'
+import type { UsedFiles } from '../session/fewer-privileges.ts'
 import { type LearnProgramOptions, learnProgram } from '../session/learn-program.ts'
+import { tracefpHome } from '../store/home.ts'
 import { estimateLine } from './estimate-words.ts'
 import { EXIT_CODES } from './exit-codes.ts'
+import { fingerprintFileNamed } from './fingerprint-name.ts'
 import type { LearnOptions } from './learn.ts'
+import { givesUpPrivileges } from './options.ts'
 import type { Output } from './output.ts'
 import { programBytesOf } from './program-bytes.ts'
 import { hasTerminal, relaySignals, type SignalRelay } from './terminal.ts'
@@ -21,7 +25,7 @@ import { counted } from './words.ts'
 /** A program that only crashes is not run for ever. */
 const CRASHES_IN_A_ROW = 5
 
-type More = Pick<LearnProgramOptions, 'fault' | 'countsCalls' | 'slices'>
+type More = Pick<LearnProgramOptions, 'fault' | 'countsCalls' | 'slices' | 'held'>
 
 export async function learnRuns(
   argv: readonly string[],
@@ -29,11 +33,13 @@ export async function learnRuns(
   settings: Partial<Settings>,
   output: Output,
 ): Promise<number> {
+  const isLess = givesUpPrivileges(options.engine, options.keepPrivileges, output)
+  const take = isLess ? (await import('./fewer-privileges.ts')).repeatedProgramOf(argv, filesOf(options), output) : null
   const candidate = options.upgrade === undefined ? null : await beginCandidate(options.upgrade, options.output, output)
   const relay = relaySignals()
   const isStopped = (): boolean => relay.received.has('SIGINT') || relay.received.has('SIGTERM')
   const once = (more: More, stopping = new AbortController()): Promise<LearnedRun> =>
-    learnOnce(argv, options, settings, more, relay, stopping)
+    learnOnce(argv, options, settings, { ...more, ...(take === null ? {} : { held: take() }) }, relay, stopping)
   try {
     let learned = await learnUsual(options, once, isStopped, output)
     if (learned === null) {
@@ -59,6 +65,14 @@ export async function learnRuns(
     return 0
   } finally {
     relay.close()
+  }
+}
+
+function filesOf({ output, upgrade }: LearnOptions): UsedFiles {
+  const old = upgrade === undefined ? [] : [fingerprintFileNamed(upgrade)]
+  return {
+    read: old.flatMap((file) => [file, ledgerPathOf(file)]),
+    written: output === undefined ? [tracefpHome()] : [output, ledgerPathOf(output)],
   }
 }
 
@@ -143,7 +157,6 @@ async function beginCandidate(
     import('./merge.ts'),
     import('../model/files.ts'),
   ])
-  const { fingerprintFileNamed } = await import('./fingerprint-name.ts')
   const old = fingerprintFileNamed(oldName)
   if (!existsSync(target) && !existsSync(ledgerPathOf(target))) {
     const mapping = mappingOf(old)

@@ -31,7 +31,7 @@ export async function learnWhatRuns(
     throw new UsageError(`${nameOf(what)}: only engine ebpf can learn from that`)
   if (givesUpPrivileges('ebpf', options.keepPrivileges, output)) {
     const written = [options.output ?? tracefpHome()]
-    giveUp({ stops: false, read: [], written, launch: null }, output)
+    giveUp({ stops: false, read: [], written, program: null }, output)
   }
   const below = options.runs !== undefined ? null : (options.until ?? FINISHED_BELOW)
   const stopping = new AbortController()

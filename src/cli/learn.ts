@@ -7,7 +7,7 @@ import { DEFAULT_TRANSPARENT, type Settings } from '../model/fingerprint.ts'
 import type { Engine } from '../source/live.ts'
 import type { LogFormatName } from '../source/log/log-reader.ts'
 import { formatOption } from './check.ts'
-import { chance, engineOption, nameList, pinOption, seconds, wholeNumber } from './options.ts'
+import { chance, engineOption, KEEP_HELP, nameList, pinOption, seconds, wholeNumber } from './options.ts'
 import type { Output } from './output.ts'
 
 export interface LearnOptions {
@@ -96,7 +96,7 @@ export function defineLearn(program: Command, output: Output): void {
       wholeNumber,
     )
     .option('--cgroup <path>', 'learn what runs in a cgroup (v2), such as system.slice/nginx.service, as --pid does')
-    .option('--keep-privileges', '--pid, --cgroup: give up none (default: all but BPF, PERFMON and SYS_PTRACE)')
+    .option('--keep-privileges', KEEP_HELP)
     .option('--from <log...>', 'learn from logs instead, each of them a run; - is stdin')
     .addOption(formatOption(command))
     .option('--mapping <name>', 'what names and numbers of the logs mean: a name, or a file')

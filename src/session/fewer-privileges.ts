@@ -4,15 +4,16 @@
 import { constants as access, existsSync, statSync } from 'node:fs'
 import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
-import { type LaunchOptions, loadAddon } from '../addon/addon.ts'
+import { loadAddon } from '../addon/addon.ts'
 import { EngineError } from '../errors.ts'
 import { PACKAGE_ROOT } from '../package.ts'
 import {
   beginAnew,
   canLoadPrograms,
-  type HeldProgram,
   hasMoreThan,
   neededByEbpf,
+  type Program,
+  type TakeProgram,
   takeBegun,
 } from '../source/privileges.ts'
 
@@ -27,12 +28,12 @@ export interface FewerPrivileges extends UsedFiles {
   /** Processes of others may have to be killed or frozen. */
   readonly stops: boolean
   /** A program that is to have all of them; null: there is none. */
-  readonly launch: (() => LaunchOptions) | null
+  readonly program: (() => Program) | null
 }
 
 export interface GivenUp {
   /** The program, where this is the process that has given them up. */
-  readonly held: HeldProgram | null
+  readonly take: TakeProgram | null
   /** Why they were not given up; null: they were, or there is nothing to give up. */
   readonly kept: string | null
   /** The file for which they were not. */
@@ -43,24 +44,25 @@ export interface GivenUp {
 export function giveUpPrivileges(wanted: FewerPrivileges): GivenUp {
   const begun = takeBegun()
   const needed = neededByEbpf(wanted.stops)
-  const held = begun?.held ?? null
-  const keeps = (kept: string | null, file: string | null = null): GivenUp => ({ held, kept, file })
+  const take = begun?.take ?? null
+  const keeps = (kept: string | null, file: string | null = null): GivenUp => ({ take, kept, file })
   if (!hasMoreThan(needed)) return keeps(null)
   if (begun !== null) return keeps('they come back with every program: they belong to the executable')
   if (!canLoadPrograms()) return keeps('BPF and PERFMON are not among them')
   const isRefused = ([file, mode]: Access): boolean => loadAddon().accessWith(needed, file, mode) === EACCES
   const refused = accessesOf(wanted).find(isRefused)?.[0]
   if (refused !== undefined) return keeps(`${refused} belongs to another user`, refused)
-  const launch = wanted.launch?.() ?? null
-  const own = [...OWN_FILES, ...(launch === null ? [] : [launch.path])].find((file) => isRefused([file, access.R_OK]))
+  const program = wanted.program?.() ?? null
+  const files = [...OWN_FILES, ...(program === null ? [] : [program.launch.path])]
+  const own = files.find((file) => isRefused([file, access.R_OK]))
   if (own !== undefined) return keeps(`${own} belongs to another user, and could not be read`)
   let why: string
   try {
-    why = beginAnew(needed, launch)
+    why = beginAnew(needed, program)
   } catch (error) {
     return keeps((error as Error).message)
   }
-  if (launch === null) return keeps(why)
+  if (program === null) return keeps(why)
   // What it has lost by now, the program would not have.
   throw new EngineError('TFP_ERR_ENGINE_FAILED', `privileges could not be given up: ${why}`, 0, '')
 }

@@ -9,6 +9,7 @@
 
 import { closeSync, writeSync } from 'node:fs'
 import { Socket } from 'node:net'
+import type { HeldProgram } from '../source/privileges.ts'
 import { type GivenUp, giveUpPrivileges, type UsedFiles } from './fewer-privileges.ts'
 import { frameOf, frameReader, readFrame } from './frames.ts'
 import { CHANNEL, type JudgeMessage } from './judge-process.ts'
@@ -33,9 +34,10 @@ if (task !== null) {
   }
 }
 
-function begin(given: WorkerTask, { held, kept }: GivenUp): void {
+function begin(given: WorkerTask, { take, kept }: GivenUp): void {
   if (kept !== null) tellNow({ type: 'kept', why: kept })
   const channel = new Socket({ fd: CHANNEL })
+  const held = take?.() ?? null
   const launch = launchOf(given)
   const isMine = held === null && launch !== null
   const ends = new Set(isMine ? launch.stdio.filter((descriptor) => descriptor > CHANNEL) : [])
@@ -56,9 +58,10 @@ function begin(given: WorkerTask, { held, kept }: GivenUp): void {
 function givenUp(given: WorkerTask): GivenUp {
   const { options } = given
   const isEbpf = 'target' in options ? targetIsEbpf(options.target) : options.engine === 'ebpf'
-  if (!isEbpf) return { held: null, kept: null, file: null }
+  if (!isEbpf) return { take: null, kept: null, file: null }
   const launch = launchOf(given)
-  return giveUpPrivileges({ stops: true, ...filesOf(given), launch: launch === null ? null : () => launch })
+  const program = launch === null ? null : () => ({ launch, isRepeated: false })
+  return giveUpPrivileges({ stops: true, ...filesOf(given), program })
 }
 
 function targetIsEbpf(target: { readonly kind: string; readonly engine?: string }): boolean {
@@ -70,7 +73,7 @@ function launchOf({ options }: WorkerTask) {
   return options.target.kind === 'launch' ? options.target.launch : null
 }
 
-function withHeld(given: WorkerTask, held: GivenUp['held']): WorkerTask {
+function withHeld(given: WorkerTask, held: HeldProgram | null): WorkerTask {
   const launch = launchOf(given)
   if (held === null || launch === null) return given
   const holding = { ...launch, held }

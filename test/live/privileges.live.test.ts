@@ -18,6 +18,7 @@ const folder = mkdtempSync(join(tmpdir(), 'privileges-'))
 const home = join(folder, 'home')
 const fingerprint = join(folder, 'service.tfp')
 const report = join(folder, 'report.json')
+const few = neededByEbpf(true).toString(16).padStart(16, '0')
 const environment: Record<string, string | undefined> = { ...process.env, TRACEFP_HOME: home }
 const cli = join(PACKAGE_ROOT, 'lib/tracefp.cjs')
 let program = ''
@@ -262,12 +263,42 @@ describe.skipIf(whyNot !== null)('a program that is run under engine ebpf', () =
   })
 })
 
+describe.skipIf(whyNot !== null)('a program that is learned under engine ebpf', () => {
+  const learn = (file: string, runs: number, script: string): Ran =>
+    spawnSync(
+      process.execPath,
+      [cli, 'learn', '--engine', 'ebpf', '-o', join(folder, file), '--runs', `${runs}`, '--', 'sh', '-c', script],
+      { env: environment, encoding: 'utf8', cwd: folder, timeout: 60_000 },
+    )
+  /** Of those that tracefp starts, the one that starts the program. */
+  const maker = 'for p in $(cat /proc/$PPID/task/*/children); do grep -q maker /proc/$p/comm && echo $p; done'
+
+  test('has in each run the privileges that tracefp was given, which has only those it needs', () => {
+    const script = 'grep CapPrm /proc/self/status; grep -E "^(CapPrm|CapBnd|NoNewPrivs):" /proc/$PPID/status'
+    const { status, stdout } = learn('learned.tfp', 2, script)
+    const own = spawnSync('grep', ['CapPrm', '/proc/self/status'], { encoding: 'utf8' }).stdout
+    const run = `${own}CapPrm:\t${few}\nCapBnd:\t${few}\nNoNewPrivs:\t1\n`
+    expect([status, stdout]).toEqual([0, `${run}${run}`])
+  })
+
+  test('is not run again where nobody is left to start it with its privileges', () => {
+    const { status, stdout, stderr } = learn('once.tfp', 3, `echo ran; kill -9 $(${maker})`)
+    expect([status, stdout, stderr]).toEqual([125, 'ran\n', expect.stringContaining('with its privileges is gone')])
+    expect(existsSync(join(folder, 'once.tfp'))).toBe(true)
+  })
+
+  test('leaves nobody with privileges where tracefp is killed', async () => {
+    const { stdout } = learn('killed.tfp', 1, `${maker}; kill -9 $PPID`)
+    expect(Number(stdout)).toBeGreaterThan(1)
+    for (let i = 0; i < 500 && !hasEnded(Number(stdout)); i++) await sleep(20)
+    expect(hasEnded(Number(stdout))).toBe(true)
+  })
+})
+
 /** Who judges for a host: the only child of this one that does. */
 function judgeOf(pid: number): number {
   return Number(/^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1])
 }
-
-const few = neededByEbpf(true).toString(16).padStart(16, '0')
 
 describe.skipIf(whyNot !== null)('a program that a host starts under engine ebpf, with a process of its own', () => {
   const apart = { engine: 'ebpf', thread: 'process', home, stdio: 'pipe' } as const

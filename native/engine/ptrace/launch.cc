@@ -49,21 +49,34 @@ bool may_take_descriptors() {
   return copy >= 0;
 }
 
-int receive_descriptor(int socket) {
-  char byte;
-  iovec data{&byte, 1};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+// Of one message. False: no descriptors came with it.
+template <size_t kCount>
+bool receive_descriptors(int socket, iovec data, int (&descriptors)[kCount]) {
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof descriptors)] = {};
   msghdr message{};
   message.msg_iov = &data;
   message.msg_iovlen = 1;
   message.msg_control = control;
   message.msg_controllen = sizeof control;
-  if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC) <= 0) return -1;
+  ssize_t count;
+  do count = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+  while (count < 0 && errno == EINTR);
+  if (count <= 0) return false;
   const cmsghdr* header = CMSG_FIRSTHDR(&message);
-  if (header == nullptr || header->cmsg_type != SCM_RIGHTS) return -1;
-  int descriptor;
-  memcpy(&descriptor, CMSG_DATA(header), sizeof descriptor);
-  return descriptor;
+  if (header == nullptr || header->cmsg_type != SCM_RIGHTS || header->cmsg_len != CMSG_LEN(sizeof descriptors))
+    return false;
+  memcpy(descriptors, CMSG_DATA(header), sizeof descriptors);
+  return true;
+}
+
+int receive_descriptor(int socket) {
+  char byte;
+  int descriptor[1];
+  return receive_descriptors(socket, {&byte, 1}, descriptor) ? descriptor[0] : -1;
+}
+
+void* new_stack() {
+  return mmap(nullptr, kChildStackBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 }
 
 Status open_gate(int gate) {
@@ -131,18 +144,54 @@ Status Launch::start_untraced(const std::function<Status(pid_t)>& follow) {
 
 Status Launch::hold(HeldChild* held) {
   plan_.helper_socket = -1;
-  const int outcome = memfd_create("tracefp-launch", MFD_CLOEXEC);
-  if (outcome < 0) return {"memfd_create", errno};
-  Status status;
-  if (ftruncate(outcome, sizeof(ChildOutcome)) != 0) status = {"ftruncate", errno};
-  if (status.ok()) status = map_outcome(outcome);
+  int outcome = -1;
   int gate = -1;
-  if (status.ok()) {
-    new (plan_.outcome) ChildOutcome;
-    status = make_child(&gate);
-  }
-  if (!status.ok()) close(outcome);
+  Status status = share_outcome(&outcome);
+  if (status.ok()) status = make_child(&gate);
+  if (!status.ok() && outcome >= 0) close(outcome);
   *held = {pid_, gate, outcome};
+  return status;
+}
+
+Status Launch::keep_maker(int* orders) {
+  plan_.helper_socket = -1;
+  // Both are the maker's: they are not unmapped where we go on without an exec.
+  void* const child_stack = new_stack();
+  if (child_stack == MAP_FAILED) return {"mmap", errno};
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return {"socketpair", errno};
+  int outcome = -1;
+  Status status = share_outcome(&outcome);
+  if (status.ok()) {
+    status = make_blocked([&](char* stack_top) {
+      maker_ = {plan_, outcome, ends[0], ends[1], static_cast<char*>(child_stack) + kChildStackBytes};
+      return clone_maker(maker_, stack_top);
+    });
+  }
+  close(ends[0]);
+  if (outcome >= 0) close(outcome);
+  if (!status.ok()) close(ends[1]);
+  *orders = ends[1];
+  return status;
+}
+
+Status order_child(int orders, HeldChild* held) {
+  const char order = 1;
+  if (send(orders, &order, 1, MSG_NOSIGNAL) != 1) return {"send", errno};
+  MakerAnswer answer{-EPIPE};
+  int descriptors[2];
+  if (!receive_descriptors(orders, {&answer, sizeof answer}, descriptors)) return {"clone", -answer.pid};
+  *held = {answer.pid, descriptors[0], descriptors[1]};
+  return {};
+}
+
+// Memory that is ours and the child's, also once we have another image.
+Status Launch::share_outcome(int* descriptor) {
+  *descriptor = memfd_create("tracefp-launch", MFD_CLOEXEC);
+  if (*descriptor < 0) return {"memfd_create", errno};
+  if (ftruncate(*descriptor, sizeof(ChildOutcome)) != 0) return {"ftruncate", errno};
+  const Status status = map_outcome(*descriptor);
+  if (status.ok()) new (plan_.outcome) ChildOutcome;
   return status;
 }
 
@@ -184,34 +233,32 @@ Status Launch::start_child(const std::function<Status(pid_t)>& take) {
 
 // `gate`: where it is opened, the caller's.
 Status Launch::make_child(int* gate) {
-  stack_ = mmap(nullptr, kChildStackBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-  if (stack_ == MAP_FAILED) {
-    stack_ = nullptr;
-    return {"mmap", errno};
-  }
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return {"pipe2", errno};
   plan_.gate = ends[0];
   plan_.gate_opener = ends[1];
-  plan_.null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+  const Status status = make_blocked([this](char* stack_top) { return clone_child(plan_, stack_top); });
+  close(ends[0]);
+  if (!status.ok()) close(ends[1]);
+  *gate = ends[1];
+  return status;
+}
 
-  // The child takes our mask: everything blocked until it has default handlers.
+// Who is made takes our mask: everything blocked until it has default handlers.
+Status Launch::make_blocked(const std::function<pid_t(char*)>& make) {
+  void* const stack = new_stack();
+  if (stack == MAP_FAILED) return {"mmap", errno};
+  stack_ = stack;
+  plan_.null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  pid_ = clone_child(plan_, static_cast<char*>(stack_) + kChildStackBytes);
+  pid_ = make(static_cast<char*>(stack_) + kChildStackBytes);
   const int clone_errno = errno;
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
-
-  close(ends[0]);
   if (plan_.null_fd >= 0) close(plan_.null_fd);
-  if (pid_ < 0) {
-    close(ends[1]);
-    return {"clone", clone_errno};
-  }
-  *gate = ends[1];
-  return {};
+  return pid_ < 0 ? Status{"clone", clone_errno} : Status{};
 }
 
 int Launch::take_listener() {

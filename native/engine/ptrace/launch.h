@@ -7,7 +7,8 @@
 //   seccomp stops of the child, unrecorded; PTRACE_EVENT_EXEC: the program begins
 //
 // Without ptrace the child can also be made by who this process is before it begins anew with fewer privileges: hold(),
-// and start_untraced() of the one it is then. A child whose gate is never opened ends with us.
+// and start_untraced() of the one it is then. A child whose gate is never opened ends with us. Where the program is to
+// run again and again, a maker is made then, which makes one child after the other.
 #pragma once
 
 #include <functional>
@@ -43,6 +44,10 @@ class Launch {
   // are the caller's. Until the child executes or ends, our memory must stay as it is, or be replaced by an exec.
   Status hold(HeldChild* held);
 
+  // The same, but who waits is a maker: each order_child() is answered by a child as hold() makes it, of whom we are by
+  // then. It ends when `orders`, which is the caller's, is closed.
+  Status keep_maker(int* orders);
+
   // After start(kNotify): waits until the child has the filter and takes its listener. No call is exempt from the
   // filter: the child stores the number of the descriptor in our memory, and its next call already waits for us. The
   // descriptor is then taken by pidfd_getfd(2) or, where that is forbidden, sent by a helper that was born without the
@@ -63,6 +68,8 @@ class Launch {
  private:
   Status start_child(const std::function<Status(pid_t)>& take);
   Status make_child(int* gate);
+  Status make_blocked(const std::function<pid_t(char*)>& make);
+  Status share_outcome(int* descriptor);
   Status take_over(const std::function<Status(pid_t)>& take);
   Status map_outcome(int descriptor);
   void give_up_child();
@@ -73,9 +80,14 @@ class Launch {
   std::vector<const char*> env_;
   ChildOutcome outcome_;
   ChildPlan plan_{};
+  MakerPlan maker_{};
   void* stack_ = nullptr;
   int own_socket_ = -1;
   pid_t pid_ = -1;
 };
+
+// Waits for the maker at `orders`. The descriptors are the caller's. One child at a time: the one before has executed
+// or ended.
+Status order_child(int orders, HeldChild* held);
 
 }  // namespace tracefp

@@ -1,5 +1,6 @@
 // The child of a launch, until its exec: it shares our memory, and with it errno, the allocator and what belongs to our
-// thread. So it makes raw system calls only, and nothing of it may be instrumented (see CMakeLists.txt).
+// thread. So it makes raw system calls only, and nothing of it may be instrumented (see CMakeLists.txt). The same holds
+// for a maker, who makes such children.
 #pragma once
 
 #include <sys/types.h>
@@ -47,5 +48,23 @@ constexpr size_t kChildStackBytes = 64 * 1024;
 // Any thread that has blocked every signal: the child takes its mask. `stack_top`: the end of kChildStackBytes that are
 // the child's own. `plan` must outlive the child's exec. -1: see errno.
 pid_t clone_child(ChildPlan& plan, char* stack_top);
+
+// What a maker reads.
+struct MakerPlan {
+  ChildPlan child;        // of everyone that it makes, one after the other
+  int outcome;            // the descriptor of child.outcome
+  int orders;             // a stream socket: each byte is an order, answered by MakerAnswer
+  int orders_sender;      // ours: with a copy of it the maker would never see us die
+  char* child_stack_top;  // the end of kChildStackBytes
+};
+
+// With it come two descriptors: where the child's gate is opened, and its outcome.
+struct MakerAnswer {
+  pid_t pid;  // negative: an errno, and no descriptors
+};
+
+// As clone_child. Whenever it is ordered to, the maker makes a child of ours, which waits. It ends when nobody can
+// order it any more.
+pid_t clone_maker(MakerPlan& plan, char* stack_top);
 
 }  // namespace tracefp
