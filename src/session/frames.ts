@@ -4,6 +4,8 @@ import { readSync } from 'node:fs'
 import { deserialize, serialize } from 'node:v8'
 
 const HEAD_BYTES = 4
+/** No message of tracefp's is longer. */
+const BODY_LIMIT = 1 << 28
 
 export function frameOf(message: unknown): Buffer {
   const body = serialize(message)
@@ -12,16 +14,27 @@ export function frameOf(message: unknown): Buffer {
   return Buffer.concat([head, body])
 }
 
-/** Takes bytes, cut anywhere, and tells each message that is whole. */
+/** Takes bytes, cut anywhere, and tells each message that is whole. What it throws is about bytes that are no messages, or from `tell`. */
 export function frameReader(tell: (message: unknown) => void): (chunk: Buffer) => void {
-  let rest: Buffer = Buffer.alloc(0)
+  let parts: Buffer[] = []
+  let length = 0
+  /** With fewer bytes than these nothing can be told. */
+  let wanted = HEAD_BYTES
   return (chunk) => {
-    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
-    while (rest.length >= HEAD_BYTES) {
-      const end = HEAD_BYTES + rest.readUInt32LE()
-      if (rest.length < end) return
+    parts.push(chunk)
+    length += chunk.length
+    if (length < wanted) return
+    for (let rest = parts.length === 1 ? chunk : Buffer.concat(parts); ; ) {
+      const end = rest.length < HEAD_BYTES ? HEAD_BYTES : HEAD_BYTES + bodyLengthOf(rest)
+      parts = [rest]
+      length = rest.length
+      wanted = end
+      if (length < wanted) return
       const body = rest.subarray(HEAD_BYTES, end)
       rest = rest.subarray(end)
+      parts = [rest]
+      length = rest.length
+      wanted = HEAD_BYTES
       tell(deserialize(body))
     }
   }
@@ -30,8 +43,14 @@ export function frameReader(tell: (message: unknown) => void): (chunk: Buffer) =
 /** The next message, and nothing that comes after it. Null: the stream ended. */
 export function readFrame(descriptor: number): unknown {
   const head = readExactly(descriptor, HEAD_BYTES)
-  const body = head === null ? null : readExactly(descriptor, head.readUInt32LE())
+  const body = head === null ? null : readExactly(descriptor, bodyLengthOf(head))
   return body === null ? null : deserialize(body)
+}
+
+function bodyLengthOf(head: Buffer): number {
+  const length = head.readUInt32LE()
+  if (length > BODY_LIMIT) throw new Error(`a message of ${length} bytes is none of tracefp's`)
+  return length
 }
 
 function readExactly(descriptor: number, count: number): Buffer | null {

@@ -1,5 +1,6 @@
 // A task in a process of its own, as its host sees it: started, fed, and heard of when it ends too early.
 
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PACKAGE_ROOT } from '../package.ts'
 import { frameOf, frameReader } from './frames.ts'
@@ -17,6 +18,8 @@ export type JudgeMessage =
 
 /** After these the program is gone, or was killed. */
 const LAST: readonly JudgeMessage['type'][] = ['rootExited', 'checked', 'learned', 'recorded', 'failed']
+/** For what is left to be written. */
+const STOP_MS = 30_000
 const ENTRY = join(PACKAGE_ROOT, 'lib', 'session', 'judge.js')
 
 export interface JudgeEvents {
@@ -25,7 +28,15 @@ export interface JudgeEvents {
   readonly onKept: (why: string) => void
 }
 
-export function startInProcess(task: WorkerTask, { hear, fail, onKept }: JudgeEvents): (message: HostMessage) => void {
+/**
+ * What the process says is believed only as far as it harms nobody else: bytes that are no message end it. `stopMs`: so long after it
+ * was told to stop it has done so, or is killed.
+ */
+export function startInProcess(
+  task: WorkerTask,
+  { hear, fail, onKept }: JudgeEvents,
+  stopMs: number = STOP_MS,
+): (message: HostMessage) => void {
   const passed: number[] = []
   const given = withDescriptors(task, passed)
   /** The program, while it runs. */
@@ -42,12 +53,20 @@ export function startInProcess(task: WorkerTask, { hear, fail, onKept }: JudgeEv
       if (told.type === 'wantsTask') channel.write(frameOf(given))
       else if (told.type === 'kept') onKept(told.why)
       else {
-        if (told.type === 'started' && isLaunch) program = told.pid
+        if (told.type === 'started' && isLaunch && parentOf(told.pid) === child.pid) program = told.pid
         if (LAST.includes(told.type)) program = null
         hear(told)
       }
     })
-    channel.on('data', read)
+    channel.on('data', (bytes: Buffer) => {
+      try {
+        read(bytes)
+      } catch (error) {
+        fail(error)
+        channel.destroy()
+        child.kill('SIGKILL')
+      }
+    })
     channel.on('error', () => {})
     child.once('error', fail)
     child.once('close', () => {
@@ -55,11 +74,24 @@ export function startInProcess(task: WorkerTask, { hear, fail, onKept }: JudgeEv
       if (program !== null) kill(program)
       fail(new Error("tracefp's process ended before its task was done"))
     })
-    return channel
+    const send = (message: HostMessage): void => {
+      channel.write(frameOf(message))
+      if (message.type === 'stop') setTimeout(() => child.kill('SIGKILL'), stopMs).unref()
+    }
+    return send
   })
   starting.catch(fail)
   return (message) => {
-    starting.then((channel) => channel.write(frameOf(message))).catch(fail)
+    starting.then((send) => send(message)).catch(fail)
+  }
+}
+
+/** Null: it is gone. */
+function parentOf(pid: number): number | null {
+  try {
+    return Number(/^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1])
+  } catch {
+    return null
   }
 }
 

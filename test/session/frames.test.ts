@@ -2,7 +2,7 @@
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { frameOf, frameReader, readFrame } from '../../src/session/frames.ts'
 
 const MESSAGES = [{ a: 1n, text: 'x'.repeat(300) }, [new Uint8Array([1, 2])], null, 'last']
@@ -24,4 +24,27 @@ test('one message is read, and nothing behind it; at the end, and of a half one,
   expect(readFrame(descriptor)).toBeNull()
   closeSync(descriptor)
   rmSync(folder, { recursive: true })
+})
+
+test('a long message in many pieces is put together once', () => {
+  const bytes = frameOf('x'.repeat(1 << 22))
+  const concat = vi.spyOn(Buffer, 'concat')
+  const told: unknown[] = []
+  const read = frameReader((message) => told.push(message))
+  for (let at = 0; at < bytes.length; at += 1000) read(bytes.subarray(at, at + 1000))
+  expect(concat.mock.calls.length).toBeLessThan(5)
+  concat.mockRestore()
+  expect(told).toEqual(['x'.repeat(1 << 22)])
+})
+
+test('what is too long for a message is none, and one that nobody could hear does not hold up the next', () => {
+  const told: unknown[] = []
+  const read = frameReader((message) => {
+    if (message === 'bad') throw new Error('not now')
+    told.push(message)
+  })
+  expect(() => read(Buffer.concat([frameOf(1), frameOf('bad'), frameOf(2).subarray(0, 2)]))).toThrow('not now')
+  read(frameOf(2).subarray(2))
+  expect(told).toEqual([1, 2])
+  expect(() => read(Buffer.from([0, 0, 0, 0x20]))).toThrow('536870912 bytes')
 })
