@@ -143,6 +143,7 @@ export function buildReport(facts: SessionFacts, walker: Walker<CheckedProgram>,
       ...imageNotes(checker),
       ...quietNotes(checker),
       ...floodNotes(checker),
+      ...idleNotes(findings, walker),
     ],
   }
   return { report, outcome: outcomeOf(findings) }
@@ -151,7 +152,7 @@ export function buildReport(facts: SessionFacts, walker: Walker<CheckedProgram>,
 function findingsOf(walker: Walker<CheckedProgram>, checker: Checker): Findings {
   return {
     alarmCount: checker.alarmCount,
-    recordCount: walker.recordCount,
+    transitionCount: checker.transitionCount,
     gapCount: walker.gapCount,
     droppedCount: walker.droppedCount,
     isInconclusive: checker.notes.isInconclusive,
@@ -197,6 +198,15 @@ function floodNotes({ floodCount }: Checker): ReportNote[] {
   return [
     { code: 'flood', message: `${misses(floodCount)} not listed: of one track they came by more than 1,000 a second` },
   ]
+}
+
+/** Of a verdict that says nothing: why. */
+function idleNotes(findings: Findings, { recordCount, trackCount }: Walker<CheckedProgram>): ReportNote[] {
+  const { transitionCount, alarmCount, hasFingerprint } = findings
+  if (transitionCount > 0 || alarmCount > 0 || !hasFingerprint) return []
+  const calls = `${recordCount} ${recordCount === 1 ? 'call' : 'calls'} of ${trackCount} ${trackCount === 1 ? 'track' : 'tracks'}`
+  const why = recordCount === 0 ? 'no call was seen' : `among ${calls} is no transition that could be judged`
+  return [{ code: 'nothing_checked', message: `nothing was checked: ${why}` }]
 }
 
 function misses(count: number): string {

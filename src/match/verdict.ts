@@ -8,7 +8,8 @@ export type Outcome = Verdict | 'no_fingerprint'
 export interface Findings {
   /** Misses that are an alarm: see Miss.isAlarm. */
   readonly alarmCount: number
-  readonly recordCount: number
+  /** Transitions judged. */
+  readonly transitionCount: number
   readonly gapCount: number
   readonly droppedCount: number
   /** A note that forbids the verdict authentic, but for the lack of a fingerprint. */
@@ -18,12 +19,12 @@ export interface Findings {
 }
 
 /**
- * Abnormal outranks inconclusive, which outranks the lack of a fingerprint. A session without a record says nothing, but a
- * guarded program without a fingerprint is not even begun.
+ * Abnormal outranks inconclusive, which outranks the lack of a fingerprint. A session in which nothing was judged says
+ * nothing, whatever it did; without a fingerprint nothing can be.
  */
 export function outcomeOf(findings: Findings): Outcome {
   if (findings.alarmCount > 0) return 'abnormal'
-  const hasSpoken = findings.recordCount > 0 || !findings.hasFingerprint
+  const hasSpoken = findings.transitionCount > 0 || !findings.hasFingerprint
   const isWhole = findings.gapCount === 0 && findings.droppedCount === 0 && hasSpoken
   if (findings.isInconclusive || !isWhole) return 'inconclusive'
   return findings.hasFingerprint ? 'authentic' : 'no_fingerprint'

@@ -1,6 +1,6 @@
 // The JSON of a session: scripts read it, so its fields and their order are a contract.
 import { expect, test } from 'vitest'
-import { check, FACTS, learn, simple } from './stream-script.ts'
+import { check, FACTS, image, learn, simple } from './stream-script.ts'
 
 const stream = simple('brk read exit_group')
 const fingerprint = learn([stream])
@@ -70,4 +70,26 @@ test('the exit is that of the root, also after an exec by another thread', () =>
   const text =
     '1 born exec\n1 exec /bin/a\n1: brk\n2 born thread 1\n1 exec /bin/a from 2\n3 born fork 1\n1 exits 4\n3 exits 9'
   expect(check(fingerprint, text).report.exit).toEqual({ code: 4, signal: null })
+})
+
+test('a session in which nothing was judged is inconclusive, and says why', () => {
+  const notesOf = (script: string) => {
+    const { report, outcome } = check(fingerprint, script, {}, { joinImage: image('/bin/a') })
+    return [outcome, report.notes.filter(({ code }) => code === 'nothing_checked').map(({ message }) => message)]
+  }
+  const threads = Array.from({ length: 300 }, (_, tid) => `${tid + 2} born join\n${tid + 2}: read`).join('\n')
+  expect(notesOf(threads)).toEqual([
+    'inconclusive',
+    ['nothing was checked: among 300 calls of 300 tracks is no transition that could be judged'],
+  ])
+  const timeOnly = 'nothing was checked: among 1 call of 1 track is no transition that could be judged'
+  expect(notesOf('1 born exec\n1 exec /bin/a\n1: gettimeofday')).toEqual(['inconclusive', [timeOnly]])
+  expect(notesOf('1 born exec\n1 exec /bin/a')).toEqual(['inconclusive', ['nothing was checked: no call was seen']])
+  expect(notesOf(`${threads}\n2: exit_group`)).toEqual(['authentic', []])
+})
+
+test('where there is a miss, or no fingerprint, that is the reason', () => {
+  const codes = (script: string): string[] => check(fingerprint, script).report.notes.map(({ code }) => code)
+  expect(codes('1 born exec\n1 exec /bin/b')).toEqual(['no_fingerprint'])
+  expect(codes('1 born exec\n1 exec /bin/a\n1 exec /bin/b')).not.toContain('nothing_checked')
 })

@@ -4,7 +4,7 @@ import { type Findings, outcomeOf, verdictOf } from '../../src/match/verdict.ts'
 
 const FINE: Findings = {
   alarmCount: 0,
-  recordCount: 10,
+  transitionCount: 10,
   gapCount: 0,
   droppedCount: 0,
   isInconclusive: false,
@@ -19,7 +19,7 @@ test.each([
   ['a gap', { gapCount: 1 }],
   ['a dropped record', { droppedCount: 1 }],
   ['a note', { isInconclusive: true }],
-  ['no record at all', { recordCount: 0 }],
+  ['that nothing was judged', { transitionCount: 0 }],
 ])('%s is inconclusive', (_, finding) => {
   expect(verdictOf({ ...FINE, ...finding })).toBe('inconclusive')
 })
