@@ -81,7 +81,6 @@ export function formatOption(command: Command): ReturnType<Command['createOption
 }
 
 async function check(logs: readonly string[], options: CheckOptions, output: Output): Promise<number> {
-  optimiseLater()
   if (options.follow === true && logs.includes('-'))
     throw new UsageError('stdin is read to its end: leave out --follow')
   const { keeper, another } = await keepingOf(options.store, output)
@@ -120,7 +119,10 @@ async function check(logs: readonly string[], options: CheckOptions, output: Out
         keeping = keeping.then(() => own?.ended(result, result.judgedBy ?? null))
       },
       onFailure: (error, log) => telling.failure(error, log),
-      onOpen: (log) => telling.opened(log),
+      onOpen: (log) => {
+        optimiseLater()
+        telling.opened(log)
+      },
       onProgress: (log, position, size) => telling.progress(log, position, size),
     })
     await keeping

@@ -27,7 +27,6 @@ export async function learnFrom(
   settings: Partial<Settings>,
   output: Output,
 ): Promise<number> {
-  optimiseLater()
   const telling = new LearnOutput(options, output)
   try {
     await learnLogsInThreads({
@@ -43,7 +42,10 @@ export async function learnFrom(
       onSession: (session) => telling.session(session),
       onWritten: (file) => telling.written(file),
       onFailure: (error, log) => telling.failure(error, log),
-      onOpen: (log) => telling.opened(log),
+      onOpen: (log) => {
+        optimiseLater()
+        telling.opened(log)
+      },
       onProgress: (log, position, size) => telling.progress(log, position, size),
     })
   } finally {

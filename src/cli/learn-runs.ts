@@ -16,6 +16,7 @@ import { estimateLine } from './estimate-words.ts'
 import { EXIT_CODES } from './exit-codes.ts'
 import { fingerprintFileNamed } from './fingerprint-name.ts'
 import type { LearnOptions } from './learn.ts'
+import { optimiseLater } from './optimise-later.ts'
 import { givesUpPrivileges } from './options.ts'
 import type { Output } from './output.ts'
 import { programBytesOf } from './program-bytes.ts'
@@ -124,7 +125,10 @@ async function learnOnce(
     isUpgrade: options.upgrade !== undefined,
     ...more,
     ...(bytes === undefined ? {} : { bytes }),
-    onStart: (pid) => relay.attach(pid),
+    onStart: (pid) => {
+      relay.attach(pid)
+      optimiseLater()
+    },
     onRootExit: () => relay.detach(() => stopping.abort()),
     signal: stopping.signal,
     ...(options.output === undefined ? {} : { file: options.output }),

@@ -16,7 +16,7 @@ interface Part {
 type Wrapped = (exports: object, require: (name: string) => unknown, module: Part, file: string, folder: string) => void
 
 /** Of Node's modules, those that take long to load and that most runs have no use for: loaded when something of them is asked for. */
-const LOADED_LATE: ReadonlySet<string> = new Set(['node:child_process', 'node:crypto', 'node:zlib'])
+const LOADED_LATE: ReadonlySet<string> = new Set(['node:child_process', 'node:crypto', 'node:v8', 'node:zlib'])
 
 const PARTS = join(dirname(fileURLToPath(import.meta.url)), 'parts')
 const parts = new Map<string, Part>()
