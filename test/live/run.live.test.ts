@@ -117,7 +117,7 @@ test('a run that crashed is not learned from', () => {
 const BAD: [what: string, args: () => string[], status: number, says: RegExp][] = [
   ['a command that does not exist', () => ['run', '--', 'no-such-command'], 127, /no such command: no-such-command/],
   ['a file that may not be executed', () => ['run', '--', damaged('locked', (text) => text)], 126, /not executable/],
-  ['a cgroup without a name', () => ['attach', '--cgroup', ''], 125, /the name of the cgroup is empty/],
+  ['a cgroup without a name', () => ['attach', '--cgroup', ''], 125, /--cgroup <path> is empty/],
   ['no command at all', () => ['run'], 125, /missing required argument|cmd/],
   ['an unknown option', () => ['run', '--no-such-option', 'ls'], 125, /unknown option/],
   ['a fingerprint that is not there', () => ['run', '-f', join(folder, 'none.tfp'), 'true'], 125, /none\.tfp/],
