@@ -22,7 +22,7 @@ import type { LogFormatName } from './source/log/log-reader.ts'
 import { type LogInput, logInputsOf } from './source/log/log-sets.ts'
 import type { LogSession, OpenLog } from './source/log/log-source.ts'
 import { readGivenFingerprints } from './store/fingerprint-file.ts'
-import { fingerprintFolder, storedFor } from './store/fingerprint-store.ts'
+import { assertOwnStore, fingerprintFolder, storedFor } from './store/fingerprint-store.ts'
 import { type Trust, trustIn } from './store/trust.ts'
 import { builtinMapping } from './syscall/builtin.ts'
 import type { Mapping } from './syscall/mapping.ts'
@@ -108,6 +108,7 @@ export class LogChecks {
     this.#options = options
     this.#trust = trustIn(options.requireSignature ?? [], options.home)
     this.#given = readGivenFingerprints(options.files, this.#trust, checkDepthOf(options.depth))
+    if (this.#given.length === 0) assertOwnStore(fingerprintFolder(options.home))
   }
 
   async check(input: LogInput): Promise<void> {

@@ -30,7 +30,7 @@ import { tee } from './source/tee.ts'
 import { engineMemory } from './store/engine-memory.ts'
 import type { Evidence } from './store/evidence.ts'
 import { readGivenFingerprints } from './store/fingerprint-file.ts'
-import { fingerprintFolder, rootNames, storedFor, storedNames } from './store/fingerprint-store.ts'
+import { assertOwnStore, fingerprintFolder, rootNames, storedFor, storedNames } from './store/fingerprint-store.ts'
 import { FolderWatch } from './store/folder-watch.ts'
 import { ImageCache } from './store/image-cache.ts'
 import { LibraryWatch } from './store/library-watch.ts'
@@ -87,6 +87,7 @@ export function checkLive(options: CheckOptions): RunningCheck {
   const trust = trustIn(options.requireSignature, options.home)
   const depth = checkDepthOf(options.depth)
   const given = readGivenFingerprints(options.files, trust, depth)
+  if (given.length === 0) assertOwnStore(fingerprintFolder(options.home))
   for (const [index, fingerprint] of given.entries())
     assertMapping(fingerprint, mapping, options.files[index] as string)
   const isAttached = options.target.kind !== 'launch'

@@ -21,7 +21,7 @@ export const ERRORS = {
   TFP_ERR_MODEL_UNFINISHED: 'learning is not finished, so the fingerprint is not signed',
   TFP_ERR_MODEL_SIGNATURE: 'the fingerprint is not signed as required',
   TFP_ERR_STORE_KEY: 'the key could not be used',
-  TFP_ERR_STORE: 'the session store could not be used',
+  TFP_ERR_STORE: 'the store could not be used',
   TFP_ERR_STORE_UNKNOWN: 'the session store holds no such session or alert',
   TFP_ERR_STORE_EVIDENCE: 'the evidence is damaged, or is none',
   TFP_ERR_ALERT_POLICY: 'the policy could not be used',

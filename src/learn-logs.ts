@@ -27,7 +27,7 @@ import type { LogFormatName } from './source/log/log-reader.ts'
 import { type LogInput, logInputsOf } from './source/log/log-sets.ts'
 import type { LogSession, OpenLog } from './source/log/log-source.ts'
 import { readFingerprint, readFingerprintText } from './store/fingerprint-file.ts'
-import { fileToLearnInto, fingerprintFolder } from './store/fingerprint-store.ts'
+import { assertOwnStore, fileToLearnInto, fingerprintFolder } from './store/fingerprint-store.ts'
 import type { Mapping } from './syscall/mapping.ts'
 import { type NamingMapping, namingMapping } from './syscall/naming.ts'
 
@@ -122,8 +122,10 @@ export class LogRuns {
   /** Files that are added to, as they were before; null: it is new. */
   readonly #known = new Map<string, Fingerprint | null>()
 
+  /** @throws TracefpError TFP_ERR_STORE. */
   constructor(options: LogRunsOptions) {
     this.#options = options
+    if (options.file === null) assertOwnStore(fingerprintFolder(options.home))
     this.#learned = learnedMapping(options)
   }
 

@@ -26,7 +26,7 @@ import { assertBegun, factsOfTarget, liveOptionsOf, type Target } from './source
 import { tee } from './source/tee.ts'
 import { engineMemory } from './store/engine-memory.ts'
 import { readFingerprint } from './store/fingerprint-file.ts'
-import { fileToLearnInto, fingerprintFolder } from './store/fingerprint-store.ts'
+import { assertOwnStore, fileToLearnInto, fingerprintFolder } from './store/fingerprint-store.ts'
 import { ImageCache } from './store/image-cache.ts'
 import { linuxMapping } from './syscall/mapping.ts'
 
@@ -103,6 +103,7 @@ const CRASHES: readonly number[] = (
 /** Starts the program, follows it to its end and adds what it did to the ledger. */
 export function learnLive(options: LearnOptions): RunningLearn {
   const mapping = linuxMapping()
+  if (options.file === null) assertOwnStore(fingerprintFolder(options.home))
   const imageCache = new ImageCache(options.home)
   const { target } = options
   let session: Session | undefined

@@ -1,10 +1,11 @@
 // The policy of the administrator: what is told to whom, what is done at a miss, how long things are kept. One TOML file,
 // `policy.toml` in tracefp's home; none = the defaults below, which tell nobody but the store.
 
-import { type BigIntStats, closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs'
 import { join } from 'node:path'
 import { type ErrorCode, TracefpError } from '../errors.ts'
 import type { Severity } from '../match/severity.ts'
+import { whyNotOwn } from '../model/ownership.ts'
 import type { AlertEvent, AlertMode } from './event.ts'
 import { DEFAULT_THRESHOLDS, type Thresholds } from './score.ts'
 import { type SinkConfig, sinkOf } from './sink-config.ts'
@@ -42,7 +43,6 @@ export const DEFAULT_POLICY: Policy = {
 }
 
 const MAX_BYTES = 1 << 20
-const WRITABLE_BY_OTHERS = 0o022n
 
 export function policyFile(home: string): string {
   return join(home, 'policy.toml')
@@ -95,12 +95,11 @@ export function readTrusted(file: string, code: ErrorCode = 'TFP_ERR_ALERT_POLIC
     return fail((cause as Error).message, cause)
   }
   try {
-    const stats: BigIntStats = fstatSync(fd, { bigint: true })
+    const stats: Stats = fstatSync(fd)
     if (!stats.isFile()) fail('not a regular file')
     if (stats.size > MAX_BYTES) fail('larger than 1 MiB')
-    const user = BigInt(process.geteuid?.() ?? 0)
-    if (stats.uid !== user && stats.uid !== 0n) fail(`it belongs to user ${stats.uid}`)
-    if ((stats.mode & WRITABLE_BY_OTHERS) !== 0n) fail(`others may write to it: chmod go-w ${file}`)
+    const why = whyNotOwn(file, stats)
+    if (why !== null) fail(why)
     return readFileSync(fd, 'utf8')
   } finally {
     closeSync(fd)

@@ -15,6 +15,7 @@ import { ledgerPathOf, readLedgerFile, writeAtomic } from '../model/files.ts'
 import type { Fingerprint } from '../model/fingerprint.ts'
 import type { RunInfo } from '../model/learner.ts'
 import type { Ledger } from '../model/ledger.ts'
+import { OWN_MODE } from '../model/ownership.ts'
 import { newUlid } from '../model/ulid.ts'
 import { VERSION } from '../package.ts'
 import { type ReplayedSession, replay } from '../review/replay.ts'
@@ -103,8 +104,8 @@ async function triage(report: string, options: TriageOptions, output: Output): P
   else if (options.decide === undefined && (await ask('write the candidate? [y/n] ', ['y', 'n'], output)) !== 'y') {
     output.message('tracefp: no candidate is written\n')
   } else {
-    await writeAtomic(ledgerPathOf(target), encodeLedger(ledger, mapping))
-    await writeAtomic(target, encodeFingerprint(candidate))
+    await writeAtomic(ledgerPathOf(target), encodeLedger(ledger, mapping), OWN_MODE)
+    await writeAtomic(target, encodeFingerprint(candidate), OWN_MODE)
     output.message(
       `tracefp: ${printable(target)}: the candidate; see tracefp diff ${printable(file)} ${printable(target)}\n`,
     )

@@ -3,6 +3,7 @@
 import { writeAtomic } from './files.ts'
 import { encodeLibraries, type LibraryList, libraryListPathOf, MAX_HASHES, readLibraries } from './library-list.ts'
 import { withLock } from './lock.ts'
+import { OWN_MODE } from './ownership.ts'
 
 /** Adds what was seen now to what was seen before. @throws FormatError, TracefpError TFP_ERR_MODEL_*, TFP_ERR_FILE. */
 export async function addLibraries(
@@ -21,6 +22,6 @@ export async function addLibraries(
       list.set(key, own)
     }
     const text = encodeLibraries(list)
-    if (known.size === 0 || text !== encodeLibraries(known)) await writeAtomic(file, text)
+    if (known.size === 0 || text !== encodeLibraries(known)) await writeAtomic(file, text, OWN_MODE)
   })
 }

@@ -14,6 +14,7 @@ import { assertMapping, assertSameSettings, type Fingerprint, type Settings } fr
 import { nextAfter } from './language.ts'
 import { Ledger } from './ledger.ts'
 import { type LockOptions, withLock } from './lock.ts'
+import { OWN_MODE } from './ownership.ts'
 import { writePlaceOf } from './write-place.ts'
 
 export interface LedgerUpdate<T> {
@@ -91,17 +92,18 @@ export async function replaceLedger(
 
 /**
  * Replaces a file: a temporary one in the same folder is filled, synced and renamed over it. Readers see the old text or the
- * new one. A symbolic link stays, its target is replaced. What is no regular file is written to.
+ * new one. A symbolic link stays, its target is replaced. What is no regular file is written to. `newMode`: of a file that was not
+ * there, less the umask.
  * @throws TracefpError TFP_ERR_FILE.
  */
-export async function writeAtomic(path: string, text: string): Promise<void> {
+export async function writeAtomic(path: string, text: string, newMode = 0o666): Promise<void> {
   await inFile(path, async () => {
     const place = writePlaceOf(path)
     if (place.kind !== 'file') return await writeInPlace(place.kind === 'descriptor' ? place.fd : place.path, text)
     const target = place.path
     const mode = await stat(target).then(
       (s) => s.mode & 0o777,
-      () => 0o666,
+      () => newMode,
     )
     const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`)
     try {
@@ -131,8 +133,8 @@ const writeInPlace = promisify(writeFile)
 async function writeBoth(path: string, ledger: Ledger, mapping: Mapping): Promise<Fingerprint> {
   const fingerprint = ledger.fingerprint(mapping)
   await removeLeftovers(path)
-  await writeAtomic(ledgerPathOf(path), encodeLedger(ledger, mapping))
-  await writeAtomic(path, encodeFingerprint(fingerprint))
+  await writeAtomic(ledgerPathOf(path), encodeLedger(ledger, mapping), OWN_MODE)
+  await writeAtomic(path, encodeFingerprint(fingerprint), OWN_MODE)
   return fingerprint
 }
 

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { TracefpError } from '../errors.ts'
 import { writeWord } from '../model/canonical.ts'
 import { makeFolder } from '../model/folder.ts'
+import { foreignAmong } from '../model/ownership.ts'
 import type { PublicKey } from '../model/signature.ts'
 
 const NAME = /^([0-9a-f]{32})-([1-9][0-9]{0,15})$/
@@ -14,8 +15,11 @@ const NAME = /^([0-9a-f]{32})-([1-9][0-9]{0,15})$/
 export class Epochs {
   readonly #folder: string
 
+  /** @throws TracefpError TFP_ERR_STORE: others may write there, and make it forget. */
   constructor(home: string) {
     this.#folder = join(home, 'epochs')
+    const foreign = foreignAmong([home, this.#folder])
+    if (foreign !== null) throw new TracefpError('TFP_ERR_STORE', `${foreign.path}: ${foreign.why}`)
   }
 
   /** 0: none was seen. `program`: key of the root program. */

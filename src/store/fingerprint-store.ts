@@ -3,12 +3,13 @@
 
 import { createHash } from 'node:crypto'
 import { closeSync, constants, existsSync, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { TracefpError } from '../errors.ts'
 import { writeWord } from '../model/canonical.ts'
 import { decodeFingerprint } from '../model/codec-fingerprint.ts'
 import { assertMapping, type Fingerprint } from '../model/fingerprint.ts'
 import { joinImages } from '../model/learner.ts'
+import { foreignAmong } from '../model/ownership.ts'
 import { type Image, programKeyOf } from '../model/stream.ts'
 import { linuxMapping, type Mapping } from '../syscall/mapping.ts'
 import { readFingerprint, readFingerprintText } from './fingerprint-file.ts'
@@ -17,6 +18,8 @@ import type { FingerprintText, Trust } from './trust.ts'
 const HEAD_BYTES = 16_384
 const KEY_HASH_DIGITS = 12
 const IMAGE_HASH_DIGITS = 8
+/** What a fingerprint consists of. */
+const PARTS = ['.tfp', '.tfl', '.libraries']
 
 /** The folder of the store below tracefp's home. */
 export function fingerprintFolder(home: string): string {
@@ -31,6 +34,14 @@ export function fileForProgram(folder: string, key: string, name?: string): stri
   return join(folder, `${file === '' ? 'program' : file}-${hash}.tfp`)
 }
 
+/**
+ * Before anything begins for which nothing else is taken. Each file is looked at when it is.
+ * @throws TracefpError TFP_ERR_STORE: others may write to the store.
+ */
+export function assertOwnStore(folder: string): void {
+  assertOwn([dirname(folder), folder])
+}
+
 export interface StoredFingerprint {
   readonly file: string
   readonly fingerprint: Fingerprint
@@ -40,7 +51,7 @@ export interface StoredFingerprint {
  * What the store holds for the program that runs, best first: learned of this very image, of one that may be it (a hash is
  * not known), of another (before an update, say); among equals the newest.
  * Those that are not believed are left out; when none is left, the first refusal is thrown. `depth`: see decodeFingerprint.
- * @throws FormatError, TracefpError TFP_ERR_MODEL_*: one of them is damaged.
+ * @throws FormatError, TracefpError TFP_ERR_MODEL_*: one of them is damaged; TFP_ERR_STORE: others may write it.
  */
 export function storedFor(
   folder: string,
@@ -60,12 +71,13 @@ export function storedFor(
 
 /**
  * The names of the executables that the store has fingerprints for, without folders. `onDamaged`: told of a file that cannot be
- * read, which is then left out.
- * @throws FormatError, TracefpError TFP_ERR_MODEL_*, TFP_ERR_FILE.
+ * read, or that others may write, which is then left out.
+ * @throws FormatError, TracefpError TFP_ERR_MODEL_*, TFP_ERR_FILE, TFP_ERR_STORE.
  */
 export function storedNames(folder: string, onDamaged?: (error: TracefpError) => void): string[] {
   const names = filesOf(folder).flatMap((file) => {
     try {
+      assertOwn(partsOf(file))
       return rootNames(readFingerprint(file))
     } catch (error) {
       if (onDamaged === undefined || !(error instanceof TracefpError)) throw error
@@ -85,6 +97,7 @@ export function rootNames({ roots, programs }: Fingerprint): string[] {
 }
 
 function believed(files: readonly string[], trust: Trust | null): FingerprintText[] {
+  assertOwn(files.flatMap(partsOf))
   const texts = files.map((file) => ({ file, text: readFingerprintText(file) }))
   if (trust === null) return texts
   const refusals = trust.judge(texts)
@@ -94,13 +107,23 @@ function believed(files: readonly string[], trust: Trust | null): FingerprintTex
   return left
 }
 
-/** The file in which learning goes on: one of this image, else a new one. A program that was updated begins anew. */
+/**
+ * The file in which learning goes on: one of this image, else a new one. A program that was updated begins anew.
+ * @throws as storedFor.
+ */
 export function fileToLearnInto(
   folder: string,
   image: Image,
   name: string | null,
   mapping: Mapping = linuxMapping(),
 ): string {
+  assertOwnStore(folder)
+  const file = choose(folder, image, name, mapping)
+  assertOwn(partsOf(file))
+  return file
+}
+
+function choose(folder: string, image: Image, name: string | null, mapping: Mapping): string {
   const key = programKeyOf(image)
   if (name !== null) return fileForProgram(folder, key, name)
   const stored = storedFor(folder, image, mapping)[0]
@@ -140,10 +163,23 @@ function filesOf(folder: string): string[] {
   } catch {
     return []
   }
+  assertOwnStore(folder)
   return names
     .filter((name) => name.endsWith('.tfp'))
     .sort()
     .map((name) => join(folder, name))
+}
+
+function partsOf(file: string): string[] {
+  const stem = file.slice(0, -'.tfp'.length)
+  return PARTS.map((part) => `${stem}${part}`)
+}
+
+/** @throws TracefpError TFP_ERR_STORE. */
+function assertOwn(paths: readonly string[]): void {
+  const foreign = foreignAmong(paths)
+  if (foreign === null) return
+  throw new TracefpError('TFP_ERR_STORE', `no fingerprint is taken from ${foreign.path}: ${foreign.why}`)
 }
 
 function readHead(file: string): string {

@@ -3,6 +3,7 @@
 
 import { lstatSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { OWN_MODE, whyNotOwn } from '../model/ownership.ts'
 import { readBounded } from './bounded-file.ts'
 
 const MAX_ENTRIES = 512
@@ -46,7 +47,7 @@ export class ImageCache {
       // What a link leads to is not ours to replace.
       if (lstatSync(this.#file, { throwIfNoEntry: false })?.isFile() === false) return
       const { writeAtomic } = await import('../model/files.ts')
-      await writeAtomic(this.#file, kept.map(([key, sha256]) => `${key} ${sha256}\n`).join(''))
+      await writeAtomic(this.#file, kept.map(([key, sha256]) => `${key} ${sha256}\n`).join(''), OWN_MODE)
     } catch {
       // No home, no disk: the next run hashes again.
     }
@@ -57,8 +58,7 @@ export class ImageCache {
     try {
       const folder = statSync(dirname(this.#file))
       const file = readBounded(this.#file, MAX_BYTES, 'larger than 1 MiB')
-      const isOurs = [folder, file].every((stats) => stats.uid === process.geteuid?.() && (stats.mode & 0o022) === 0)
-      if (!isOurs) return
+      if ([folder, file].some((stats) => whyNotOwn(this.#file, stats) !== null)) return
       const fresh = new Map(this.#hashes)
       for (const line of file.text.split('\n')) {
         const match = LINE.exec(line)

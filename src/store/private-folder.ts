@@ -4,8 +4,7 @@
 import { chmodSync, lstatSync } from 'node:fs'
 import { TracefpError } from '../errors.ts'
 import { makeFolder } from '../model/folder.ts'
-
-const WRITABLE_BY_OTHERS = 0o022
+import { whyNotOwn } from '../model/ownership.ts'
 
 /** Makes the folder, with those above it, where it is missing. @throws TracefpError TFP_ERR_STORE. */
 export function makePrivateFolder(folder: string): void {
@@ -23,10 +22,8 @@ export function assertPrivate(path: string, kind: 'folder' | 'file'): void {
   if (stats === undefined) return
   const isKind = kind === 'folder' ? stats.isDirectory() : stats.isFile()
   if (!isKind) refuse(path, stats.isSymbolicLink() ? 'it is a symbolic link' : `it is no ${kind}`)
-  const user = process.geteuid?.() ?? 0
-  if (stats.uid !== user && stats.uid !== 0) refuse(path, `it belongs to user ${stats.uid}`)
-  if ((stats.mode & WRITABLE_BY_OTHERS) === 0) return
-  refuse(path, 'others may write to it', `chmod go-w ${path}`)
+  const why = whyNotOwn(path, stats)
+  if (why !== null) throw new TracefpError('TFP_ERR_STORE', `${path}: ${why}`)
 }
 
 /** SQLite makes its files with the umask of the process. */
@@ -35,6 +32,6 @@ export function keepPrivate(file: string): void {
   if (stats?.isFile() === true && (stats.mode & 0o077) !== 0) chmodSync(file, 0o600)
 }
 
-function refuse(path: string, why: string, hint = 'move it away'): never {
-  throw new TracefpError('TFP_ERR_STORE', `${path}: ${why}: ${hint}`)
+function refuse(path: string, why: string): never {
+  throw new TracefpError('TFP_ERR_STORE', `${path}: ${why}: move it away`)
 }

@@ -56,7 +56,7 @@ export class Trust {
   readonly #signers: readonly { readonly word: string; readonly keys: readonly PublicKey[] }[]
   readonly #epochs: Epochs
 
-  /** `words`: files of public keys, or keys. @throws TracefpError TFP_ERR_STORE_KEY, TFP_ERR_FILE. */
+  /** `words`: files of public keys, or keys. @throws TracefpError TFP_ERR_STORE_KEY, TFP_ERR_FILE, TFP_ERR_STORE. */
   constructor(words: readonly string[], home: string) {
     this.#signers = words.map((word) => ({ word, keys: readPublicKeys(word) }))
     this.#epochs = new Epochs(home)

@@ -67,6 +67,20 @@ test('a program without a fingerprint ends with 102 and the command that would l
   expect(stderr).toContain('tracefp learn --runs 20 -- true x\n')
 })
 
+test('nothing is started where others may write to the fingerprints', () => {
+  const store = join(folder, 'shared', 'fingerprints')
+  const made = join(folder, 'made')
+  mkdirSync(store, { recursive: true })
+  chmodSync(store, 0o775)
+  const env = { ...process.env, TRACEFP_HOME: join(folder, 'shared') }
+  for (const command of [['run'], ['learn', '--runs', '1']]) {
+    const args = [MAIN, ...command, '--', 'touch', made]
+    const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', env })
+    expect([status, stderr]).toEqual([125, expect.stringContaining(`then chmod go-w ${store}\n`)])
+  }
+  expect(existsSync(made)).toBe(false)
+})
+
 test('the command that would learn a program can be pasted into a shell', () => {
   const args = ['a b', "it's", '$HOME', '', '*', 'two\nlines', '\u001b[31m', 'plain-x=1']
   const { stderr } = tracefp('run', '--', 'printf', '%s|', ...args)

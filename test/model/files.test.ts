@@ -146,6 +146,16 @@ describe('an atomic write', () => {
     expect([readFileSync(path, 'utf8'), statSync(path).mode & 0o777]).toEqual(['new', 0o600])
   })
 
+  test('makes fingerprints that nobody else may write, whatever the umask is', async () => {
+    const before = process.umask(0)
+    try {
+      await learn('A', 'read close')
+    } finally {
+      process.umask(before)
+    }
+    expect([path, ledgerPath()].map((file) => statSync(file).mode & 0o777)).toEqual([0o644, 0o644])
+  })
+
   test('goes through a symbolic link', async () => {
     writeFileSync(join(folder, 'real'), 'old')
     symlinkSync('real', path)

@@ -1,11 +1,12 @@
-import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { beforeEach, expect, onTestFinished, test } from 'vitest'
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { TracefpError } from '../../src/errors.ts'
 import { encodeFingerprint } from '../../src/model/codec-fingerprint.ts'
 import { makeSettings } from '../../src/model/fingerprint.ts'
 import { type Image, programKeyOf } from '../../src/model/stream.ts'
-import { fileForProgram, fileToLearnInto, storedFor } from '../../src/store/fingerprint-store.ts'
+import { fileForProgram, fileToLearnInto, storedFor, storedNames } from '../../src/store/fingerprint-store.ts'
 import { linuxMapping } from '../../src/syscall/mapping.ts'
 
 const mapping = linuxMapping()
@@ -17,11 +18,14 @@ const image = (sha256: string | null, scriptSha256?: string | null): Image => ({
   script: scriptSha256 === undefined ? null : { path: '/opt/script', sha256: scriptSha256 },
   argv0: null,
 })
+let home = ''
 let folder = ''
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'store-'))
-  onTestFinished(() => rmSync(folder, { recursive: true }))
+  home = mkdtempSync(join(tmpdir(), 'store-'))
+  onTestFinished(() => rmSync(home, { recursive: true }))
+  folder = join(home, 'fingerprints')
+  mkdirSync(folder, 0o700)
 })
 
 /** A fingerprint of `learned` in the store, changed at second `at`. */
@@ -85,4 +89,63 @@ test('learning begins a file of another name when all are of other images', () =
 test('a name that was given is the name', () => {
   put('mine', image(hash('1')), 100)
   expect(fileToLearnInto(folder, image(hash('1')), 'other')).toBe(join(folder, 'other.tfp'))
+})
+
+const NOBODY = 65_534
+const isRoot = process.geteuid?.() === 0
+const refusalOf = (read: () => unknown): string => {
+  try {
+    read()
+  } catch (error) {
+    if (error instanceof TracefpError && error.code === 'TFP_ERR_STORE') return error.message
+    throw error
+  }
+  return 'it was believed'
+}
+const readers: readonly [string, () => unknown][] = [
+  ['run', () => storedFor(folder, image(hash('1')))],
+  ['attach --host', () => storedNames(folder)],
+  ['learn', () => fileToLearnInto(folder, image(hash('1')), null)],
+  ['learn --name', () => fileToLearnInto(folder, image(hash('1')), 'tool')],
+]
+
+describe('what others may write to is refused, with what to do:', () => {
+  const places = ['', 'fingerprints', 'fingerprints/tool.tfp', 'fingerprints/tool.tfl', 'fingerprints/tool.libraries']
+  beforeEach(() => {
+    put('tool', image(hash('1')), 100)
+    for (const part of ['tfl', 'libraries']) writeFileSync(join(folder, `tool.${part}`), '')
+  })
+
+  test.each(readers)('by %s', (_, read) => {
+    expect(refusalOf(read)).toBe('it was believed')
+    for (const place of places) {
+      const path = join(home, place)
+      const isFolder = !place.includes('.')
+      for (const mode of [0o020, 0o002]) {
+        chmodSync(path, (isFolder ? 0o755 : 0o644) | mode)
+        expect(refusalOf(read)).toBe(
+          `no fingerprint is taken from ${path.replace(/\/$/, '')}: others may write to it: look what is in it, then chmod go-w ${path.replace(/\/$/, '')}`,
+        )
+      }
+      chmodSync(path, isFolder ? 0o755 : 0o644)
+    }
+    expect(refusalOf(read)).toBe('it was believed')
+  })
+
+  test.runIf(isRoot).each(readers)(`where it is another user's, by %s`, (_, read) => {
+    for (const place of places) {
+      const path = join(home, place)
+      chownSync(path, NOBODY, NOBODY)
+      expect(refusalOf(read)).toContain(`it belongs to user ${NOBODY}: look what is in it, then chown 0 `)
+      chownSync(path, 0, 0)
+    }
+  })
+
+  test('a file that others may write to hides no other one from who watches the host', () => {
+    put('another', { ...image(hash('2')), path: '/usr/bin/another' }, 100)
+    chmodSync(join(folder, 'tool.tfp'), 0o666)
+    const told: string[] = []
+    expect(storedNames(folder, ({ code }) => told.push(code))).toEqual(['another'])
+    expect(told).toEqual(['TFP_ERR_STORE'])
+  })
 })
