@@ -80,20 +80,22 @@ struct Track {
   unsigned long long owner;  // the task, as an address; 0 = nobody's, 1 = being made
   unsigned long long last_ip;
   int last_nr;
-  unsigned int tid;
-  unsigned char last_abi;
-  unsigned char restart_due;  // the kernel will repeat the last call
-  unsigned char owes_birth;   // its birth found no room
-  unsigned char is_flooding;  // calls are only counted, whatever they are
-  unsigned char birth_kind;
-  unsigned char told_due;  // calls that are told whatever they are
-  unsigned short epoch;    // of control.epoch, at its last call
-  unsigned int image;      // 0: it has no table yet
-  unsigned int view;       // serial of the view whose states `state` is one of
+  unsigned int image;  // 0: it has no table yet
+  unsigned int view;   // serial of the view whose states `state` is one of
   int state;
-  unsigned int skipped;               // calls that were only counted since the last record
-  unsigned int transparent;           // such that are no part of transitions; not in `skipped`
-  unsigned int lost;                  // records since the last one told
+  unsigned int skipped;  // calls that were only counted since the last record
+  // Where any of these is set the next call is no usual one. They are read as one word.
+  unsigned char restart_due;  // the kernel will repeat the last call
+  unsigned char is_flooding;  // calls are only counted, whatever they are
+  unsigned char told_due;     // calls that are told whatever they are
+  unsigned char is_miss;      // its table did not allow the last call
+  unsigned int registers;     // of its last call, folded
+  unsigned short epoch;       // of control.epoch, at its last call
+  unsigned char last_abi;
+  unsigned char owes_birth;  // its birth found no room
+  unsigned int transparent;  // calls that are no part of transitions, only counted; not in `skipped`
+  unsigned int lost;         // records since the last one told
+  unsigned int tid;
   unsigned short kept[TRACEFP_KEPT];  // ABI << 12 | number
   unsigned int pid;                   // as the kernel numbers it
   unsigned int parent;
@@ -103,10 +105,10 @@ struct Track {
   unsigned short known_frames;
   unsigned int flood_window;
   unsigned short flood_count;
-  unsigned short is_miss;     // its table did not allow the last call
+  unsigned char birth_kind;
+  unsigned char padding;
   unsigned int flood_misses;  // of `skipped`, while flooding
   unsigned int unjudged;      // of `skipped`, while flooding: what came before was not known
-  unsigned int registers;     // of its last call, folded
 };
 
 // Where a program's transition table stands in `tables`, and what of it the kernel half reads:
