@@ -102,6 +102,8 @@ export function defineLearn(program: Command, output: Output): void {
     .option('--mapping <name>', 'what names and numbers of the logs mean: a name, or a file')
     .addHelpText('after', HELP)
     .action(async (argv: string[], options: LearnOptions) => {
+      assertTogether(command, options)
+      if (NAMES.some((name) => options[name] !== undefined)) (await import('./learn-names.ts')).assertNames(options)
       if (options.runs !== undefined && options.until !== undefined) {
         throw new UsageError('--runs says how often, --until says how long: give one of them')
       }
@@ -127,6 +129,18 @@ export function defineLearn(program: Command, output: Output): void {
       const { learnRuns } = await import('./learn-runs.ts')
       process.exitCode = await learnRuns(argv, options, settingsOf(options), output)
     })
+}
+
+/** Options whose names are looked up. */
+const NAMES = ['name', 'transparent', 'neverLearn'] as const
+
+/** Options that would do nothing are not taken in silence. @throws UsageError. */
+function assertTogether(command: Command, options: LearnOptions): void {
+  const isGiven = (name: string): boolean => command.getOptionValueSource(name) === 'cli'
+  if (options.from === undefined && (isGiven('format') || isGiven('mapping')))
+    throw new UsageError('--format and --mapping are about logs: they need --from')
+  if (options.faults !== true && isGiven('maxTime'))
+    throw new UsageError('--max-time is about faults: it needs --faults')
 }
 
 /** Only what was asked for: a file that is added to keeps the rest. */

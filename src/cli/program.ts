@@ -1,7 +1,7 @@
 // The command line as a whole: finds the command, loads its module and no other, and turns whatever goes wrong into one
 // line on stderr and an exit code. What a command does stands in its own file.
 
-import { Command, type CommanderError } from 'commander'
+import { Command, type CommanderError, type Option } from 'commander'
 import { EngineError, TracefpError, UsageError } from '../errors.ts'
 import { VERSION } from '../package.ts'
 import { CLOSED_PIPE_CODE, EXIT_CODES, exitCodeOfError, kindOf } from './exit-codes.ts'
@@ -101,7 +101,22 @@ export async function buildProgram(name: string | undefined, output: Output = st
       getErrHasColors: () => false,
     })
   for (const define of await Promise.all(loadersFor(name).map((load) => load()))) define(program, output)
+  for (const { options } of program.commands) for (const option of options) nameIn(option)
   return program
+}
+
+/** What is wrong with a value is told with the option that it was given to. */
+function nameIn(option: Option): void {
+  const parse = option.parseArg
+  if (parse === undefined) return
+  option.argParser((value: string, previous: unknown) => {
+    try {
+      return parse(value, previous)
+    } catch (error) {
+      if (!(error instanceof UsageError) || !error.message.startsWith(`${value}: `)) throw error
+      throw new UsageError(value === '' ? `${option.flags} is empty` : `${option.long} ${error.message}`)
+    }
+  })
 }
 
 function loadersFor(name: string | undefined): (() => Promise<Define>)[] {

@@ -2,6 +2,7 @@
 // of it. What the program reads and writes is its own: tracefp says everything on stderr.
 
 import type { Command } from 'commander'
+import { UsageError } from '../errors.ts'
 import { isTold } from '../match/explain.ts'
 import { CheckSession } from '../session/check-session.ts'
 import type { UsedFiles } from '../session/fewer-privileges.ts'
@@ -87,6 +88,8 @@ export function defineRun(program: Command, output: Output): void {
     .addHelpText('after', '\nExample:\n  tracefp run -f server.tfp --report report.json -- ./server --port 8080')
     .action(async (argv: string[], options: RunOptions) => {
       const isGiven = command.getOptionValueSource('onMiss') !== 'default'
+      if (options.ring !== undefined && options.engine !== 'ebpf')
+        throw new UsageError("--ring is the kernel's: it needs --engine ebpf")
       process.exitCode = await run(argv, options, isGiven ? options.onMiss : null, output)
     })
 }

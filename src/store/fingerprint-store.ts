@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto'
 import { closeSync, constants, existsSync, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { TracefpError } from '../errors.ts'
+import { TracefpError, UsageError } from '../errors.ts'
 import { writeWord } from '../model/canonical.ts'
 import { decodeFingerprint } from '../model/codec-fingerprint.ts'
 import { assertMapping, type Fingerprint } from '../model/fingerprint.ts'
@@ -26,9 +26,16 @@ export function fingerprintFolder(home: string): string {
   return join(home, 'fingerprints')
 }
 
-/** The file that a newly learned program gets. `name` is the user's, else it is made of the program's key. */
+/** A name that is that of a file in the store. @throws UsageError when it cannot be. */
+export function storeName(name: string): string {
+  const isFile = /^[^./\p{C}][^/\p{C}]{0,199}$/u.test(name)
+  if (!isFile) throw new UsageError(`${name}: a name in the fingerprint store has no slash and begins with no dot`)
+  return name
+}
+
+/** The file that a newly learned program gets. `name` is the user's, else it is made of the program's key. @throws UsageError. */
 export function fileForProgram(folder: string, key: string, name?: string): string {
-  if (name !== undefined) return join(folder, `${name}.tfp`)
+  if (name !== undefined) return join(folder, `${storeName(name)}.tfp`)
   const hash = createHash('sha256').update(key).digest('hex').slice(0, KEY_HASH_DIGITS)
   const file = basename(key.split(' ').at(-1) ?? key).replace(/[^\w.+-]/g, '')
   return join(folder, `${file === '' ? 'program' : file}-${hash}.tfp`)

@@ -4,6 +4,7 @@ import { ClosedPipe } from '../../src/cli/output.ts'
 import { buildProgram, COMMAND_NAMES, runCli, tell } from '../../src/cli/program.ts'
 import { EngineError, TracefpError } from '../../src/errors.ts'
 import { VERSION } from '../../src/package.ts'
+import { linuxMapping } from '../../src/syscall/mapping.ts'
 import { capture, cli } from './cli.ts'
 
 afterEach(() => {
@@ -46,6 +47,31 @@ test.each([
   [['learn', '-o', '', '--', 'ls'], 'tracefp: -o, --output <file> is empty\n'],
   [['learn', '--from', 'some.log', ''], 'tracefp: --from <log...> is empty\n'],
   [['run', '--', ''], 'tracefp: there is no command to run\n'],
+  [['run', '--depth', '0', '--', 'ls'], 'tracefp: --depth 0: expected a whole number of at least 1\n'],
+  [['run', '--ring', '', '--', 'ls'], 'tracefp: --ring <mib> is empty\n'],
+  [['run', '--ring', '3', '--', 'ls'], 'tracefp: --ring 3: expected 1, 2, 4, ... 1024\n'],
+  [['run', '--ring', '4', '--', 'ls'], "tracefp: --ring is the kernel's: it needs --engine ebpf\n"],
+  [['learn', '--until', '1', '--', 'ls'], 'tracefp: --until 1: expected a number like 0.05, from 0.0001 to below 1\n'],
+  [['learn', '--slice', '1y', '--', 'ls'], 'tracefp: --slice 1y: expected a duration such as 90s, 10m, 8h, 2d\n'],
+  [
+    ['learn', '--transparent', 'a/b', '--', 'ls'],
+    'tracefp: --transparent a/b: expected names like futex,sched_yield\n',
+  ],
+  [
+    ['learn', '--transparent', 'futex,futx', '--', 'ls'],
+    `tracefp: --transparent futx: there is no such call in ${linuxMapping().name}\n`,
+  ],
+  [
+    ['learn', '--never-learn', 'foreign-abi,reed', '--', 'ls'],
+    `tracefp: --never-learn reed: there is no such call in ${linuxMapping().name}\n`,
+  ],
+  [['learn', '--mapping', 'nt', '--', 'ls'], 'tracefp: --format and --mapping are about logs: they need --from\n'],
+  [['learn', '--format', 'auto', '--', 'ls'], 'tracefp: --format and --mapping are about logs: they need --from\n'],
+  [['learn', '--max-time', '5s', '--', 'ls'], 'tracefp: --max-time is about faults: it needs --faults\n'],
+  ...['a/b', '../up', '/', '.', '.hidden', 'new\nline'].map((name): [string[], string] => [
+    ['learn', '--name', name, '--', 'ls'],
+    `tracefp: ${name.replace('\n', ' ')}: a name in the fingerprint store has no slash and begins with no dot\n`,
+  ]),
   [['run', '--no-store', '-f', 'a.tfp', '-f', '', '--', 'ls', ''], 'tracefp: -f, --fingerprint <file> is empty\n'],
 ])('%j is a usage error, and nothing runs', async (args, stderr) => {
   expect(await cli(...args)).toEqual({ code: 125, stdout: '', stderr })

@@ -2,7 +2,7 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, utimesSync, write
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { TracefpError } from '../../src/errors.ts'
+import { TracefpError, UsageError } from '../../src/errors.ts'
 import { encodeFingerprint } from '../../src/model/codec-fingerprint.ts'
 import { makeSettings } from '../../src/model/fingerprint.ts'
 import { type Image, programKeyOf } from '../../src/model/stream.ts'
@@ -90,6 +90,13 @@ test('a name that was given is the name', () => {
   put('mine', image(hash('1')), 100)
   expect(fileToLearnInto(folder, image(hash('1')), 'other')).toBe(join(folder, 'other.tfp'))
 })
+
+test.each(['../out', 'sub/name', '', '.', '.tfp', 'a\0b', 'x'.repeat(300)])(
+  '%j is no name of a file in the store',
+  (name) => {
+    expect(() => fileToLearnInto(folder, image(hash('1')), name)).toThrow(UsageError)
+  },
+)
 
 const NOBODY = 65_534
 const isRoot = process.geteuid?.() === 0
