@@ -2,7 +2,7 @@
 // all that `tracefp run` loads: one CommonJS file starts in half the time of the modules it is made of, and start-up is most of
 // what a short run costs. What other commands need stands apart, so that `run` does not load it.
 
-import { chmodSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { build } from 'rolldown'
 import { ROOT } from './toolchain.mjs'
@@ -41,6 +41,12 @@ await build({
   logLevel: 'warn',
 })
 chmodSync(path.join(lib, 'tracefp.cjs'), 0o755)
+// Each part is the function that src/cli/start.ts calls: it need not make a copy then.
+for (const name of readdirSync(path.join(lib, parts))) {
+  const part = path.join(lib, parts, name)
+  const text = readFileSync(part, 'utf8')
+  writeFileSync(part, `(function (exports, require, module, __filename, __dirname) {${text}\n})`)
+}
 
 /** The file and what it imports statically, as far as that is ours. */
 function addWithImports(file) {

@@ -1,6 +1,7 @@
 // A log is read in a second or two, and most of the work is native; most programs that are followed live no longer. V8 would spend
 // a sixth of that on code that does not run often enough to pay for it.
 
+import { createHash } from 'node:crypto'
 import { setFlagsFromString } from 'node:v8'
 
 let isDone = false
@@ -12,6 +13,7 @@ let isDone = false
  */
 export function optimiseLater(): void {
   if (isDone || !process.versions.node.startsWith('20.')) return
+  createHash('sha256') // loads its module: what is judged has a name
   setFlagsFromString('--interrupt-budget=400000')
   isDone = true
 }

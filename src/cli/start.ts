@@ -28,13 +28,10 @@ function load(name: string): object {
   const part: Part = { exports: {} }
   parts.set(file, part)
   const cachedData = codeOf(file)
-  const script = new Script(
-    `(function (exports, require, module, __filename, __dirname) {${readFileSync(file, 'utf8')}\n})`,
-    {
-      filename: file,
-      ...(cachedData === undefined ? {} : { cachedData }),
-    },
-  )
+  const script = new Script(readFileSync(file, 'utf8'), {
+    filename: file,
+    ...(cachedData === undefined ? {} : { cachedData }),
+  })
   const require = createRequire(file)
   const give = (wanted: string): unknown => {
     if (wanted.startsWith('./')) return load(wanted)

@@ -2,12 +2,12 @@
 // changes nothing else: neither verdict nor program. `run` loads this file; what a session with misses needs is loaded when
 // the first one comes.
 
-import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Policy } from '../alert/policy.ts'
 import type { JudgedBy } from '../check-logs.ts'
 import type { Miss } from '../match/miss.ts'
 import type { Result } from '../match/report.ts'
+import { removeFile } from '../model/remove-file.ts'
 import { hostFacts } from '../source/host.ts'
 import type { Evidence } from '../store/evidence.ts'
 import { Inbox } from '../store/inbox.ts'
@@ -107,7 +107,7 @@ export class Keeper {
     const { report, outcome } = result
     // Misses that make no alarm leave none.
     if (evidence !== null && 'captures' in evidence && evidence.isOurs) {
-      for (const file of evidence.captures) rmSync(file, { force: true })
+      for (const file of evidence.captures) removeFile(file)
     }
     this.#trying(() => this.#inbox.put(report.session, { kind: 'end', outcome, report, evidence: null }, false))
     await this.#attempt(async () => {

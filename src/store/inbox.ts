@@ -2,19 +2,10 @@
 // loads no database; whoever opens the store takes the files in. So a store that is locked, damaged or full of work holds up
 // nobody, and what was told survives kill -9 of everyone.
 
-import {
-  closeSync,
-  constants,
-  fsyncSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs'
+import { closeSync, constants, fsyncSync, openSync, readdirSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { TracefpError } from '../errors.ts'
+import { removeFile } from '../model/remove-file.ts'
 import { makePrivateFolder } from './private-folder.ts'
 import type { StoreRecord } from './records.ts'
 
@@ -40,7 +31,7 @@ export class Inbox {
     const name = `${session}.${record.kind === 'alert' ? `alert-${record.event.id}` : record.kind}`
     const temporary = join(this.folder, `.${process.pid}.${name}.tmp`)
     try {
-      rmSync(temporary, { force: true })
+      removeFile(temporary)
       const fd = openSync(temporary, NEW, 0o600)
       try {
         const bytes = Buffer.from(JSON.stringify(record))
@@ -52,7 +43,7 @@ export class Inbox {
       renameSync(temporary, join(this.folder, name))
       if (isSynced) syncFolder(this.folder)
     } catch (cause) {
-      rmSync(temporary, { force: true })
+      removeFile(temporary)
       throw new TracefpError('TFP_ERR_STORE', `${this.folder}: ${(cause as Error).message}`, { cause })
     }
   }
@@ -88,7 +79,7 @@ export class Inbox {
   }
 
   remove(name: string): void {
-    rmSync(join(this.folder, name), { force: true })
+    removeFile(join(this.folder, name))
   }
 
   /** What cannot be understood is kept out of the way, to be looked at. */

@@ -3,9 +3,9 @@
 // miss. A segment that begins in the middle tells the tracks that live as joined, so that it can be checked by itself. The
 // files go unless they are wanted in the end.
 
-import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TracefpError } from '../../errors.ts'
+import { removeFile } from '../../model/remove-file.ts'
 import type { BirthKind, Image, StreamDecision, StreamHandler, StreamNote } from '../../model/stream.ts'
 import { HeldStream } from './held-stream.ts'
 import type { CaptureSession, CaptureTrailer } from './values.ts'
@@ -113,7 +113,7 @@ export class CaptureWindow implements StreamHandler {
   abandon(): void {
     if (this.#isTaken) return
     this.#current.writer.abandon()
-    for (const { file } of [...this.#segments, this.#current]) rmSync(file, { force: true })
+    for (const { file } of [...this.#segments, this.#current]) removeFile(file)
     this.#segments = []
   }
 
@@ -225,7 +225,7 @@ export class CaptureWindow implements StreamHandler {
   }
 
   #drop(segment: Segment): void {
-    rmSync(segment.file, { force: true })
+    removeFile(segment.file)
     this.#segments = this.#segments.filter((other) => other !== segment)
   }
 

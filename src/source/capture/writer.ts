@@ -2,9 +2,10 @@
 // when it is asked for, so whatever kills tracefp, no more than the last second is missing. A file that can no longer be
 // written to ends the capture, not the session.
 
-import { closeSync, constants, fstatSync, fsyncSync, lstatSync, openSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, constants, fstatSync, fsyncSync, lstatSync, openSync, writeSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
 import { TracefpError } from '../../errors.ts'
+import { removeFile } from '../../model/remove-file.ts'
 import type { StreamHandler } from '../../model/stream.ts'
 import { ByteWriter } from './bytes.ts'
 import { BLOCK_HEAD_BYTES, BLOCK_KIND, CAPTURE_MAGIC, CAPTURE_VERSION } from './layout.ts'
@@ -108,7 +109,7 @@ export class CaptureWriter {
     const { dev, ino, mode } = fstatSync(this.#descriptor)
     const named = lstatSync(this.#file, { throwIfNoEntry: false })
     const isRegular = (mode & constants.S_IFMT) === constants.S_IFREG
-    if (isRegular && named?.ino === ino && named.dev === dev) rmSync(this.#file, { force: true })
+    if (isRegular && named?.ino === ino && named.dev === dev) removeFile(this.#file)
   }
 
   #afterRecord(): void {
