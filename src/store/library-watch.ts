@@ -7,7 +7,6 @@ import { type LibraryList, readLibraries } from '../model/library-list.ts'
 import { type Image, type LibraryChange, programKeyOf } from '../model/stream.ts'
 import { hashOf, type ImageCache, withImageFile } from '../source/image-file.ts'
 import { linkEnvironmentOf, systemPreloads } from '../source/link-environment.ts'
-import { readLink } from '../source/locate.ts'
 import { readProcess } from '../source/process.ts'
 
 /** One file more than the environment may bring is looked at by its name only. */
@@ -36,9 +35,10 @@ export class LibraryWatch {
   look(image: Image, tid: number): LibraryChange[] {
     const key = programKeyOf(image)
     const learned = this.#learnedOf(key)
-    if (learned === undefined || learned.size === 0 || !isAtHome(tid)) return []
-    const { mounts, place } = readProcess(tid)
+    if (learned === undefined || learned.size === 0) return []
+    const { mounts, place, isAtHome } = readProcess(tid)
     if (place >= 0) closeSync(place)
+    if (!isAtHome) return []
     const hash = (path: string): string | null => withImageFile(path, mounts, (file) => hashOf(file, this.#cache))
     const changes: LibraryChange[] = []
     for (const [path, hashes] of learned) {
@@ -71,11 +71,6 @@ export class LibraryWatch {
     }
     return undefined
   }
-}
-
-/** In another root or mount namespace the same path is another file. */
-function isAtHome(tid: number): boolean {
-  return readLink(`/proc/${tid}/root`) === '/' && readLink(`/proc/${tid}/ns/mnt`) === readLink('/proc/self/ns/mnt')
 }
 
 /** What is put before the libraries that were learned, and was not then. */
