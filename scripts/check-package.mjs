@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { orExit, runStep, setUp } from './setup.mjs'
+import { newerNativeSource, orExit, runStep, setUp } from './setup.mjs'
 import { ROOT, SetupError } from './toolchain.mjs'
 
 const COMMANDS = ['sh', 'env', 'uname', 'sed', 'dirname', 'basename', 'readlink', 'true', 'ls']
@@ -16,6 +16,8 @@ orExit(() => {
   setUp()
   const prebuild = `prebuilds/linux-${process.arch}/tracefp.glibc.node`
   if (!existsSync(path.join(ROOT, prebuild))) throw new SetupError(`no ${prebuild}: npm run prebuilds`)
+  const newer = newerNativeSource(path.join(ROOT, prebuild))
+  if (newer !== undefined) throw new SetupError(`${prebuild} is older than ${newer}: npm run prebuilds`)
   const pack = ['npm', 'pack', '--silent', '--ignore-scripts', '--pack-destination', machine]
   const tarball = runStep('packing', pack).trim().split('\n').at(-1)
 

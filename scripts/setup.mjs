@@ -73,13 +73,30 @@ function isNativeFresh(builder) {
   return existsSync(ADDON) && stampedSignature === nativeSignature()
 }
 
+const NATIVE_SOURCES = ['native', 'CMakeLists.txt', 'binding.gyp']
+
 function nativeSignature() {
-  return signatureOf(['native', 'CMakeLists.txt', 'binding.gyp'])
+  return signatureOf(NATIVE_SOURCES)
+}
+
+/** The first source of the native addon, relative to the checkout, that was changed after `file`. */
+export function newerNativeSource(file) {
+  const { mtimeMs } = statSync(file)
+  const newer = NATIVE_SOURCES.flatMap((place) => filesUnder(path.join(ROOT, place))).find(
+    (source) => statSync(source).mtimeMs > mtimeMs,
+  )
+  return newer === undefined ? undefined : path.relative(ROOT, newer)
 }
 
 export function buildLibrary() {
   const stamp = path.join(ROOT, 'lib/.stamp')
-  const signature = signatureOf(['src', 'tsconfig.json', 'tsconfig.build.json'])
+  const signature = signatureOf([
+    'src',
+    'tsconfig.json',
+    'tsconfig.build.json',
+    'scripts/bundle.mjs',
+    'scripts/code-cache',
+  ])
   if (readStamp(stamp)[0] === signature) return
   removeOrphans(path.join(ROOT, 'lib'), path.join(ROOT, 'src'))
   const tsc = path.join(ROOT, 'node_modules/typescript/bin/tsc')
