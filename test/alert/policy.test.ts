@@ -54,7 +54,10 @@ test('quiet hours keep what is noise, never what is critical; what is observed i
   const at = (hour: number, minute = 0): Date => new Date(2026, 10, 23, hour, minute)
   const high = { severity: 'high', mode: 'alert' } as const
   expect([21, 22, 23, 0, 5].map((hour) => isToTell(policy, high, at(hour)))).toEqual([true, false, false, false, false])
-  expect([isToTell(policy, high, at(6)), isToTell(policy, high, at(12, 59))]).toEqual([true, false])
+  const noon = [at(11, 59), at(12), at(12, 59), at(13)]
+  expect([isToTell(policy, high, at(6)), ...noon.map((now) => isToTell(policy, high, now))]).toEqual([
+    ...[true, true, false, false, true],
+  ])
   expect(isToTell(policy, { severity: 'critical', mode: 'alert' }, at(23))).toBe(true)
   expect(isToTell(policy, { severity: 'critical', mode: 'observe' }, at(10))).toBe(false)
   expect(isToTell(policy, { severity: 'medium', mode: 'alert' }, at(10))).toBe(false)

@@ -61,6 +61,13 @@ test('a whole configuration is understood', async () => {
   ])
 })
 
+test('what is not said is so', async () => {
+  const { entries } = await parse('[[program]]\nname = "web"\ncommand = ["/srv/web"]\n')
+  expect(entries).toMatchObject([
+    { account: null, engine: 'auto', onMiss: null, restart: 'always', restartMs: 1_000, restartMaxMs: 60_000 },
+  ])
+})
+
 test.each(['alert', 'kill', 'freeze'] as const)(
   '%s is what engine ebpf does for programs and services',
   async (onMiss) => {

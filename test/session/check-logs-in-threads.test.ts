@@ -2,7 +2,7 @@
 
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type CompiledTables, checkLogs, LogChecks } from '../../src/check-logs.ts'
 import { learnLogs } from '../../src/learn-logs.ts'
 import type { Result } from '../../src/match/report.ts'
@@ -116,8 +116,12 @@ describe('logs on several cores', () => {
       depth: null,
     } as const
     const nothing = { onMiss: () => {}, onResult: () => {}, onFailure: () => {} }
+    const onWorker = vi.fn()
+    process.on('worker', onWorker)
+    onTestFinished(() => void process.off('worker', onWorker))
     await expect(
       checkLogsInThreads({ ...options, ...nothing, follow: null, threadCount: 2, worthBytes: 1 }),
     ).rejects.toMatchObject({ code: 'TFP_ERR_MODEL_CHECKSUM' })
+    expect(onWorker).not.toHaveBeenCalled()
   })
 })

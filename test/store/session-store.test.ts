@@ -224,6 +224,29 @@ describe.each(ENGINES)('with %s', (engine) => {
     expect(store.audit()).toMatchObject({ prunedCount: 1, findings: [] })
   })
 
+  test('by age an incident stays, and what was only looked at goes', async () => {
+    const { report, outcome } = resultOf([missOf()], { startedAt: '2020-01-01T00:00:00.000Z' })
+    const event = eventOf(report.session)
+    inbox.put(report.session, { kind: 'alert', event, isTold: true }, false)
+    inbox.put(report.session, { kind: 'end', outcome, report, evidence: null }, true)
+    const decide = async (state: 'incident' | 'acknowledged'): Promise<void> => {
+      using store = await open()
+      store.decide({ alert: event.alert, state, actor: 'bob', via: 'cli', note: '' })
+    }
+    const left = async (): Promise<number> => {
+      // It is looked at once in 64 changes.
+      for (let change = 0; ; change += 1) {
+        putNormal()
+        using store = await open()
+        if (change === 64) return store.sessions({ verdict: 'abnormal' }).length
+      }
+    }
+    await decide('incident')
+    expect(await left()).toBe(1)
+    await decide('acknowledged')
+    expect(await left()).toBe(0)
+  })
+
   test('by size the oldest normal sessions go first, an open alert stays, and the chain knows', async () => {
     const { session } = putAbnormal()
     const argv = ['./server', 'x'.repeat(8_000)]

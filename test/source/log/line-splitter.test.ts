@@ -58,6 +58,13 @@ test('of a line over the limit the beginning is kept, and the next one is whole'
   }
 })
 
+test('what is kept of a line over many chunks is what it said', () => {
+  const text = Array.from({ length: 5000 }, (_, i) => `${i} `).join('')
+  for (const size of [1, 100, 4095, 4097]) {
+    expect(linesOf(Buffer.from(`${text}\nb`), [size]).map(({ text: line }) => line)).toEqual([text, 'b'])
+  }
+})
+
 test('a line of exactly the limit is whole', () => {
   const bytes = Buffer.concat([Buffer.alloc(LINE_LIMIT, 'x'), Buffer.from('\nb')])
   for (const size of [4096, bytes.length]) {
