@@ -1,5 +1,6 @@
 // What engine ebpf costs: CPU time of a call that does nothing (getppid), in ns, the least of 20 loops each, in turns with the
-// bare program, with programs that do nothing at the same tracepoints, with other engines and with strace on one CPU.
+// bare program, with programs that do nothing at the same tracepoints (`null task`: that ask which task it is), with other engines
+// and with strace on one CPU.
 //
 //   node scripts/measure-kernel.mjs [--rounds 5] [--only bare,null,judged] [--json]
 
@@ -56,6 +57,7 @@ async function unwatched() {
 const WAYS = {
   bare: () => Number(run([loop])),
   null: () => Number(run([nulls, 'sys_enter', loop])),
+  'null task': () => Number(run([nulls, 'sys_enter:task', loop])),
   'null both': () => Number(run([nulls, 'sys_enter,sys_exit', loop])),
   judged: () => Number(run(check('ebpf'))),
   told: () => Number(run([...tracefp, 'record', '--engine', 'ebpf', '-o', join(folder, 'c.tfc'), '--', loop])),

@@ -1,8 +1,9 @@
 // What engine ebpf promises about what already runs, tried on servers under load and on a whole machine. Needs root.
 //
-//   node scripts/prove-kernel.mjs [--part programs,servers,host,flood] [--rounds 5]
+//   node scripts/prove-kernel.mjs [--part calls,programs,servers,host,flood] [--rounds 5]
 //                                 [--minutes 2] [--learn-minutes 2] [--pause 0] [--servers redis,nginx]
 //
+//   calls      CPU time of a call (getppid) that is judged and allowed, against one with a null program at sys_enter
 //   programs   wall and CPU time of real programs while they are followed, against bare and against a null program at sys_enter, in
 //              turns of five runs each; each was learned in 8 runs and ran once before
 //   servers    nginx under wrk, redis under redis-benchmark: attached to, learned until `estimate` calls it finished or for
@@ -22,7 +23,7 @@ import { parseArgs } from 'node:util'
 
 const { values } = parseArgs({
   options: {
-    part: { type: 'string', default: 'programs,servers,host,flood' },
+    part: { type: 'string', default: 'calls,programs,servers,host,flood' },
     minutes: { type: 'string', default: '2' },
     rounds: { type: 'string', default: '5' },
     'learn-minutes': { type: 'string', default: '2' },
@@ -85,6 +86,29 @@ async function attach(...args) {
 async function end(watch) {
   watch.kill('SIGTERM')
   await watch.over
+}
+
+// --- calls
+
+function calls() {
+  const words = [here('measure-kernel.mjs'), '--json', '--rounds', `${rounds}`, '--only', 'bare,null,null task,judged']
+  const { stdout } = spawnSync(process.execPath, words, { encoding: 'utf8', env: environment })
+  const taken = JSON.parse(stdout)
+  for (const of of ['median', 'least']) {
+    const bare = taken.bare[of]
+    const [nothing, task, judged] = ['null', 'null task', 'judged'].map((way) => taken[way][of] - bare)
+    const facts =
+      `bare ${bare.toFixed(0)} ns; a program that does nothing adds ${nothing.toFixed(0)}, one that asks which task it is ` +
+      `${task.toFixed(0)}, judging ${judged.toFixed(0)}: ${(judged - nothing).toFixed(0)} more than nothing`
+    claim(
+      `judging adds at most 1.6 of what a program that does nothing adds (${of})`,
+      judged <= 1.6 * nothing,
+      `${(judged / nothing).toFixed(2)}; ${facts}`,
+    )
+    claim(`judging adds at most 60 ns more than that (${of})`, judged - nothing <= 60)
+    if (nothing > 60) console.log('        +60 ns in all is out of reach here: a program that does nothing adds more')
+    else claim(`judging adds at most 60 ns in all (${of})`, judged <= 60)
+  }
 }
 
 // --- programs
@@ -527,7 +551,7 @@ async function flood() {
   console.log(`        lines told: ${watch.lines.length}`)
 }
 
-const PARTS = { programs, servers: proveServers, host, flood }
+const PARTS = { calls, programs, servers: proveServers, host, flood }
 for (const part of values.part.split(',')) {
   console.log(`${part}:`)
   await PARTS[part]()

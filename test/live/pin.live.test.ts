@@ -137,6 +137,25 @@ describe.skipIf(whyNot !== null)('a session that is pinned', () => {
     expect((await service.ask('g')).join()).toBe('g')
   })
 
+  test('is taken up by nobody in another pid namespace, where its processes have other numbers', async () => {
+    const words = ['--host', '-f', fingerprint]
+    expect(tracefp('attach', '--pin', ...words, '--for', '1s').status).not.toBe(125)
+    expect(pins()).toEqual(['host'])
+    const main = [process.execPath, join(PACKAGE_ROOT, 'lib/tracefp.cjs')]
+    const elsewhere = ['unshare', '-pf', '--mount-proc', ...main, 'attach', ...words, '--for', '1s']
+    for (const option of ['--pin', '--unpin']) {
+      const { status, stderr } = spawnSync('nsenter', inside(...elsewhere, option), {
+        env: environment,
+        encoding: 'utf8',
+      })
+      expect([status, stderr]).toEqual([125, expect.stringContaining('it was pinned in another pid namespace')])
+      expect(pins()).toEqual(['host'])
+    }
+    const last = tracefp('attach', '--unpin', ...words)
+    expect(last.report.notes.map(({ code }) => code)).toContain('adopted')
+    expect(pins()).toEqual([])
+  })
+
   test('kills at a miss though nobody reads, and says afterwards whom and why', async () => {
     const service = await begun()
     const { pid } = service
