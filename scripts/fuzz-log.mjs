@@ -1,4 +1,4 @@
-// Fuzzes the native scanner of logs, its teller and its judge with libFuzzer under ASan and UBSan: builds test/native/log/scanner_fuzz.cc, runs it, and keeps
+// Fuzzes the native scanner of logs, its teller, its judge and the processes that it follows with libFuzzer under ASan and UBSan: builds test/native/log/scanner_fuzz.cc, runs it, and keeps
 // the smallest corpus with the same coverage in build/fuzz. Usage: fuzz-log.mjs [seconds = 60]. Needs clang (clang-14).
 
 import { spawnSync } from 'node:child_process'
@@ -38,7 +38,29 @@ const WORDS = [
   '--- SIGCHLD {si_signo=SIGCHLD} ---\n',
   '+++ exited with 1 +++\n',
   ') = ?\n',
+  '7  vfork( <unfinished ...>\n',
+  '7  <... vfork resumed>) = 8\n',
+  '8  exit_group(0) = ?\n',
+  '8  rt_sigreturn({mask=[]}) = 0\n',
+  '8  brk(NULL) = 0x55f470d92000\n',
 ]
+/** Processes that begin, execute, are interrupted and end. */
+const LIVES = `7  clone(child_stack=NULL, flags=CLONE_CHILD_SETTID|SIGCHLD, child_tidptr=0x7f) = 8
+8  execve("/bin/a", ["a"], 0x7f /* 3 vars */) = 0
+8  brk(NULL) = 0x55f470d92000
+7  vfork( <unfinished ...>
+9  execve("/bin/a", ["a"], 0x7f /* 3 vars */ <unfinished ...>
+7  <... vfork resumed>) = 9
+8  exit_group(0) = ?
+8  +++ exited with 0 +++
+9  <... execve resumed>) = 0
+9  brk(NULL) = 0x55f470d92000
+7  --- SIGCHLD {si_signo=SIGCHLD} ---
+7  read(3) = 1
+7  rt_sigreturn({mask=[]}) = 0
+9  exit_group(0) = ?
+9  +++ exited with 0 +++
+`
 
 const [seconds = '60'] = process.argv.slice(2)
 const folder = path.join(ROOT, 'build/fuzz')
@@ -75,12 +97,14 @@ console.log(`no crash in ${seconds} s; ${readdirSync(corpus).length} inputs in $
 /** The beginning of each log of the fixtures, under several readings of its prefix. */
 function seeds() {
   const fixtures = path.join(ROOT, 'test/fixtures/strace')
-  if (!existsSync(fixtures)) return []
+  const lives = Buffer.from(`\0\x09${LIVES}`)
+  if (!existsSync(fixtures)) return [lives]
   const logs = readdirSync(fixtures).filter((name) => name.endsWith('.log'))
-  return logs.flatMap((name, index) => {
+  const own = logs.flatMap((name, index) => {
     const text = readFileSync(path.join(fixtures, name)).subarray(0, 1000)
     return [0, 1, 2, 3].map((form) => Buffer.concat([Buffer.from([(index * 4 + form) & 63, 37 * index]), text]))
   })
+  return [lives, ...own]
 }
 
 function run(command, args) {

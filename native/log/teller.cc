@@ -12,25 +12,6 @@ namespace {
 constexpr size_t kWindowBytes = 16384;
 constexpr size_t kEntryLimit = 512;
 
-enum class Judged : uint8_t { kAllowed, kToBeTold, kUnknownName };
-
-// The call of a thread whose track stands in a state of the program's table.
-[[gnu::always_inline]] inline Judged judge(const LogProgram& program, LogThread& thread, uint16_t name) {
-  const int32_t symbol = program.symbols[name];
-  if (symbol < 0) {
-    if (symbol != kTransparentName) return symbol == kUnknownName ? Judged::kUnknownName : Judged::kToBeTold;
-    thread.transparent_calls++;
-    return Judged::kAllowed;
-  }
-  const Table& table = program.table;
-  if (!table.allows(thread.state, symbol)) return Judged::kToBeTold;
-  table.mark(program.used, thread.state, symbol);
-  thread.former_state = static_cast<uint32_t>(thread.state);
-  thread.state = table.next(thread.state, symbol);
-  thread.recent[thread.calls++ % kRecentCalls] = name;
-  return Judged::kAllowed;
-}
-
 // The number at `text`, which a line feed ends; negative: none below kDescriptorLimit.
 int descriptor_at(const uint8_t* text) {
   int number = 0;
@@ -44,9 +25,10 @@ int descriptor_at(const uint8_t* text) {
 }
 
 // Whether nothing follows from the call.
-bool is_plain(Plain plain, const LineFacts& facts, const uint8_t* line) {
-  if (plain == Plain::kNever || (facts.flags & kFactOfUnknown) != 0) return false;
-  if (plain == Plain::kOwnTid) return facts.value == facts.tid;
+bool is_plain(Meaning meaning, const LineFacts& facts, const uint8_t* line) {
+  if ((facts.flags & kFactOfUnknown) != 0) return false;
+  if (meaning == Meaning::kOwnTid) return facts.value == facts.tid;
+  if (meaning != Meaning::kAsks) return false;
   const uint8_t* at = line + facts.arguments;
   const uint8_t* const end = line + facts.length;
   while (at < end && is_name_byte(*at)) at++;
@@ -61,20 +43,19 @@ bool has_failed(const uint8_t* value) {
 
 }  // namespace
 
-LogTeller::LogTeller(LogScanner& scanner, LogThread* threads, Descriptors* descriptors)
+LogTeller::LogTeller(LogScanner& scanner, LogThread* threads, LogProcess* processes, LivesControl& control,
+                     Descriptors* descriptors)
     : scanner_(scanner),
       threads_(threads),
       descriptors_(descriptors),
       watched_(kNameLimit, Watched::kNot),
-      plain_(kNameLimit, Plain::kNever),
+      lives_(threads, processes, control, programs_),
       entries_(kEntryLimit) {}
 
 void LogTeller::watch(uint16_t name, Watched watched) {
   watched_[name] = watched;
   is_watching_ = std::any_of(watched_.begin(), watched_.end(), [](Watched of) { return of != Watched::kNot; });
 }
-
-void LogTeller::set_plain(uint16_t name, Plain plain) { plain_[name] = plain; }
 
 uint32_t LogTeller::add_program(const LogProgram& program) {
   programs_.push_back(program);
@@ -129,31 +110,58 @@ Told LogTeller::tell(const uint8_t* data, size_t size, bool is_new, ToldCall* ca
     if (!is_over) continue;
     const bool is_line = told.until == ToldUntil::kLine || told.until == ToldUntil::kThread;
     if (!is_line || !look_at(data + told.consumed, &told)) return told;
-    // It was ordinary after all.
-    told.until = ToldUntil::kEnd;
-    told.lines++;
-    told.entered++;
-    told.last_slot = told.facts.tid % kThreadSlots;
-    told.last_offset = told.consumed;
-    told.consumed += told.facts.length + 1;
-    told.facts = {};
-    next_++;
   }
 }
 
-// The scanned line that begins there is not told: what it says, and whether the call in it is allowed. True: it is
-// told, it says no more.
+// The scanned line that begins there is not told: what it says, and whether the call in it is allowed. True: it is told
+// after all, or is to be told now that its thread is known.
 bool LogTeller::look_at(const uint8_t* begin, Told* told) {
   const auto left = static_cast<size_t>(base_ + scanned_ - begin);
   const auto* const end = static_cast<const uint8_t*>(memchr(begin, '\n', left));
   LineFacts& facts = told->facts;
   facts = facts_of(scanner_.form(), begin, end, left);
+  switch (lives_.take(facts, begin)) {
+    case LogLives::Outcome::kReaders:
+      if (!judge_facts(begin, told)) return false;
+      break;
+    case LogLives::Outcome::kTaken:
+      break;
+    case LogLives::Outcome::kBorn:
+      told->until = ToldUntil::kEnd;
+      facts = {};
+      return true;
+    case LogLives::Outcome::kUnknownName:
+      told->until = ToldUntil::kName;
+      told->stopped_by = facts.tid % kThreadSlots << 16 | (facts.word - 1);
+      facts = {};
+      return false;
+    case LogLives::Outcome::kUnknownExec:
+      told->until = ToldUntil::kExec;
+      return false;
+  }
+  told->until = ToldUntil::kEnd;
+  told->lines++;
+  told->entered += facts.kind == FactKind::kCall || facts.kind == FactKind::kUnfinished;
+  told->last_slot = facts.kind == FactKind::kExited ? kNoSlot : facts.tid % kThreadSlots;
+  told->last_offset = told->consumed;
+  told->consumed += facts.length + 1;
+  facts = {};
+  next_++;
+  return true;
+}
+
+// The call of the line, which is the reader's: whether it is allowed. True: nothing follows from it.
+bool LogTeller::judge_facts(const uint8_t* begin, Told* told) {
+  LineFacts& facts = told->facts;
   if (facts.kind != FactKind::kCall && facts.kind != FactKind::kUnfinished) return false;
   const uint32_t slot = facts.tid % kThreadSlots;
   LogThread& thread = threads_[slot];
   if (facts.tid == 0 || thread.tid_plus_1 != facts.tid + 1 || thread.program == 0 || thread.open != kNothingOpen)
     return false;
   const auto name = static_cast<uint16_t>(facts.word - 1);
+  const Meaning meaning = lives_.meaning_of(name);
+  // What they end is told by the reader.
+  if (meaning == Meaning::kExits || meaning == Meaning::kReturns) return false;
   const Judged judged = judge(programs_[thread.program - 1], thread, name);
   if (judged == Judged::kUnknownName) {
     facts = {};
@@ -162,7 +170,7 @@ bool LogTeller::look_at(const uint8_t* begin, Told* told) {
   }
   if (judged != Judged::kAllowed) return false;
   facts.flags |= kFactOfJudged;
-  return facts.kind == FactKind::kCall && is_plain(plain_[name], facts, begin);
+  return facts.kind == FactKind::kCall && is_plain(meaning, facts, begin);
 }
 
 // Of the entries from next_ on. True: the line of next_ is not told, and `told` says why.

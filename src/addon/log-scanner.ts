@@ -34,11 +34,21 @@ export interface NativeLogScanner {
   setPrefix(pid: string, time: string, hasDelta: boolean, hasPointer: boolean): void
   setName(name: string, number: number): boolean
   readonly threads: Uint32Array
-  addProgram(table: Uint8Array, used: Uint32Array, symbols: Int16Array): number
+  addProgram(table: Uint8Array, used: Uint32Array, symbols: Int16Array, end: number): number
   setWord(name: string, word: number): boolean
-  setPlain(number: number, plain: number): void
+  setMeaning(number: number, meaning: number): void
+  setSignal(number: number, signal: number): void
   setWatched(number: number, watched: number): void
   readonly descriptors: Uint32Array
+  readonly processes: Uint32Array
+  readonly control: Uint32Array
+  execArguments(): string
+  setExec(program: number, image: number): void
+  makeEvents(): Uint32Array
+  concerns(tid: number): boolean
+  settle(): number
+  argumentsOf(tid: number): string
+  takePassed(program: number): Float64Array
   makeBatch(callLimit: number): Uint32Array
   read(bytes: Uint8Array): void
   tell(at: number): void
@@ -52,7 +62,7 @@ export const TOLD: {
   readonly until: 3
   /** UNTIL_THREAD: whose line ended it. UNTIL_NAME: the slot of the thread in the upper half, and the name. */
   readonly stoppedBy: 4
-  /** Of the last line that was told. */
+  /** Of the last line that was told; NO_SLOT: its thread has ended. */
   readonly lastSlot: 5
   readonly lastOffset: 6
   /** Calls that were entered: those in the batch, and those that were judged. */
@@ -90,13 +100,15 @@ export const BATCH_CALL_WORDS = 2
 
 /**
  * Why it stopped: nothing is left; no room is left; a line to read; an ordinary line of a thread that is not in the table; a call of
- * whose name the program was not told the symbol.
+ * whose name the program was not told the symbol; an execve of which it is not known what it starts.
  */
 export const UNTIL_END = 0
 export const UNTIL_FULL = 1
 export const UNTIL_LINE = 2
 export const UNTIL_THREAD = 3
 export const UNTIL_NAME = 4
+export const UNTIL_EXEC = 5
+export const NO_SLOT = 0xffffffff
 
 /** What is said of the line that ended it; not said: it is to be read. */
 export const NO_FACTS = 0
@@ -135,10 +147,6 @@ export const SPECIAL_NAME = 0xffff
 export const TOLD_NAME = -1
 export const TRANSPARENT_NAME = -2
 export const UNKNOWN_NAME = -3
-/** Where calls of a special name mean no more than that they were entered: nowhere, where the caller's tid is returned, where nothing is set. */
-export const NEVER_PLAIN = 0
-export const PLAIN_OWN_TID = 1
-export const PLAIN_ASKS = 2
 /** What more matters of the calls of a name: nothing, what they open, what they close. */
 export const NOT_WATCHED = 0
 export const WATCHED_OPENS = 1
@@ -158,6 +166,12 @@ export class LogScanner {
   readonly descriptors: Uint32Array
   /** Of one number: the value in facts. */
   readonly value: Float64Array
+  /** Of each thread's process what is needed to follow it: PROCESS. */
+  readonly processes: Uint32Array
+  /** CONTROL */
+  readonly control: Uint32Array
+  /** What `settle` has to tell: LIFE. */
+  readonly events: Uint32Array
   readonly #native: NativeLogScanner
 
   /** @throws TracefpError TFP_ERR_ADDON_MISSING when there is none for this machine; RangeError for a `simd` that it lacks. */
@@ -165,6 +179,9 @@ export class LogScanner {
     this.#native = new (loadAddon().LogScanner)(simd)
     this.threads = this.#native.threads
     this.descriptors = this.#native.descriptors
+    this.processes = this.#native.processes
+    this.control = this.#native.control
+    this.events = this.#native.makeEvents()
     this.batch = this.#native.makeBatch(callLimit)
     this.value = new Float64Array(this.batch.buffer, this.batch.byteOffset + 4 * VALUE_WORD, 1)
   }
@@ -184,9 +201,14 @@ export class LogScanner {
     return this.#native.setWord(name, word)
   }
 
-  /** From here on; of a special name no line is plain before. */
-  setPlain(number: number, plain: number): void {
-    this.#native.setPlain(number, plain)
+  /** From here on; of a special name no line is told before. */
+  setMeaning(number: number, meaning: number): void {
+    this.#native.setMeaning(number, meaning)
+  }
+
+  /** The name is that of a signal below 32. */
+  setSignal(number: number, signal: number): void {
+    this.#native.setSignal(number, signal)
   }
 
   /** From here on; a name is not watched before. */
@@ -196,10 +218,40 @@ export class LogScanner {
 
   /**
    * A program that calls can be judged by: its table, the words of `used` that stand as its rows, and NAME_LIMIT symbols. All are read
-   * and `used` is written for as long as this lives. The number of the program.
+   * and `used` is written for as long as this lives. `end`: the symbol of a track's end, or -1. The number of the program.
    */
-  addProgram(table: SharedArrayBuffer, used: Uint32Array, symbols: Int16Array): number {
-    return this.#native.addProgram(new Uint8Array(table), used, symbols)
+  addProgram(table: SharedArrayBuffer, used: Uint32Array, symbols: Int16Array, end: number): number {
+    return this.#native.addProgram(new Uint8Array(table), used, symbols, end)
+  }
+
+  /** Of the line that ended the batch with UNTIL_EXEC: what it gives to execve, but for the environment. */
+  execArguments(): string {
+    return this.#native.execArguments()
+  }
+
+  /** That program is what this starts whenever the same program gives the same; `image` is its number in events. */
+  setExec(program: number, image: number): void {
+    this.#native.setExec(program, image)
+  }
+
+  /** Whether an event is of this thread, or of a child of it, or another thread stands in its slot. */
+  concerns(tid: number): boolean {
+    return this.#native.concerns(tid)
+  }
+
+  /** How many events there are: what happened to the processes that live, in order. They are as all others from here on. */
+  settle(): number {
+    return this.#native.settle()
+  }
+
+  /** Of the call in the LIFE_ENTERED or LIFE_EXIT event of this thread. */
+  argumentsOf(tid: number): string {
+    return this.#native.argumentsOf(tid)
+  }
+
+  /** PASSED, since it was asked for. */
+  takePassed(program: number): Float64Array {
+    return this.#native.takePassed(program)
   }
 
   /** What `tell` is about from here on. The bytes must stay as they are until the next call. */

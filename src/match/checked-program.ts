@@ -5,7 +5,7 @@ import { shortestPath } from '../model/path.ts'
 import type { Image, LentProgram } from '../model/stream.ts'
 import type { TransitionTable } from '../model/table.ts'
 import { TRANSPARENT_SYMBOL } from '../model/table-layout.ts'
-import { callIndex, TRANSPARENT } from './flags.ts'
+import { callIndex, ENDS_FRAME, ENDS_TRACK, TRANSPARENT } from './flags.ts'
 import type { WalkedProgram } from './judge.ts'
 
 /** What judging needs of a fingerprint. */
@@ -41,10 +41,17 @@ export class CheckedProgram implements WalkedProgram {
     this.image = image
     this.flags = flags
     this.known = known
-    this.lent =
-      known === null
-        ? null
-        : { table: known.table.buffer, used: known.used, symbolOf: (abi, nr) => this.#symbolOf(known.table, abi, nr) }
+    this.lent = known === null ? null : this.#lend(known.table, known.used)
+  }
+
+  #lend(table: TransitionTable, used: Uint32Array): LentProgram {
+    return {
+      table: table.buffer,
+      used,
+      symbolOf: (abi, nr) => this.#symbolOf(table, abi, nr),
+      endingSymbolOf: (abi, nr) => this.#endingSymbolOf(table, abi, nr),
+      endSymbol: table.specialOf('<end>'),
+    }
   }
 
   /** Texts of what may follow a state, by the number of runs that had it. */
@@ -101,10 +108,19 @@ export class CheckedProgram implements WalkedProgram {
 
   /** Calls that are looked at twice are told. */
   #symbolOf(table: TransitionTable, abi: number, nr: number): number {
-    const index = callIndex(abi, nr)
-    const flags = index < 0 ? 0 : (this.flags[index] as number)
+    const flags = this.#flagsOf(abi, nr)
     if (flags === TRANSPARENT) return TRANSPARENT_SYMBOL
     return flags === 0 ? Math.max(table.symbolOf(abi, nr), -1) : -1
+  }
+
+  #endingSymbolOf(table: TransitionTable, abi: number, nr: number): number {
+    const flags = this.#flagsOf(abi, nr)
+    return flags === ENDS_TRACK || flags === ENDS_FRAME ? Math.max(table.symbolOf(abi, nr), -1) : -1
+  }
+
+  #flagsOf(abi: number, nr: number): number {
+    const index = callIndex(abi, nr)
+    return index < 0 ? 0 : (this.flags[index] as number)
   }
 }
 

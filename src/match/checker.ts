@@ -14,6 +14,7 @@ import {
   type FloodCounts,
   type Image,
   type LentProgram,
+  type PassedTracks,
   programKeyOf,
   type StreamDecision,
   type StreamNote,
@@ -173,6 +174,31 @@ export class Checker implements Judge<CheckedProgram> {
 
   judged(count: number): void {
     this.transitionCount += count
+  }
+
+  lentExec(program: LentProgram, image: Image): LentProgram | null {
+    const key = programKeyOf(image)
+    const target = this.#programs.get(key)
+    const isExpected = this.#programOfLent(program)?.known?.program.execs.has(key) === true
+    if (!isExpected || target?.known == null || !target.hasBegun || !this.#isSaid(target, image)) return null
+    return target.known.table.specialOf('<exec>') < 0 ? null : target.lent
+  }
+
+  /** Whether all is said of the image that there is to say when it begins. */
+  #isSaid({ key, notedImage, known }: CheckedProgram, image: Image): boolean {
+    if (key === SET_IMAGE.path) return true
+    const isAlike = known !== null && joinImages(known.program.image, image) !== undefined
+    return isAlike && notedImage !== null && image.sha256 === null
+  }
+
+  passed(program: LentProgram, { callCount, transparentCount, endCount }: PassedTracks): void {
+    this.transitionCount += callCount + endCount
+    const own = this.#programOfLent(program)
+    if (own !== undefined) own.recordCount += callCount + transparentCount
+  }
+
+  #programOfLent(program: LentProgram): CheckedProgram | undefined {
+    return [...this.#former, ...this.#programs.values()].find(({ lent }) => lent === program)
   }
 
   flood(program: CheckedProgram, { callCount, missCount, unjudgedCount }: FloodCounts): void {

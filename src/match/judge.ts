@@ -1,6 +1,6 @@
 // The seam between walking and judging. The walker knows tracks, frames, births and gaps; a judge knows programs and what
 // may follow what. The checker and the recorder are the two judges, so checking and learning can never walk differently.
-import type { FloodCounts, Image, LentProgram, StreamDecision, StreamNote } from '../model/stream.ts'
+import type { FloodCounts, Image, LentProgram, PassedTracks, StreamDecision, StreamNote } from '../model/stream.ts'
 import type { Track } from './track.ts'
 
 /** What the walker needs of a judge's program. */
@@ -26,6 +26,10 @@ export interface Judge<P extends WalkedProgram> {
   lent?(program: P): LentProgram | null
   /** `count` calls in a row of one track were judged elsewhere. */
   judged?(count: number): void
+  /** What a track of a lent program runs after it executes `image`; null or left out: it must be told. */
+  lentExec?(program: LentProgram, image: Image): LentProgram | null
+  /** Tracks that nothing was told of; the walker has counted them, but not for the program. */
+  passed?(program: LentProgram, passed: PassedTracks): void
   /** The track now runs `image`. `isExpected`: no one objected to it. */
   enter(track: Track<P>, image: Image, isRoot: boolean, isExpected: boolean): P
   /** The state after a START symbol: a state of the program or UNSEEN_START. */

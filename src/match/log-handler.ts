@@ -2,7 +2,7 @@
 // get the names that the fingerprints have for them. Where a log begins without an exec, nobody says what runs.
 
 import { ForwardingHandler } from '../model/forwarding-handler.ts'
-import type { Above, BirthKind, Image, StreamHandler, StreamNote } from '../model/stream.ts'
+import type { Above, BirthKind, Image, LentProgram, StreamHandler, StreamNote } from '../model/stream.ts'
 
 export interface BegunSession {
   readonly handler: StreamHandler
@@ -32,6 +32,10 @@ export class LogHandler extends ForwardingHandler {
   override onExec(tid: number, formerTid: number, image: Image): void {
     const { handler, resolve } = this.#session ?? this.begin(image)
     handler.onExec(tid, formerTid, resolve(image))
+  }
+
+  override lendExec(program: LentProgram, image: Image): LentProgram | null {
+    return this.#session === null ? null : super.lendExec(program, this.#session.resolve(image))
   }
 
   override onCall(tid: number, abi: number, nr: number, isRestart: boolean): void {

@@ -8,7 +8,9 @@ import {
   type FloodCounts,
   type Image,
   type JudgedCalls,
+  type LentProgram,
   type LentTrack,
+  type PassedTracks,
   RECENT_COUNT,
   type StreamDecision,
   type StreamHandler,
@@ -212,6 +214,16 @@ export class Walker<P extends WalkedProgram> implements StreamHandler {
     track.lastFlags = 0
     track.history.pushAll(recent, recentCount)
     this.#judge.judged?.(callCount)
+  }
+
+  lendExec(program: LentProgram, image: Image): LentProgram | null {
+    return this.#log === null ? (this.#judge.lentExec?.(program, image) ?? null) : null
+  }
+
+  onPassed(program: LentProgram, passed: PassedTracks): void {
+    this.trackCount += passed.trackCount
+    this.recordCount += passed.callCount + passed.transparentCount
+    this.#judge.passed?.(program, passed)
   }
 
   onFlood(tid: number, counts: FloodCounts): void {

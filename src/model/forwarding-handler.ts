@@ -5,7 +5,9 @@ import type {
   BirthKind,
   Image,
   JudgedCalls,
+  LentProgram,
   LentTrack,
+  PassedTracks,
   StreamDecision,
   StreamHandler,
   StreamNote,
@@ -70,5 +72,13 @@ export abstract class ForwardingHandler implements StreamHandler {
 
   giveBack(tid: number, judged: JudgedCalls): void {
     this.target?.giveBack?.(tid, judged)
+  }
+
+  lendExec(program: LentProgram, image: Image): LentProgram | null {
+    return this.target?.lendExec?.(program, image) ?? null
+  }
+
+  onPassed(program: LentProgram, passed: PassedTracks): void {
+    this.target?.onPassed?.(program, passed)
   }
 }

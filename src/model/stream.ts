@@ -47,6 +47,10 @@ export interface LentProgram {
   readonly used: Uint32Array
   /** The symbol of a call; TRANSPARENT_SYMBOL: no part of transitions; -1: it must be told. */
   symbolOf(abi: number, nr: number): number
+  /** The same of a call that ends a track or a handler, where that is done elsewhere, too. */
+  endingSymbolOf(abi: number, nr: number): number
+  /** The symbol of a track's end; -1: none. */
+  readonly endSymbol: number
 }
 
 export interface LentTrack {
@@ -66,6 +70,15 @@ export interface JudgedCalls {
   /** The last calls, in order, as pairs of ABI and number: at least RECENT_COUNT, where there were so many. */
   readonly recent: Int32Array
   readonly recentCount: number
+}
+
+/** Tracks of one program that began and ended elsewhere, and what was judged there. */
+export interface PassedTracks {
+  readonly trackCount: number
+  /** How many ended with this program. */
+  readonly endCount: number
+  readonly callCount: number
+  readonly transparentCount: number
 }
 
 /** Calls that a history holds; a power of two. */
@@ -136,6 +149,13 @@ export interface StreamHandler {
    */
   lend?(tid: number, recall: (tid: number) => void): LentTrack | null
   giveBack?(tid: number, judged: JudgedCalls): void
+  /**
+   * What a lent track of `program` runs after it executes `image`, if nothing is to be said of that: then it need not be told of a
+   * track that ends elsewhere. Null: tell it.
+   */
+  lendExec?(program: LentProgram, image: Image): LentProgram | null
+  /** Tracks that were born by lent ones began and ended elsewhere, and in nothing was a miss. Told once for many, as to `program`. */
+  onPassed?(program: LentProgram, passed: PassedTracks): void
   /** `count` records (0 = unknown) are missing here; `tid` 0 = in every track. Nothing is judged across it. */
   onGap(tid: number, count: number): void
   onNote(note: StreamNote): void

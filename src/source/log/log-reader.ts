@@ -50,6 +50,8 @@ export interface LogReader {
   write(chunk: Uint8Array): void
   /** There are no more. */
   end(): void
+  /** There may be more, but nobody reads them: all that was read is told. Left out: it is. */
+  settle?(): void
   readonly counts: LogCounts
   /** Where the record being told stands: `line 12`, and the log's own time where it has one. Asked for misses only. */
   at(): string

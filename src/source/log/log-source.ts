@@ -102,6 +102,7 @@ async function readOne(
     reader.end()
   } catch (error) {
     // What was told until then stands, and the error says that there is more; what is refused was never a session.
+    reader.settle?.()
     const isRefused = error instanceof TracefpError && error.code === 'TFP_ERR_SOURCE_LOG'
     if (isTold && !isRefused) sink.end(takeCounts(reader.counts, told), 'it could not be read to its end')
     throw error

@@ -2,17 +2,26 @@
 // read, so that nothing is known there that it does not know.
 
 import {
+  MEANS_NOTHING,
+  MEANS_OWN_TID,
+  MEANS_TO_ASK,
+  MEANS_TO_EXECUTE,
+  MEANS_TO_EXIT,
+  MEANS_TO_FORK,
+  MEANS_TO_GROW,
+  MEANS_TO_RETURN,
+} from '../../addon/log-lives.ts'
+import {
   type LogPrefix,
   type LogScanner,
   NAME_LIMIT,
   NOT_WATCHED,
-  PLAIN_ASKS,
-  PLAIN_OWN_TID,
   SPECIAL_NAME,
   WATCHED_CLOSES,
   WATCHED_OPENS,
 } from '../../addon/log-scanner.ts'
 import type { CallNumber } from '../../syscall/naming.ts'
+import { signalNumberOf } from './strace-args.ts'
 import { isOrdinaryCall, isUnreadCall, type Reach, reachOf } from './strace-calls.ts'
 import { descriptorCall, isWatchedCall } from './strace-filter.ts'
 import type { StraceLine } from './strace-line.ts'
@@ -27,17 +36,31 @@ export interface ScannedName {
   readonly reach: Reach
   /** Its lines tell no call. */
   readonly isUnread: boolean
+  /** MEANS_... */
+  readonly meaning: number
   /** What a thread has open when it entered such a call. */
   readonly open: OpenCall
 }
 
-/** Special calls that most often mean nothing more. */
-const PLAIN: ReadonlyMap<string, number> = new Map([
-  ['set_tid_address', PLAIN_OWN_TID],
-  ['gettid', PLAIN_OWN_TID],
-  ['rt_sigaction', PLAIN_ASKS],
-  ['sigaction', PLAIN_ASKS],
+/** Of calls that most often mean nothing more, or what the scanner knows to do. */
+const MEANINGS: ReadonlyMap<string, number> = new Map([
+  ['set_tid_address', MEANS_OWN_TID],
+  ['gettid', MEANS_OWN_TID],
+  ['rt_sigaction', MEANS_TO_ASK],
+  ['sigaction', MEANS_TO_ASK],
+  ['clone', MEANS_TO_FORK],
+  ['clone3', MEANS_TO_FORK],
+  ['fork', MEANS_TO_FORK],
+  ['vfork', MEANS_TO_FORK],
+  ['execve', MEANS_TO_EXECUTE],
+  ['rt_sigreturn', MEANS_TO_RETURN],
+  ['sigreturn', MEANS_TO_RETURN],
+  ['brk', MEANS_TO_GROW],
+  ['exit', MEANS_TO_EXIT],
+  ['exit_group', MEANS_TO_EXIT],
 ])
+/** The scanner's masks have so many. */
+const SIGNAL_LIMIT = 32
 
 export class ScannedNames {
   /** By their number in the scanner. */
@@ -53,6 +76,8 @@ export class ScannedNames {
   /** The prefix that was looked at last; null: none was. */
   #sample: string | null = null
   #isWatching = true
+  /** Each line says which thread it is of. */
+  hasTids = false
 
   constructor(scanner: LogScanner, numberOf: (name: string) => CallNumber) {
     this.#scanner = scanner
@@ -77,7 +102,10 @@ export class ScannedNames {
   learnSignal(name: string): void {
     if (this.#names.has(name) || this.all.length === NAME_LIMIT) return
     this.#scanner.setName(name, SPECIAL_NAME)
-    this.#add({ name, isOrdinary: false, reach: 'thread', isUnread: true, open: { name, args: '' } })
+    const signal = signalNumberOf(name) ?? 0
+    if (signal < SIGNAL_LIMIT) this.#scanner.setSignal(this.all.length, signal)
+    const open = { name, args: '' }
+    this.#add({ name, isOrdinary: false, reach: 'thread', isUnread: true, meaning: MEANS_NOTHING, open })
   }
 
   #addCall(name: string, isOrdinary: boolean): void {
@@ -87,9 +115,10 @@ export class ScannedNames {
     this.#scanner.setName(name, isOrdinary && !isHeld ? this.all.length : SPECIAL_NAME)
     if (isOrdinary && watched !== undefined)
       this.#scanner.setWatched(this.all.length, watched === 'opens' ? WATCHED_OPENS : WATCHED_CLOSES)
-    const plain = PLAIN.get(name)
-    if (plain !== undefined) this.#scanner.setPlain(this.all.length, plain)
-    this.#add({ name, isOrdinary, reach: reachOf(name), isUnread: isUnreadCall(name), open: { name, args: '' } })
+    const meaning = MEANINGS.get(name) ?? MEANS_NOTHING
+    this.#scanner.setMeaning(this.all.length, meaning)
+    const [reach, isUnread] = [reachOf(name), isUnreadCall(name)]
+    this.#add({ name, isOrdinary, reach, isUnread, meaning, open: { name, args: '' } })
   }
 
   #add(name: ScannedName): void {
@@ -125,6 +154,7 @@ export class ScannedNames {
     const form = `${pid} ${time} ${hasDelta} ${hasPointer}`
     if (form === this.#prefix) return false
     this.#prefix = form
+    this.hasTids = pid === 'column'
     this.#scanner.setPrefix(prefix)
     return true
   }

@@ -1,6 +1,7 @@
 // The threads whose ordinary lines the native scanner tells: in which slot each stands, what it has open, and whose track it has
 // borrowed. What the scanner knows of a thread and what its tracee knows are brought together here.
 
+import { PROCESS, PROCESS_WORDS } from '../../addon/log-lives.ts'
 import {
   DESCRIPTOR_SETS,
   DESCRIPTOR_WORDS,
@@ -14,6 +15,7 @@ import {
 import type { ScanJudging, ScannedThread } from './scan-judging.ts'
 import type { ScannedName, ScannedNames } from './scan-names.ts'
 import type { OpenDescriptors } from './strace-filter.ts'
+import type { StraceLives } from './strace-lives.ts'
 import type { OpenCall, Tracee } from './strace-tracee.ts'
 
 export interface TakenThread extends ScannedThread {
@@ -23,13 +25,20 @@ export interface TakenThread extends ScannedThread {
   open: OpenCall | null
 }
 
+/** What is asked of the reader: see ScannedReader. */
+export interface ThreadsReader {
+  readonly lives: StraceLives
+  isStillPlain(tid: number, tracee: Tracee): boolean
+}
+
 export class ScannedThreads {
   readonly #scanner: LogScanner
   readonly #names: ScannedNames
   readonly #judging: ScanJudging
-  readonly #isStillPlain: (tid: number, tracee: Tracee) => boolean
+  readonly #reader: ThreadsReader
   /** The words of all slots. */
   readonly #words: Uint32Array
+  readonly #processes: Uint32Array
   /** The threads of the slots. */
   readonly #slots: (TakenThread | null)[] = Array<TakenThread | null>(THREAD_SLOTS).fill(null)
   /** Those threads. */
@@ -38,18 +47,13 @@ export class ScannedThreads {
   readonly #followed: OpenDescriptors[] = []
   readonly #recall: (told: number) => void
 
-  /** `isStillPlain`: as of ScannedReader. */
-  constructor(
-    scanner: LogScanner,
-    names: ScannedNames,
-    judging: ScanJudging,
-    isStillPlain: (tid: number, tracee: Tracee) => boolean,
-  ) {
+  constructor(scanner: LogScanner, names: ScannedNames, judging: ScanJudging, reader: ThreadsReader) {
     this.#scanner = scanner
     this.#names = names
     this.#judging = judging
-    this.#isStillPlain = isStillPlain
+    this.#reader = reader
     this.#words = scanner.threads
+    this.#processes = scanner.processes
     this.#recall = (told) => {
       for (const thread of this.#taken) if (thread.told === told && thread.isLent) judging.giveBack(thread)
     }
@@ -60,8 +64,13 @@ export class ScannedThreads {
     return this.#slots[0]?.tid === 0
   }
 
-  inSlot(slot: number): TakenThread {
-    return this.#slots[slot] as TakenThread
+  get count(): number {
+    return this.#taken.length
+  }
+
+  /** Null: nobody, or somebody whom only the scanner knows. */
+  inSlot(slot: number): TakenThread | null {
+    return this.#slots[slot] ?? null
   }
 
   /** Undefined: it is not taken. */
@@ -75,7 +84,7 @@ export class ScannedThreads {
     const number = tid % THREAD_SLOTS
     // A line without tid is of the only thread there is, which may be one of those that have one: none is taken twice.
     if (tid === 0) this.release()
-    else if (this.hasNameless) this.#drop(this.inSlot(0))
+    else if (this.hasNameless) this.#drop(this.#slots[0] as TakenThread)
     const former = this.#slots[number]
     if (former != null) this.#drop(former)
     const slot = number * THREAD_WORDS
@@ -87,7 +96,37 @@ export class ScannedThreads {
     words[slot + THREAD.descriptors] = open === null ? 0 : this.#descriptorSet(open)
     this.#slots[number] = thread
     this.#taken.push(thread)
+    this.#share(thread)
     this.#judging.borrow(thread, this.#recall)
+  }
+
+  /** The scanner has this thread in its slot already. */
+  adopt(tid: number, tracee: Tracee): void {
+    const number = tid % THREAD_SLOTS
+    const thread = { tid, slot: number * THREAD_WORDS, tracee, told: tracee.told, open: tracee.open, isLent: false }
+    this.#slots[number] = thread
+    this.#taken.push(thread)
+    this.lendAgain(thread)
+  }
+
+  /** What the scanner has in this thread's slot is of nobody. */
+  clear(tid: number): void {
+    this.#words[(tid % THREAD_SLOTS) * THREAD_WORDS + THREAD.tid] = 0
+  }
+
+  /** After something was told of its track, on which the scanner goes on. */
+  lendAgain(thread: TakenThread): void {
+    this.#judging.adopt(thread, this.#recall)
+  }
+
+  /** What the scanner needs to know of its process. */
+  #share({ slot, tracee }: TakenThread): void {
+    const words = this.#processes
+    const process = (slot / THREAD_WORDS) * PROCESS_WORDS
+    const { caughtBits, ignoredBits } = tracee.process.dispositions
+    words[process + PROCESS.isAlone] = this.#reader.lives.isAlone(tracee) ? 1 : 0
+    words[process + PROCESS.caught] = caughtBits
+    words[process + PROCESS.ignored] = ignoredBits
   }
 
   /** Number + 1 of the set that follows what a process has open; 0: there is none. */
@@ -118,7 +157,7 @@ export class ScannedThreads {
 
   checkOne(thread: TakenThread): void {
     const { tracee } = thread
-    if (!this.#isStillPlain(thread.tid, tracee) || thread.told !== tracee.told) {
+    if (!this.#reader.isStillPlain(thread.tid, tracee) || thread.told !== tracee.told) {
       this.#leave(thread)
       return
     }
@@ -126,6 +165,7 @@ export class ScannedThreads {
       thread.open = tracee.open
       this.#words[thread.slot + THREAD.open] = tracee.open === null ? NOTHING_OPEN : OPEN_ELSEWHERE
     }
+    this.#share(thread)
     if (!thread.isLent) this.#judging.borrow(thread, this.#recall)
   }
 
@@ -148,9 +188,14 @@ export class ScannedThreads {
   #leave(thread: TakenThread): void {
     const { slot } = thread
     if (thread.isLent) this.#judging.giveBack(thread)
+    this.lose(thread)
+    this.#words[slot + THREAD.tid] = 0
+  }
+
+  /** Its slot is of nobody, or of somebody else, to the scanner. */
+  lose(thread: TakenThread): void {
     const last = this.#taken.pop() as TakenThread
     if (last !== thread) this.#taken[this.#taken.indexOf(thread)] = last
-    this.#words[slot + THREAD.tid] = 0
-    this.#slots[slot / THREAD_WORDS] = null
+    this.#slots[thread.slot / THREAD_WORDS] = null
   }
 }

@@ -5,7 +5,7 @@
 //   read = ? ERESTARTSYS, a handler:    signal line, push .. rt_sigreturn = 0, pop .. read again -> restart
 //   the same, without SA_RESTART:       signal line, push .. rt_sigreturn = -1 EINTR, pop .. read -> two calls
 
-import type { StreamHandler } from '../../model/stream.ts'
+import type { Image, StreamHandler } from '../../model/stream.ts'
 import type { CallNumber } from '../../syscall/naming.ts'
 import type { Mode, StraceAbi } from './strace-abi.ts'
 import { cloneFlagsOf, signalActionOf, signalNumberOf } from './strace-args.ts'
@@ -261,20 +261,24 @@ export class StraceCalls {
   }
 
   #exec(caller: Tracee, { name, args }: OpenCall): void {
-    const { abi, life, signs, inOrder, hold } = this.#options
+    const { hold } = this.#options
     const image = imageOfExec(name, args, caller.process.path)
     if (image.path === UNKNOWN_PATH) this.#noteUnknownImage(name)
-    const tell = (): void => {
-      life.exec(caller, image)
-      caller.held = abi.hasModes && !inOrder ? [] : null
-      signs.exec(caller.process)
-    }
+    const tell = (): void => this.executed(caller, image)
     if (hold === undefined || caller.process.threadCount === 1) {
       tell()
       return
     }
     const place = this.#options.position.keep()
     hold(caller.process, () => this.#at(place, tell))
+  }
+
+  /** The process runs another program. */
+  executed(caller: Tracee, image: Image): void {
+    const { abi, life, signs, inOrder } = this.#options
+    life.exec(caller, image)
+    caller.held = abi.hasModes && !inOrder ? [] : null
+    signs.exec(caller.process)
   }
 
   /** `+++ superseded by execve in pid THREAD +++` */

@@ -10,7 +10,8 @@ import { type ExecArguments, execArgumentsOf } from './strace-args.ts'
 
 /** Path of a program that the log does not name. */
 export const UNKNOWN_PATH = 'unknown'
-const OWN_PATH = '/proc/self/exe'
+/** Of the program that calls exec. */
+export const OWN_PATH = '/proc/self/exe'
 
 /** What stands behind the arguments of most execs: it holds no quote, so no argument does. */
 const ENVIRONMENT = /, 0x[\da-f]+ \/\* \d+ vars \*\/(?: <unfinished \.\.\.>)?\) += 0$/

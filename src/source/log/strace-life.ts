@@ -3,15 +3,15 @@
 // several are, its lines wait until one of them returns with its tid.
 
 import type { Image, StreamHandler } from '../../model/stream.ts'
-import type { CloneFlags } from './strace-args.ts'
+import { type CloneFlags, cloneFlagsOf } from './strace-args.ts'
 import { Dispositions, Process, Tracee } from './strace-tracee.ts'
 
 interface OpenClone {
   readonly parent: Tracee
   readonly name: string
   readonly flags: CloneFlags | undefined
-  /** Met before the call returned. */
-  child: Tracee | null
+  /** Its child was met before the call returned. */
+  isMet: boolean
 }
 
 export interface LifeOptions {
@@ -38,6 +38,8 @@ export class StraceLife {
   nameless: Tracee | null = null
   /** Tracees met without their birth. */
   joinCount = 0
+  /** Of the process that was told first, which is the session's; 0: none was. */
+  rootTid = 0
   /** Those that live and have lines in the log. */
   seenCount = 0
   readonly #options: LifeOptions
@@ -56,7 +58,7 @@ export class StraceLife {
     const known = this.tracees.get(tid)
     if (known !== undefined) return known
     if (this.#waiting.has(tid)) return null
-    const open = [...this.#open.values()].filter(({ child }) => child === null)
+    const open = [...this.#open.values()].filter(({ isMet }) => !isMet)
     if (open.length === 1) return this.#meetChild(tid, open[0] as OpenClone)
     if (open.length > 1 && this.#options.inOrder) return this.#meetChild(tid, open[0] as OpenClone)
     if (open.length > 1) {
@@ -75,7 +77,7 @@ export class StraceLife {
   /** Calls of the clone family that have not returned, and whose child was not met. */
   get openCloneCount(): number {
     let count = 0
-    for (const { child } of this.#open.values()) if (child === null) count += 1
+    for (const { isMet } of this.#open.values()) if (!isMet) count += 1
     return count
   }
 
@@ -83,7 +85,7 @@ export class StraceLife {
   resolveAll(): void {
     for (const tid of [...this.#waiting]) {
       if (!this.#waiting.delete(tid)) continue
-      const clone = [...this.#open.values()].find(({ child }) => child === null)
+      const clone = [...this.#open.values()].find(({ isMet }) => !isMet)
       if (clone === undefined) this.join(tid)
       else this.#meetChild(tid, clone)
       this.#note('unclear_parent', `whose child ${tid} is does not follow from the log`, true)
@@ -114,7 +116,24 @@ export class StraceLife {
 
   cloneEntered(parent: Tracee, name: string, flags: CloneFlags | undefined): void {
     if (flags?.isUntraced === true) return
-    this.#open.set(parent, { parent, name, flags, child: null })
+    this.#open.set(parent, { parent, name, flags, isMet: false })
+  }
+
+  /** The child of the call that this parent is in is known. */
+  cloneMet(parent: Tracee): void {
+    const open = this.#open.get(parent)
+    if (open !== undefined) open.isMet = true
+  }
+
+  /** A child as fork makes it; the call has returned, or nothing else is to be told of it. */
+  bear(parent: Tracee, tid: number): Tracee {
+    return this.#bear({ parent, name: 'fork', flags: cloneFlagsOf('fork', ''), isMet: true }, tid, true)
+  }
+
+  /** Whether a tracee that is met now can only be the child of a clone that is open. */
+  get isClear(): boolean {
+    const { isSet, inOrder } = this.#options
+    return this.#foreign.size === 0 && this.#waiting.size === 0 && this.nameless === null && !isSet && !inOrder
   }
 
   cloneFailed(parent: Tracee): void {
@@ -130,7 +149,7 @@ export class StraceLife {
     if (open === undefined) return
     this.#open.delete(parent)
     const isTrusted = isOuter || !parent.process.isForeign
-    if (open.child === null) {
+    if (!open.isMet) {
       if (this.#waiting.delete(tid)) {
         this.#meetChild(tid, open)
         this.#options.onResolved(tid)
@@ -166,6 +185,7 @@ export class StraceLife {
     const { process } = caller
     if (caller.isLaunching) {
       caller.isLaunching = false
+      this.rootTid ||= caller.told
       handler.onBirth(caller.told, 0, caller.told, 'exec')
       this.#options.onBirth?.(caller)
     }
@@ -231,9 +251,8 @@ export class StraceLife {
   }
 
   #meetChild(tid: number, open: OpenClone): Tracee {
-    const child = this.#bear(open, tid, true)
-    open.child = child
-    return child
+    open.isMet = true
+    return this.#bear(open, tid, true)
   }
 
   #bear(open: OpenClone, tid: number, isTrusted: boolean): Tracee {
@@ -261,6 +280,7 @@ export class StraceLife {
   #processOf(parent: Tracee, tgid: number, flags: CloneFlags | undefined): Process {
     const { dispositions, path } = parent.process
     const isShared = flags?.sharesHandlers === true
+    if (isShared) dispositions.isShared = true
     const own = isShared ? dispositions : dispositions.copy(flags?.clearsHandlers === true)
     const process = new Process(tgid, own, path)
     process.isForeign = parent.process.isForeign || parent.process.makesForeign || flags?.newPidNamespace === true
@@ -270,7 +290,7 @@ export class StraceLife {
   /** One clone and one child are left: they belong together. */
   #resolveLast(): void {
     if (this.#waiting.size !== 1) return
-    const open = [...this.#open.values()].filter(({ child }) => child === null)
+    const open = [...this.#open.values()].filter(({ isMet }) => !isMet)
     if (open.length !== 1) return
     const [tid] = this.#waiting
     this.#waiting.clear()
@@ -296,6 +316,7 @@ export class StraceLife {
 
   #tellJoin(tracee: Tracee): void {
     this.joinCount += 1
+    this.rootTid ||= tracee.told
     this.#options.handler.onBirth(tracee.told, 0, tracee.told, 'join')
     this.#options.onBirth?.(tracee)
   }

@@ -15,11 +15,12 @@ import { signalNumberOf } from './strace-args.ts'
 import { isSpecialCall } from './strace-calls.ts'
 import type { OpenDescriptors } from './strace-filter.ts'
 import { newLine, readLine, type StraceLine, withoutColours } from './strace-line.ts'
+import { StraceLives } from './strace-lives.ts'
 import { LineTime, type Position } from './strace-position.ts'
 import { type CallResult, newResult, readResult } from './strace-result.ts'
 import { openScan, type ScannedReader, type StraceScan } from './strace-scan.ts'
 import { finishSession, openStraceSession, type StraceSession } from './strace-session.ts'
-import type { Tracee } from './strace-tracee.ts'
+import { isPlain, type Tracee } from './strace-tracee.ts'
 import { type WaitingLine, WaitingLines } from './strace-waiting.ts'
 
 /** A file of a set with fewer lines is read without a scanner. */
@@ -35,6 +36,7 @@ export class StraceReader implements LogReader, ScannedReader {
   readonly counts: LogCounts = newCounts()
   readonly splitter: LineSplitter = new LineSplitter()
   readonly #options: LogReaderOptions
+  readonly lives: StraceLives
   readonly #session: StraceSession
   readonly #position: Position
   /** -ff: all lines are of this thread. */
@@ -66,6 +68,7 @@ export class StraceReader implements LogReader, ScannedReader {
     this.#fileTid = fileTid
     this.#session = session ?? openStraceSession(options, undefined, (tid) => this.#resolved.push(tid))
     this.#position = this.#session.position
+    this.lives = new StraceLives(this.#session)
   }
 
   write(chunk: Uint8Array): void {
@@ -94,6 +97,7 @@ export class StraceReader implements LogReader, ScannedReader {
   next(): boolean {
     const { splitter } = this
     if (!splitter.next()) return false
+    this.#scan?.settleLives()
     this.counts.lineCount += 1
     const text = splitter.bytes.toString('latin1', splitter.start, splitter.end)
     this.#read(text, splitter.number, splitter.isCut)
@@ -157,7 +161,7 @@ export class StraceReader implements LogReader, ScannedReader {
     return this.#session.abi.numberOf('', name, -1)
   }
 
-  told(last: Tracee, callCount: number): void {
+  told(last: Tracee | null, callCount: number): void {
     this.#last = last
     this.#callCount += callCount
     this.#session.signs.counted(callCount)
@@ -177,8 +181,13 @@ export class StraceReader implements LogReader, ScannedReader {
     if (this.#fileTid === 0) this.finish()
   }
 
+  settle(): void {
+    this.#scan?.finish()
+  }
+
   /** The session is over: what can only be known now is told. @throws TracefpError TFP_ERR_SOURCE_LOG. */
   finish(): void {
+    this.settle()
     this.#readAhead()
     if (this.#callCount === 0 && this.#summaryCount > 0) throw noOrder(this.#options.name)
     this.#session.life.resolveAll()
@@ -455,12 +464,6 @@ export class StraceReader implements LogReader, ScannedReader {
     // It may have been a call of this thread.
     if (tracee !== null && !tracee.isLaunching) this.#options.handler.onGap(tracee.told, 1)
   }
-}
-
-/** Nothing is pending for it that an ordinary call would change, or that would change what is told of one. */
-function isPlain({ restart, held, doubtful, isLaunching, hasHole, mode, process }: Tracee): boolean {
-  const isSettled = restart === null && held === null && doubtful === null
-  return isSettled && !isLaunching && !hasHole && mode === '' && process.doom === null
 }
 
 function noOrder(name: string): TracefpError {

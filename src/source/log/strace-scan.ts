@@ -10,6 +10,7 @@ import {
   type Simd,
   TOLD,
   UNTIL_END,
+  UNTIL_EXEC,
   UNTIL_FULL,
   UNTIL_NAME,
   UNTIL_THREAD,
@@ -20,15 +21,16 @@ import type { CallNumber } from '../../syscall/naming.ts'
 import type { LineSplitter } from './line-splitter.ts'
 import { ScannedFacts } from './scan-facts.ts'
 import { ScanJudging } from './scan-judging.ts'
+import { ScannedLives } from './scan-lives.ts'
 import { ScannedNames } from './scan-names.ts'
-import { ScannedThreads, type TakenThread } from './scan-threads.ts'
+import { ScannedThreads, type TakenThread, type ThreadsReader } from './scan-threads.ts'
 import type { OpenDescriptors } from './strace-filter.ts'
 import type { StraceLine } from './strace-line.ts'
 import type { Position } from './strace-position.ts'
 import type { Tracee } from './strace-tracee.ts'
 
 /** Whoever reads the lines: StraceReader. */
-export interface ScannedReader {
+export interface ScannedReader extends ThreadsReader {
   readonly splitter: LineSplitter
   readonly counts: { lineCount: number }
   readonly handler: StreamHandler
@@ -50,8 +52,8 @@ export interface ScannedReader {
   /** What its process has open, to be followed until a line is read by `next`; null: calls that open or close are to be read. */
   openDescriptors(tracee: Tracee): OpenDescriptors | null
   numberOf(name: string): CallNumber
-  /** Lines were told that were not read: the last of them is of `last`, `callCount` of them enter a call. */
-  told(last: Tracee, callCount: number): void
+  /** Lines were told that were not read: the last of them is of `last`, if that is known, `callCount` of them enter a call. */
+  told(last: Tracee | null, callCount: number): void
 }
 
 /** Calls that are told at once. */
@@ -65,6 +67,7 @@ export class StraceScan {
   readonly #facts: ScannedFacts
   readonly #judging: ScanJudging
   readonly #threads: ScannedThreads
+  readonly #lives: ScannedLives
   #isWatching = true
   /** What threads have open was told to the reader since it began with a line. */
   #isSettled = false
@@ -76,6 +79,8 @@ export class StraceScan {
   /** Where the line being told begins in the scanner's bytes; -1: none is. */
   #offset = -1
   #last: TakenThread | null = null
+  /** Where the last line's thread stands that the reader does not know yet; -1: it does. */
+  #lastSlot = -1
   /** It is the last line that the splitter has counted. */
   #isLast = false
   /** Of the reader, when its lines were last run through. */
@@ -88,9 +93,9 @@ export class StraceScan {
     this.#names = new ScannedNames(this.#scanner, (name) => reader.numberOf(name))
     this.#facts = new ScannedFacts(this.#scanner, this.#names)
     this.#judging = new ScanJudging(this.#scanner, this.#names, reader.handler)
-    this.#threads = new ScannedThreads(this.#scanner, this.#names, this.#judging, (tid, tracee) =>
-      reader.isStillPlain(tid, tracee),
-    )
+    this.#threads = new ScannedThreads(this.#scanner, this.#names, this.#judging, reader)
+    const { lives, handler } = reader
+    this.#lives = new ScannedLives(this.#scanner, this.#names, this.#judging, this.#threads, lives, handler)
   }
 
   /** Whether the form of the log is known; some forms never are. */
@@ -134,6 +139,7 @@ export class StraceScan {
     let last: Tracee | null = null
     // Lines may have been read elsewhere.
     if (counts.lineCount !== this.#lineCount) this.#threads.check()
+    this.#lives.renew(!this.#mustRelease)
     this.#bytes = splitter.chunk
     scanner.read(this.#bytes)
     for (;;) {
@@ -150,8 +156,9 @@ export class StraceScan {
         const callCount = batch[TOLD.callCount] as number
         if (callCount > 0) this.#tell(callCount)
         this.#offset = batch[TOLD.lastOffset] as number
-        this.#last = this.#threads.inSlot(batch[TOLD.lastSlot] as number)
-        last = this.#last.tracee
+        this.#lastSlot = batch[TOLD.lastSlot] as number
+        this.#last = this.#threads.inSlot(this.#lastSlot)
+        last = this.#last?.tracee ?? null
         this.#reader.told(last, batch[TOLD.enteredCount] as number)
         splitter.skip(batch[TOLD.consumedBytes] as number, lineCount)
         this.#isLast = true
@@ -163,6 +170,7 @@ export class StraceScan {
         this.#judging.nameSymbol(batch[TOLD.stoppedBy] as number)
         continue
       }
+      if (until === UNTIL_EXEC && this.#lives.learnExec()) continue
       if (until === UNTIL_THREAD && this.#take(batch[TOLD.stoppedBy] as number, last)) continue
       this.#offset = -1
       last = null
@@ -184,6 +192,7 @@ export class StraceScan {
   /** The reader reads a line itself: what it then knows of threads counts. */
   #read(): void {
     const facts = this.#facts
+    if (!this.#isOfOne()) this.settleLives()
     if (this.#mustRelease) this.#threads.release()
     this.#isSettled = false
     const tracee = facts.isThere ? this.#reader.traceeOf(facts.tid) : undefined
@@ -193,6 +202,29 @@ export class StraceScan {
     else this.#reader.next()
     if (this.#isSettled) this.#threads.check()
     else if (own != null) this.#threads.checkOne(own)
+    this.#lives.renew(!this.#mustRelease)
+  }
+
+  /** The reader is about to read a line: it knows what the scanner has followed by itself. */
+  settleLives(): void {
+    if (!this.#lives.settle()) return
+    const last = this.#threads.inSlot(this.#lastSlot)
+    if (this.#last !== null || last === null) return
+    this.#last = last
+    this.#reader.told(last.tracee, 0)
+  }
+
+  /** All that was read is told. */
+  finish(): void {
+    this.settleLives()
+    this.#lives.finish()
+  }
+
+  /** Whether the line means nothing but for a thread of which the reader knows all. */
+  #isOfOne(): boolean {
+    const { tid, isThere } = this.#facts
+    const tracee = isThere && !this.#lives.concerns(tid) ? this.#reader.traceeOf(tid) : undefined
+    return tracee !== undefined && this.#ownThread(tracee) !== null
   }
 
   /** Of a line that means nothing for other threads: its own, where that is taken; undefined: it is not. Null: it is no such line. */
@@ -202,8 +234,9 @@ export class StraceScan {
     return this.#facts.isOwn(tracee) ? own : null
   }
 
-  /** What threads have open is known to the reader, which is about to read what may be of any of them. */
+  /** What threads have open is known to the reader, which is about to read what may be of any of them. Once a line: it knows more then. */
   settle(): void {
+    if (this.#isSettled) return
     this.#isSettled = true
     this.#threads.settle()
   }
@@ -218,7 +251,7 @@ export class StraceScan {
     for (let at = BATCH_HEADER_WORDS; at < end; at += BATCH_CALL_WORDS) {
       const word = batch[at] as number
       const name = word & 0xffff
-      const thread = threads.inSlot(word >>> 16)
+      const thread = threads.inSlot(word >>> 16) as TakenThread
       this.#last = thread
       this.#offset = batch[at + 1] as number
       let abi = abis[name] as number
@@ -229,9 +262,11 @@ export class StraceScan {
 
   /** Lines of the thread are told from here on. False: they are to be read. */
   #take(tid: number, last: Tracee | null): boolean {
+    if (this.#reader.traceeOf(tid) === undefined || this.#lives.concerns(tid)) this.settleLives()
     const tracee = this.#reader.plainTracee(tid, last)
     if (tracee === null) return false
     this.#threads.take(tid, tracee, this.#isWatching ? this.#reader.openDescriptors(tracee) : null)
+    this.#lives.renew(!this.#mustRelease)
     return true
   }
 

@@ -4,8 +4,16 @@
 import type { SignalAction } from './strace-args.ts'
 import type { Place } from './strace-position.ts'
 
+const BITS_LIMIT = 32
+const ALL_SIGNALS = -1
+
 /** Which signals have a handler. Shared by the threads of a process, as in the kernel. */
 export class Dispositions {
+  /** Bits of the signals below 32 that start a handler whenever they come, and of those that never do. */
+  caughtBits = 0
+  ignoredBits = 0
+  /** Another process has them, too. */
+  isShared = false
   /** False: the process was met while it ran, so what was set before is not known. */
   readonly #isWhole: boolean
   readonly #actions = new Map<number, SignalAction>()
@@ -15,12 +23,18 @@ export class Dispositions {
   constructor(isWhole: boolean, keepsCaught: boolean) {
     this.#isWhole = isWhole
     this.#keepsCaught = keepsCaught
+    if (isWhole) this.ignoredBits = ALL_SIGNALS
   }
 
   set(action: SignalAction): void {
     if (action.handler === null) return
     if (this.#keepsCaught && this.#actions.get(action.signal)?.handler === 'caught') return
     this.#actions.set(action.signal, action)
+    if (action.signal >= BITS_LIMIT) return
+    const bit = 1 << action.signal
+    const isCaught = action.handler === 'caught'
+    this.caughtBits = isCaught && !action.isOnce ? this.caughtBits | bit : this.caughtBits & ~bit
+    this.ignoredBits = !isCaught && action.handler !== undefined ? this.ignoredBits | bit : this.ignoredBits & ~bit
   }
 
   /** Whether a handler starts now; undefined: not known. SA_RESETHAND takes effect. */
@@ -35,7 +49,10 @@ export class Dispositions {
   /** Of a child that does not share them. `withoutHandlers`: CLONE_CLEAR_SIGHAND. */
   copy(withoutHandlers: boolean): Dispositions {
     const copy = new Dispositions(this.#isWhole || withoutHandlers, this.#keepsCaught)
-    if (!withoutHandlers) for (const [signal, action] of this.#actions) copy.#actions.set(signal, action)
+    if (withoutHandlers) return copy
+    for (const [signal, action] of this.#actions) copy.#actions.set(signal, action)
+    copy.caughtBits = this.caughtBits
+    copy.ignoredBits = this.ignoredBits
     return copy
   }
 }
@@ -110,6 +127,12 @@ export class Tracee {
     this.told = told
     this.process = process
   }
+}
+
+/** Nothing is pending for it that an ordinary call would change, or that would change what is told of one. */
+export function isPlain({ restart, held, doubtful, isLaunching, hasHole, mode, process }: Tracee): boolean {
+  const isSettled = restart === null && held === null && doubtful === null
+  return isSettled && !isLaunching && !hasHole && mode === '' && process.doom === null
 }
 
 /** As many as src/match keeps: handlers left by siglongjmp never return. */

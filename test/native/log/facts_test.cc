@@ -94,9 +94,11 @@ TEST_CASE("a special call that means no more than that it was made is told like 
   LogScanner scanner = make_scanner();
   LogThread threads[kThreadSlots] = {};
   Descriptors descriptors[kDescriptorSets] = {};
-  LogTeller teller(scanner, threads, descriptors);
-  teller.set_plain(3, Plain::kAsks);
-  teller.set_plain(4, Plain::kOwnTid);
+  LogProcess processes[kThreadSlots] = {};
+  LivesControl control = {};
+  LogTeller teller(scanner, threads, processes, control, descriptors);
+  teller.lives().set_meaning(3, Meaning::kAsks);
+  teller.lives().set_meaning(4, Meaning::kOwnTid);
   // A table of one state that all may follow.
   std::vector<uint32_t> words((192 + 2048 + 192) / 4);
   words[0] = kTableMagic;

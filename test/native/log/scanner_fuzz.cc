@@ -13,6 +13,7 @@
 
 #include "log/scanner.h"
 #include "log/teller.h"
+#include "log_lives.h"
 #include "plain_line.h"
 
 using namespace tracefp;
@@ -141,12 +142,14 @@ void tell(plain::Text log, const Prefix& prefix, size_t capacity) {
   LogThread threads[kThreadSlots] = {};
   Descriptors descriptors[kDescriptorSets] = {};
   std::set<long> expected_open;
-  LogTeller teller(scanner, threads, descriptors);
+  LogProcess processes[kThreadSlots] = {};
+  LivesControl control = {};
+  LogTeller teller(scanner, threads, processes, control, descriptors);
   // close and `a` in place of open: threads of odd tids share what they have open.
   teller.watch(2, Watched::kCloses);
   teller.watch(7, Watched::kOpens);
-  teller.set_plain(9, Plain::kOwnTid);
-  teller.set_plain(10, Plain::kAsks);
+  teller.lives().set_meaning(9, Meaning::kOwnTid);
+  teller.lives().set_meaning(10, Meaning::kAsks);
   static const std::vector<uint32_t> bytes = make_table();
   const std::optional<Table> table = Table::open(bytes.data(), bytes.size() * 4);
   if (!table) fail("no table", log);
@@ -276,6 +279,71 @@ void tell(plain::Text log, const Prefix& prefix, size_t capacity) {
   if (memcmp(used, expected_used, sizeof(used)) != 0) fail("other transitions are used", log);
 }
 
+// Processes are followed, and the reader is told of them whenever it reads a line: no call that was judged is missing
+// in what it is told.
+void follow(plain::Text log, size_t reads) {
+  static LogScanner scanner = lives::make_scanner();
+  static const std::vector<uint32_t> words = lives::make_table();
+  lives::Log all(scanner, words);
+  uint64_t judged = 0;
+  uint64_t entered = 0;
+  size_t lines = 0;
+  size_t at = 0;
+  const auto take_back = [&](const LogThread& thread, uint32_t handled) {
+    judged += uint64_t{thread.calls} + thread.transparent_calls + handled;
+  };
+  const auto settle = [&] {
+    for (const LifeEvent& event : all.settle()) {
+      const bool has_thread =
+          event.kind == LifeKind::kExec || event.kind == LifeKind::kSignal || event.kind == LifeKind::kEnded;
+      if (has_thread) take_back(event.thread, event.handled_calls);
+      // What is to be told by the reader.
+      if (event.kind == LifeKind::kExit || event.kind == LifeKind::kEnded) judged++;
+      const LogThread& thread = all.threads[event.tid % kThreadSlots];
+      if (event.kind == LifeKind::kBirth && event.is_known == 0 && thread.tid_plus_1 == event.tid + 1 &&
+          (thread.calls != 0 || thread.program != 1))
+        fail("a thread is unseen that was seen", log);
+    }
+    for (const LogThread& thread : all.threads)
+      if ((thread.tid_plus_1 & kAway) != 0) fail("a thread is away that is settled", log);
+  };
+  const auto leave = [&](uint32_t slot) {
+    take_back(all.threads[slot], all.processes[slot].handled_calls);
+    all.threads[slot] = {};
+    all.processes[slot] = {};
+  };
+  const std::vector<uint8_t> data(log.begin(), log.end());
+  for (bool is_new = true;; is_new = false) {
+    all.tell_all(data.data() + at, data.size() - at, is_new);
+    lines += all.told.lines;
+    entered += all.told.entered;
+    at += all.told.consumed;
+    if (all.told.until == ToldUntil::kEnd) break;
+    if (all.told.until == ToldUntil::kExec && lines % reads != 0) {
+      all.learn_exec(data.data() + at);
+      continue;
+    }
+    settle();
+    if (all.told.until == ToldUntil::kThread) {
+      const uint32_t tid = all.told.stopped_by;
+      leave(tid % kThreadSlots);
+      all.begin(tid);
+      continue;
+    }
+    // A call in the line may have been judged.
+    if ((all.told.facts.flags & kFactOfJudged) != 0) entered++;
+    if (all.told.facts.tid != 0 && all.threads[all.told.facts.tid % kThreadSlots].tid_plus_1 == all.told.facts.tid + 1)
+      leave(all.told.facts.tid % kThreadSlots);
+    at = log.find('\n', at) + 1;
+    lines++;
+  }
+  settle();
+  for (uint32_t slot = 0; slot < kThreadSlots; slot++) leave(slot);
+  const PassedCounts passed = all.all().take_passed(0);
+  if (judged + passed.calls + passed.transparent_calls != entered) fail("a call is missing, or one too many", log);
+  if (lines != static_cast<size_t>(std::count(log.begin(), log.end(), '\n'))) fail("a line is lost", log);
+}
+
 }  // namespace
 
 // Two bytes say how the log is read, the others are the log.
@@ -289,5 +357,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (can_run(simd) && scan(log, prefix, simd, 1000, log.size() + 1) != whole) fail("another form differs", log);
   if (scan(log, prefix, best_simd(), 1 + data[1] % 4, 1 + data[1]) != whole) fail("cuts make a difference", log);
   tell(log, prefix, 1 + data[1] % 4);
+  follow(log, 1 + data[1] % 4);
   return 0;
 }
