@@ -310,4 +310,20 @@ describe('processes that the scanner follows', () => {
     expect(trackCount).toBeGreaterThan(300)
     expect(passedCount).toBeGreaterThan(trackCount / 20)
   })
+
+  test('what a line opens is not forgotten when lines that waited are read behind it', async () => {
+    const log = `389 03:12:48.112836 exit_group(0) = ?
+393 03:12:48.112836 ${execLine('a', ') = 0')}
+393 03:12:48.112836 brk(NULL) = 0x55f470d92000
+391 03:12:48.112836 ${CALLS[1]}
+393 03:12:48.112836 ${CALLS[1]}
+393 03:12:48.112836 vfork( <unfinished ...>
+391 03:12:48.112836 vfork( <unfinished ...>
+395 03:12:48.112836 close(3) = 0
+393 03:12:48.112836 ${execLine('b', ' <unfinished ...>')}
+393 03:12:48.112836 <... execve resumed>) = 0
+`
+    const [report] = await compare(log)
+    expect(report).toMatchObject({ missCount: 0, programs: [{ image: '/bin/a' }, { image: '/bin/b' }] })
+  })
 })

@@ -1,5 +1,5 @@
-// From a file to a report, in this process: captures, logs of strace, logs of NtTrace; beside `wc -l`, which only counts lines, and
-// a reader of lines with a regular expression, as one would write it.
+// From a file to a report: captures and logs of NtTrace in this process, logs of strace by the command, which has read some before or has
+// not; beside `wc -l`, which only counts lines, and a reader of lines with a regular expression, as one would write it.
 
 import { createReadStream, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,6 +12,7 @@ import { encodeFingerprint } from '../../model/codec-fingerprint.ts'
 import { TransitionTable } from '../../model/table.ts'
 import { OP } from '../../source/capture/layout.ts'
 import { captureSizes } from '../capture-size.ts'
+import { commandCost, FORMER_LOGS, furtherCost } from '../further.ts'
 import { recordStrace, repeatStrace, writeCapture, writeNtTrace } from '../inputs.ts'
 import { machineFacts } from '../machine.ts'
 import { type Contender, costOf, costOfCommand, cpuOf, inTurns, least, median, type Samples } from '../measure.ts'
@@ -21,6 +22,11 @@ import { findProgram } from '../peers.ts'
 import type { PartResult, Ratio, Sample } from '../result.ts'
 
 const PEER_BYTES = 2e6
+
+const STRACE = 'strace log'
+const STRACE_ANYWHERE = 'strace log, on any machine'
+const STRACE_COLD = 'strace log, the whole command'
+const READLINE = 'readline and a regular expression'
 
 export const REPLAY: Part = { name: 'replay', title: 'From a file to a report', run }
 
@@ -65,10 +71,11 @@ async function run(context: PartContext): Promise<PartResult> {
 }
 
 async function addStrace(
-  { folder, quick, tell }: PartContext,
+  context: PartContext,
   strace: string,
   add: (name: string, bytes: number, records: number, work: () => Promise<Sample> | Sample) => void,
 ): Promise<void> {
+  const { folder, quick, tell } = context
   const [small, log, fingerprint] = ['small.log', 'strace.log', 'strace.tfp'].map((name) => join(folder, name)) as [
     string,
     string,
@@ -76,19 +83,19 @@ async function addStrace(
   ]
   tell('replay: strace records a workload')
   recordStrace(strace, small, quick)
-  repeatStrace(small, log, (quick ? 20 : 400) * 1e6)
+  repeatStrace(small, log, (quick ? 20 : 500) * 1e6)
   await learn(small, fingerprint, folder)
   const { bytes, report } = await sizeOf(log, fingerprint, folder, 2)
-  add('strace log', bytes, report.recordCount, () => checkCost(log, fingerprint, folder, 2))
+  const { recordCount } = report
+  add(STRACE, bytes, recordCount, () => furtherCost(context, log, fingerprint))
   // Of x86-64 SSE2 is a part.
-  add('strace log, on any machine', bytes, report.recordCount, async () => {
-    process.env['TRACEFP_SIMD'] = process.arch === 'x64' ? 'sse2' : 'portable'
-    return checkCost(log, fingerprint, folder, 2).finally(() => delete process.env['TRACEFP_SIMD'])
-  })
+  const simd = { TRACEFP_SIMD: process.arch === 'x64' ? 'sse2' : 'portable' }
+  add(STRACE_ANYWHERE, bytes, recordCount, () => furtherCost(context, log, fingerprint, simd))
+  add(STRACE_COLD, bytes, recordCount, () => commandCost(context, log, fingerprint, 1))
   add('wc -l', bytes, 0, () => costOfCommand(['wc', '-l', log]))
   // Given /dev/null, grep would stop at the first match: its output goes through a pipe.
   add('grep -c execve', bytes, 0, () => costOfCommand(['sh', '-c', 'grep -c execve "$1" | cat', 'sh', log]))
-  add('readline and a regular expression', bytes, report.recordCount, () => readLines(log))
+  add(READLINE, bytes, recordCount, () => readLines(log))
   if (findProgram('b3') !== undefined) {
     // A published parser, b3-strace-parser: a thousand times as slow, so it is given the beginning.
     const beginning = join(folder, 'beginning.log')
@@ -235,17 +242,20 @@ function resultOf(
     'records',
   )
   add('replay.capture-6', 'capture, depth 6', one, 'the same at depth 6', undefined, 'records')
-  add('replay.strace', 'strace log', 'wc -l', 'strace log to report / wc -l, bytes', {
+  add('replay.strace', STRACE, 'wc -l', 'strace log to report / wc -l, bytes', {
     atLeast: hasAvx512() ? 0.45 : 0.3,
   })
-  add('replay.strace-portable', 'strace log, on any machine', 'wc -l', 'the same with what every machine has', {
+  add('replay.strace-portable', STRACE_ANYWHERE, 'wc -l', 'the same with what every machine has', {
     atLeast: 0.3,
   })
-  add('replay.readline', 'strace log', 'readline and a regular expression', 'strace log to report / readline, bytes')
+  add('replay.readline', STRACE, READLINE, 'strace log to report / readline, bytes', { atLeast: 8 })
+  add('replay.strace-command', STRACE_COLD, 'wc -l', 'the whole command, start-up and all / wc -l', { atLeast: 0.3 })
+  add('replay.readline-command', STRACE_COLD, READLINE, 'the whole command / readline', { atLeast: 8 })
   return {
     name: 'replay',
     title: REPLAY.title,
-    what: `CPU time from opening the file to the report, start-up of Node apart; ${rounds} rounds in turns after one that was dropped.`,
+    what: `CPU time from opening the file to the report, start-up of Node apart; ${rounds} rounds in turns after one that was dropped. Logs of strace
+are read by \`tracefp check\`: the whole command with its start, and what a further log costs one that has read ${FORMER_LOGS} before.`,
     tables: [{ caption: '', columns: ['', 'MB', 'MB/s', 'million calls/s, median', 'best'], rows }],
     ratios,
     charts: [
