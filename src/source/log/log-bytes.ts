@@ -8,7 +8,6 @@ import { readSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
-import * as zlib from 'node:zlib'
 import { TracefpError } from '../../errors.ts'
 
 /** They stay in the second cache while they are read; smaller ones cost more calls. */
@@ -126,9 +125,11 @@ async function* unpacked(
   }
   try {
     if (begins(head, GZIP)) {
-      yield* through(zlib.createGunzip(), copies(), name, progress)
+      const { createGunzip } = await import('node:zlib')
+      yield* through(createGunzip(), copies(), name, progress)
     } else if (begins(head, ZSTD)) {
-      const own = (zlib as { createZstdDecompress?: () => NodeJS.ReadWriteStream }).createZstdDecompress
+      const own = ((await import('node:zlib')) as { createZstdDecompress?: () => NodeJS.ReadWriteStream })
+        .createZstdDecompress
       if (own === undefined) yield* throughProgram(copies(), name, progress)
       else yield* through(own(), copies(), name, progress)
     } else {
