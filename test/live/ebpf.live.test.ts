@@ -140,14 +140,31 @@ describe.skipIf(whyNot !== null)('engine ebpf', () => {
     expect(images.filter(({ path, sha256 }) => path.endsWith('/true') && sha256 !== null).length).toBe(9)
   })
 
+  test('a session that is stopped while the kernel takes the program is not told that the kernel cannot', async () => {
+    for (const delayMs of [20, 60, 100]) {
+      const session = check(['true'], { engine: 'ebpf', stdio: 'ignore', home: folder })
+      setTimeout(() => session.stop(), delayMs)
+      const code = await session.report.then(
+        () => '',
+        (error) => error.code as string,
+      )
+      expect(code).not.toBe('TFP_ERR_ENGINE_KERNEL')
+    }
+  })
+
   test('stopping a session ends all that it started', async () => {
-    const session = check(['sh', '-c', 'sleep 6173 & sleep 6173'], { engine: 'ebpf', stdio: 'ignore', home: folder })
+    const mark = `6173.${process.pid}`
+    const session = check(['sh', '-c', `sleep ${mark} & sleep ${mark}`], {
+      engine: 'ebpf',
+      stdio: 'ignore',
+      home: folder,
+    })
     const pid = await session.pid
     session.stop()
     const report = await session.report
     expect(report.exit.signal).toBe('SIGKILL')
     expect(() => process.kill(pid, 0)).toThrow()
-    expect(spawnSync('pgrep', ['-f', '^sleep 6173$']).stdout.length).toBe(0)
+    expect(spawnSync('pgrep', ['-f', `^sleep ${mark}$`]).stdout.length).toBe(0)
   })
 
   test('what cannot be stopped is not promised: guard and faults are refused', async () => {

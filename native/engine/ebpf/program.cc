@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 
@@ -223,7 +224,13 @@ Status Program::map_memory(int control, int judged, int slots) {
 
 Status Program::load(uint32_t ring_bytes) {
   ring_bytes_ = ring_bytes;
+  // The verifier gives up with EAGAIN when a signal waits: a child of the host that ended, or who stops us. They wait.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
   const Status loaded = run_loader();
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (!loaded.ok()) return loaded;
   control_->ring_bytes = ring_bytes;
   TableView& view = judged_->views[kLetGoView];
