@@ -114,7 +114,8 @@ describe.each(ENGINES)('engine %s', (engine) => {
   )
 
   test('a killed pipeline leaves nothing of what it started', async () => {
-    const script = 'sleep 87.5 & sleep 87.5 | cat | { [ "$1" = odd ] && cd /; cat; }'
+    const mark = `87.${process.pid}`
+    const script = `sleep ${mark} & sleep ${mark} | cat | { [ "$1" = odd ] && cd /; cat; }`
     const fingerprint = await place.learned([
       ['sh', '-c', 'sleep 0.1 & sleep 0.1 | cat | { [ "$1" = odd ] && cd /; cat; }'],
     ])
@@ -126,7 +127,7 @@ describe.each(ENGINES)('engine %s', (engine) => {
     expect(misses.at(-1)).toMatchObject({ to: 'chdir', action: 'kill' })
     expect(exit.signal).toBe('SIGKILL')
     // The report comes when the last of them is gone.
-    expect(alive('87.5')).toEqual([])
+    expect(alive(mark)).toEqual([])
   })
 
   test.each([2, 3, 6])('the same misses are found with and without it, at depth %i', async (depth) => {

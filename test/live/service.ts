@@ -67,14 +67,14 @@ export function killServices(): void {
 }
 
 /** Compiles it into `folder`, and learns all it was ever seen to do. */
-export async function learnService(folder: string, file: string, home: string): Promise<string> {
+export async function learnService(folder: string, file: string, home: string, runs = 8): Promise<string> {
   const program = join(folder, 'service')
   execFileSync('cc', ['-O1', '-pthread', '-o', program, join(import.meta.dirname, 'service.c')])
   const letters = join(folder, 'letters')
   writeFileSync(letters, LEARNED)
   // Whether a thread has ended before it is waited for is chance.
   const settings = { transparent: [...DEFAULT_TRANSPARENT, 'futex'] }
-  for (let i = 0; i < 8; i++) {
+  for (let i = 0; i < runs; i++) {
     await learn(['sh', '-c', `exec ${program} < ${letters}`], { stdio: 'ignore', file, home, settings })
   }
   return program

@@ -17,6 +17,11 @@ afterAll(() => rmSync(folder, { recursive: true }))
 const SCRIPT = 'read -r line; echo "got $line"; exit 7'
 const quiet = { stdio: 'ignore', home } as const
 
+/** An argument that no process of another run of these tests has, and that sleep(1) takes. */
+function markOf(count: number): string {
+  return `${count}.${process.pid}`
+}
+
 /** Processes whose command line holds `mark`. */
 function alive(mark: string): string[] {
   return readdirSync('/proc').filter((pid) => {
@@ -104,20 +109,22 @@ test('a damaged fingerprint is told before the program starts', async () => {
 
 test('an aborted session leaves nothing of its program behind', async () => {
   const controller = new AbortController()
-  const child = check(['sh', '-c', 'sleep 81.1 & sleep 81.1'], { ...quiet, signal: controller.signal })
-  await until(() => alive('81.1').length === 2)
+  const mark = markOf(81)
+  const child = check(['sh', '-c', `sleep ${mark} & sleep ${mark}`], { ...quiet, signal: controller.signal })
+  await until(() => alive(mark).length === 2)
   controller.abort()
   expect((await child.report).exit).toEqual({ code: null, signal: 'SIGKILL' })
-  expect(alive('81.1')).toEqual([])
+  expect(alive(mark)).toEqual([])
 })
 
 test('a session that goes out of scope is killed', async () => {
+  const mark = markOf(82)
   {
-    await using child = check(['sleep', '82.1'], quiet)
+    await using child = check(['sleep', mark], quiet)
     await child.pid
-    expect(alive('82.1')).toHaveLength(1)
+    expect(alive(mark)).toHaveLength(1)
   }
-  expect(alive('82.1')).toEqual([])
+  expect(alive(mark)).toEqual([])
 })
 
 test('a signal reaches the program', async () => {
@@ -128,13 +135,14 @@ test('a signal reaches the program', async () => {
 })
 
 test('a program that is gone is never signalled, even while what it started lives on', async () => {
-  const child = check(['sh', '-c', 'sleep 87.1 &'], quiet)
+  const mark = markOf(87)
+  const child = check(['sh', '-c', `sleep ${mark} &`], quiet)
   await child.rootExited
-  expect(alive('87.1')).toHaveLength(1)
+  expect(alive(mark)).toHaveLength(1)
   expect(await child.kill('SIGTERM')).toBe(false)
   child.stop()
   await child.report
-  expect(alive('87.1')).toEqual([])
+  expect(alive(mark)).toEqual([])
 })
 
 test('a host whose working directory is gone can check', async () => {
@@ -190,20 +198,21 @@ test('the event loop of the host is not woken by stops', async () => {
 test.each(['trace', 'notify'])(
   'a worker that is terminated at any moment takes its tracees with it: %s',
   async (engine) => {
+    const mark = markOf(85)
     const source = `
     const { LiveSource } = await import(${JSON.stringify(new URL('../../lib/source/live.js', import.meta.url).href)})
     const nothing = new Proxy({}, { get: () => () => {} })
-    const script = 'while :; do :; sleep 0.001; done # 85.1'
-    const launch = { path: '/bin/sh', argv: ['sh', '-c', script, '85.1'], env: [], cwd: '', stdio: [-1, -1, -1], uid: null,
+    const script = 'while :; do :; sleep 0.001; done'
+    const launch = { path: '/bin/sh', argv: ['sh', '-c', script, '${mark}'], env: [], cwd: '', stdio: [-1, -1, -1], uid: null,
       gid: null, pin: 'auto', stopsWithRoot: false }
     new LiveSource({ engine: '${engine}', launch, imageCache: new Map() }, () => nothing).run()
   `
     for (let i = 0; i < 12; i++) {
       const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`))
-      if (i === 0) await until(() => alive('85.1').length > 0)
+      if (i === 0) await until(() => alive(mark).length > 0)
       else await sleep(Math.random() * 150)
       await worker.terminate()
-      expect(alive('85.1')).toEqual([])
+      expect(alive(mark)).toEqual([])
     }
   },
 )
@@ -212,15 +221,16 @@ test.each(['process.exit(3)', 'process.kill(process.pid, "SIGKILL")'])(
   'a host that ends by %s leaves no tracee',
   async (end) => {
     const index = new URL('../../lib/index.js', import.meta.url).href
+    const mark = markOf(86)
     const source = `
     import { check } from ${JSON.stringify(index)}
-    const child = check(['sh', '-c', 'sleep 86.1 & sleep 86.1'], { stdio: 'ignore' })
+    const child = check(['sh', '-c', 'sleep ${mark} & sleep ${mark}'], { stdio: 'ignore' })
     await child.pid
     setTimeout(() => { ${end} }, 200)
   `
     const host = spawn(process.execPath, ['--input-type=module', '-e', source], { stdio: 'ignore' })
-    await until(() => alive('86.1').length === 2)
+    await until(() => alive(mark).length === 2)
     await new Promise((resolve) => host.on('exit', resolve))
-    await until(() => alive('86.1').length === 0)
+    await until(() => alive(mark).length === 0)
   },
 )
