@@ -5,10 +5,13 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Report } from '../../src/index.ts'
 import { PACKAGE_ROOT } from '../../src/package.ts'
+import { neededByEbpf } from '../../src/source/privileges.ts'
 import { MAIN, tracefp } from '../cli/cli.ts'
+import { whyNoEbpf } from '../live/record.ts'
 
-const UNITS = ['tracefp-watch', 'server'] as const
+const UNITS = ['tracefp-watch', 'server', 'tracefp-host'] as const
 // Not below /tmp: the units have one of their own.
 const folder = mkdtempSync('/var/tmp/tracefp-systemd-')
 const [script, fingerprint, config] = ['serve.sh', 'serve.tfp', 'watch.toml'].map((name) => join(folder, name)) as [
@@ -23,6 +26,7 @@ function unitText(unit: string): string {
   return readFileSync(join(PACKAGE_ROOT, `examples/systemd/${unit}.service`), 'utf8')
     .replaceAll('/usr/local/bin/tracefp', `${NODE} ${MAIN}`)
     .replaceAll('/usr/local/bin/server --port 8080', script)
+    .replaceAll('--host --quiet', '--host --report /var/lib/private/tracefp-host/report.json')
     .replaceAll('/etc/tracefp/watch.toml', config)
     .replaceAll('/etc/tracefp/server.tfp', fingerprint)
     .replace('[Service]', `[Service]\nBindReadOnlyPaths=${PACKAGE_ROOT} ${folder} ${NODE}`)
@@ -52,13 +56,23 @@ function systemctl(...args: string[]): { code: number; out: string } {
   return { code: status ?? -1, out: `${stdout}${stderr}`.trim() }
 }
 
+/** In its namespaces. */
+function there(...command: string[]): string {
+  return spawnSync('nsenter', ['-t', `${systemd}`, '-p', '-m', ...command])
+    .stdout.toString()
+    .trim()
+}
+
 /** Undefined: it runs. */
 async function bootSystemd(): Promise<string | undefined> {
   if (process.geteuid?.() !== 0) return 'not root'
   if (spawnSync('systemd-analyze', ['--version']).status !== 0) return 'no systemd'
   writeFileSync(join(folder, 'tracefp-test.target'), '[Unit]\nDefaultDependencies=no\n')
   for (const unit of UNITS) writeFileSync(join(folder, `${unit}.service`), unitText(unit))
-  writeFileSync(join(folder, 'other.service'), `[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=${script}\n`)
+  writeFileSync(
+    join(folder, 'other.service'),
+    `[Unit]\nDefaultDependencies=no\nStartLimitIntervalSec=0\n[Service]\nExecStart=${script}\n`,
+  )
   boot = spawn('unshare', ['-f', '-p', '-m', '-C', '--mount-proc', '--kill-child', 'sh', '-c', BOOT], {
     stdio: 'ignore',
   })
@@ -74,6 +88,7 @@ async function bootSystemd(): Promise<string | undefined> {
 }
 
 const missing = await bootSystemd()
+const noEbpf = await whyNoEbpf()
 
 afterAll(() => {
   // With the first process of its namespace all of them end.
@@ -123,6 +138,30 @@ describe.skipIf(missing !== undefined)(
       expect(systemctl('show', '-p', 'Result', '--value', 'tracefp-watch').out).toBe('success')
       expect(systemctl('is-active', 'other').out).toBe('active')
     })
+
+    test.skipIf(noEbpf !== null)(
+      `watches the machine by engine ebpf, as an account that has the capabilities for that and no others${noEbpf === null ? '' : ` (skipped: ${noEbpf})`}`,
+      async () => {
+        expect(systemctl('start', 'tracefp-host')).toEqual({ code: 0, out: '' })
+        const pid = systemctl('show', '-p', 'MainPID', '--value', 'tracefp-host').out
+        const field = (name: string): string | undefined =>
+          there('grep', `^${name}:`, `/proc/${pid}/status`).split('\t')[1]
+        const home = '/var/lib/private/tracefp-host'
+        for (let i = 0; i < 600 && !there('ls', '-l', `/proc/${pid}/fd`).includes('bpf-prog'); i += 1) await sleep(50)
+        const few = neededByEbpf(false).toString(16).padStart(16, '0')
+        expect(['CapPrm', 'CapEff', 'CapBnd'].map(field)).toEqual([few, few, few])
+        expect(Number(field('Uid'))).toBeGreaterThan(0)
+        // It was learned with a working directory that its environment names: without one it does what it never did.
+        for (let i = 0; i < 60 && !there('ls', `${home}/inbox`).includes('.alert-'); i += 1) {
+          expect(systemctl('restart', 'other')).toEqual({ code: 0, out: '' })
+          await sleep(1000)
+        }
+        expect(systemctl('stop', 'tracefp-host')).toEqual({ code: 0, out: '' })
+        expect(systemctl('show', '-p', 'Result', '--value', 'tracefp-host').out).toBe('success')
+        const { programs } = JSON.parse(there('cat', `${home}/report.json`)) as Report
+        expect(programs.map(({ image, sha256 }) => [image.endsWith(script), sha256?.length])).toContainEqual([true, 64])
+      },
+    )
 
     test('runs a service that is wrapped, as an account without privileges', async () => {
       expect(systemctl('start', 'server')).toEqual({ code: 0, out: '' })
