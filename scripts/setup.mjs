@@ -90,13 +90,7 @@ export function newerNativeSource(file) {
 
 export function buildLibrary() {
   const stamp = path.join(ROOT, 'lib/.stamp')
-  const signature = signatureOf([
-    'src',
-    'tsconfig.json',
-    'tsconfig.build.json',
-    'scripts/bundle.mjs',
-    'scripts/code-cache',
-  ])
+  const signature = signatureOf(['src', 'tsconfig.json', 'tsconfig.build.json'])
   if (readStamp(stamp)[0] === signature) return
   removeOrphans(path.join(ROOT, 'lib'), path.join(ROOT, 'src'))
   const tsc = path.join(ROOT, 'node_modules/typescript/bin/tsc')
