@@ -8,7 +8,7 @@
 // The last line is `N passed, N failed`. Exit code 0: all passed, or skipped, and why.
 
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { pathToFileURL } from 'node:url'
@@ -37,6 +37,7 @@ mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev; m
 mount -t bpf bpf /sys/fs/bpf
 mkdir -p /dev/shm; mount -t tmpfs shm /dev/shm
 hostname guest; ip link set lo up
+[ -e /overlay.ko ] && insmod /overlay.ko
 export TRACEFP_ADDON=/tracefp/tracefp.node HOME=/tmp
 /bin/node /tracefp/guest.mjs
 poweroff -f
@@ -84,6 +85,15 @@ function unpackedKernels() {
   return names.map((name) => path.join(folder, name))
 }
 
+/** Where it is unpacked beside the kernel, as Debian has it. */
+function overlayModule() {
+  const version = path.basename(kernel).replace(/^vmlinuz-/, '')
+  const folder = path.join(path.dirname(kernel), '../lib/modules', version, 'kernel/fs/overlayfs')
+  if (existsSync(path.join(folder, 'overlay.ko'))) return readFileSync(path.join(folder, 'overlay.ko'))
+  const { status, stdout } = spawnSync('xz', ['-dc', path.join(folder, 'overlay.ko.xz')], { maxBuffer: 1 << 26 })
+  return status === 0 ? stdout : null
+}
+
 /** `where`: what stands for import.meta.url; without it, where the bundle lies when it runs. */
 async function bundle(input, name, where) {
   const { build } = await import('rolldown')
@@ -121,6 +131,8 @@ function pack(guest, tracees) {
   const parts = path.join(ROOT, 'lib/parts')
   for (const part of readdirSync(parts)) archive.copy(path.join(parts, part), `/tracefp/lib/parts/${part}`)
   archive.copy(guest, '/tracefp/guest.mjs')
+  const overlay = overlayModule()
+  if (overlay !== null) archive.addFile('/overlay.ko', overlay)
   const [auto, engines, slowness] = [values.auto, values.engines.split(','), Number(values.slowness)]
   archive.addFile('/tracefp/plan.json', JSON.stringify({ auto, engines, slowness }))
   for (const { name, source, program } of tracees) {

@@ -2,7 +2,16 @@
 // into one file; vitest is not there. Each line `ok`, `not ok` or `skip` is one test; the last line is `done`.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { release } from 'node:os'
 import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -128,6 +137,37 @@ async function pinned(): Promise<void> {
   })
 }
 
+/** What the kernel half reads of overlayfs stands in the BTF of its module here. */
+async function overlaid(): Promise<void> {
+  if (!existsSync('/overlay.ko')) return console.log('skip ebpf: overlay')
+  await test('ebpf: a program on an overlay of several file systems is verified, also when it is copied up', () => {
+    const [lower, upper, work, point] = ['/tmp/lower', '/dev/shm/upper', '/dev/shm/work', '/tmp/merged'] as const
+    for (const folder of [lower, upper, work, point]) mkdirSync(folder)
+    const [file, program] = ['/tmp/overlay.tfp', join(point, 'sleep')]
+    copyFileSync('/bin/busybox', join(lower, 'sleep'))
+    const options = `lowerdir=${lower},upperdir=${upper},workdir=${work}`
+    const mounted = spawnSync('mount', ['-t', 'overlay', 'overlay', '-o', options, point], { encoding: 'utf8' })
+    const command = ['--', 'sh', '-c', `${program} 3; true`]
+    const learned = tracefp('learn', '--engine', 'ebpf', '-o', file, '--runs', '2', ...command)
+    const seen = [false, true].map((isCopied) => {
+      if (isCopied) chmodSync(program, 0o700)
+      return JSON.parse(tracefp('run', '--engine', 'ebpf', '-f', file, '--report', '-', ...command).stdout) as Report
+    })
+    return [
+      ...differs(`mount (${mounted.stderr})`, 0, mounted.status),
+      ...differs(`learn (${learned.stderr.trim()})`, 0, learned.status),
+      ...seen.flatMap(({ notes, programs }) => [
+        ...differs('notes', '', notes.map(({ message }) => message).join()),
+        ...differs(
+          'whether it was judged',
+          true,
+          programs.some(({ image, fingerprint }) => image === program && fingerprint !== null),
+        ),
+      ]),
+    ]
+  })
+}
+
 async function tracees(): Promise<void> {
   const folder = join(ROOT, 'tracees')
   const programs = readdirSync(folder).filter((name) => name.endsWith('.c'))
@@ -157,6 +197,9 @@ async function tracees(): Promise<void> {
 
 console.log(`Linux ${release()}, Node ${process.version}`)
 await commandLine()
-if (plan.engines.includes('ebpf')) await pinned()
+if (plan.engines.includes('ebpf')) {
+  await pinned()
+  await overlaid()
+}
 await tracees()
 console.log('done')
