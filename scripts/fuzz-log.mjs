@@ -34,6 +34,8 @@ const WORDS = [
   '<unfinished ...>\n',
   'gettid() = 7\n',
   'rt_sigaction(SIGINT, NULL, ',
+  'SIGINT, {sa_handler=SIG_IGN, sa_mask=[], sa_flags=SA_RESTORER}',
+  '<... rt_sigaction resumed>',
   'execve("/bin/a", ["a"], 0x7f /* 3 vars */',
   '--- SIGCHLD {si_signo=SIGCHLD} ---\n',
   '+++ exited with 1 +++\n',
@@ -58,7 +60,12 @@ const LIVES = `7  clone(child_stack=NULL, flags=CLONE_CHILD_SETTID|SIGCHLD, chil
 7  --- SIGCHLD {si_signo=SIGCHLD} ---
 7  read(3) = 1
 7  rt_sigreturn({mask=[]}) = 0
-9  exit_group(0) = ?
+7  rt_sigaction(SIGINT, {sa_handler=0x562c9f76ddc0, sa_mask=[], sa_flags=SA_RESTORER|SA_RESTART}, NULL, 8) = 0
+7  rt_sigaction(SIGCHLD, {sa_handler=SIG_DFL, sa_mask=~[RTMIN RT_1], sa_flags=0},  <unfinished ...>
+9  execve("/bin/b", ["b"], 0x7f /* 3 vars */) = -1 ENOENT (No such file or directory)
+7  <... rt_sigaction resumed>NULL, 8) = 0
+9  exit_group(0 <unfinished ...>
+9  <... exit_group resumed>) = ?
 9  +++ exited with 0 +++
 `
 

@@ -13,7 +13,7 @@ import { estimateOf } from './model/estimate.ts'
 import { ledgerPathOf, updateLedger } from './model/files.ts'
 import { type Fingerprint, makeSettings, type Settings, type Tally } from './model/fingerprint.ts'
 import { makeFolder } from './model/folder.ts'
-import { type ObservationOptions, type RunDelta, type RunInfo, RunObservation } from './model/learner.ts'
+import { isIdle, type ObservationOptions, type RunDelta, type RunInfo, RunObservation } from './model/learner.ts'
 import type { Ledger } from './model/ledger.ts'
 import { leftOutText } from './model/never-learned.ts'
 import type { Image, StreamHandler } from './model/stream.ts'
@@ -57,7 +57,10 @@ export interface LearnOptions {
 
 export interface Slices {
   readonly ms: number
-  /** It is told to end (SIGTERM), or let go where it ran before, after so many, or when the chance of something new is surely below `below`. */
+  /**
+   * It is told to end (SIGTERM), or let go where it ran before, after so many runs, or when the chance of something new is surely below
+   * `below`. A slice in which nothing happens is no run; so many of them in a row end it, too.
+   */
   readonly limit: number
   readonly below: number | null
 }
@@ -70,7 +73,7 @@ export interface LearnedFault extends Fault {
 /** What came of one run. */
 export interface LearnedRun {
   readonly file: string
-  /** False: the program crashed or made no call, or the call that was to fail was not made: nothing was learned from it. */
+  /** False: the program crashed or made no call, in no slice, or the call that was to fail was not made: nothing was learned from it. */
   readonly isLearned: boolean
   readonly recordCount: number
   readonly newTransitionCount: number
@@ -176,28 +179,29 @@ export function learnLive(options: LearnOptions): RunningLearn {
       throw new TracefpError('TFP_ERR_ENGINE_FAILED', 'the run was stopped before its end: nothing was learned from it')
     }
     const { file, run, recorder, walker } = session
-    const last = (await (slicing as Slicing | null)?.finish()) ?? null
+    const sliced = slicing as Slicing | null
+    const last = (await sliced?.finish()) ?? null
     walker.finish()
     await imageCache.save()
     const delta = run.finish()
-    const leftOut = leftOutText(delta.leftOut)
+    const extra = [leftOutText(delta.leftOut), sliced?.idleText].filter((text) => text !== undefined)
     const common = {
       file,
       recordCount: walker.recordCount,
       exit: { code: result.exitCode, signal: result.exitSignal },
       faultCount: result.faultCount,
       callCounts: counts?.byName() ?? null,
-      notes: [...recorder.notes.list().map(({ message }) => message), ...(leftOut === undefined ? [] : [leftOut])],
+      notes: [...recorder.notes.list().map(({ message }) => message), ...extra],
     }
     const isUntouched = options.fault !== undefined && result.faultCount === 0
     // Killed before its first call: nothing speaks for such a run, and estimates would count it as one that brought nothing new.
-    const isEmpty = target.kind === 'launch' && options.slices === undefined && walker.recordCount === 0
+    const isEmpty = sliced === null ? walker.recordCount === 0 : last === null && isIdle(delta)
     if (CRASHES.includes(result.exitSignal) || isUntouched || isEmpty) {
       const nothing = { newTransitionCount: 0, transitionCount: 0, runCount: 0, tally: null, scenarioTally: null }
       return { ...common, isLearned: false, ...nothing }
     }
-    // What is left of a process that goes on is no slice.
-    const isOver = target.kind === 'follow' && last !== null
+    // What is left of a process that goes on is no slice, nor is what is left of one that did nothing more.
+    const isOver = last !== null && (target.kind === 'follow' || isIdle(delta))
     const { fingerprint: _, ...learned } = isOver ? last : await addRun(file, delta, options.isUpgrade === true)
     return { ...common, isLearned: true, ...learned }
   }
@@ -243,6 +247,8 @@ class Slicing {
   #failure: unknown
   #last: Added | null = null
   #cutCount = 0
+  #idleCount = 0
+  #idleInARow = 0
   #count = 0
 
   constructor(slices: Slices, cut: () => RunDelta, add: (delta: RunDelta) => Promise<Added>, end: () => void) {
@@ -262,9 +268,26 @@ class Slicing {
     clearInterval(this.#timer)
   }
 
+  /** Undefined: something happened in all of them. */
+  get idleText(): string | undefined {
+    const [idle, all] = [this.#idleCount, this.#cutCount]
+    if (idle === 0) return undefined
+    const [were, are] = idle === 1 ? ['was', 'it is no run'] : ['were', 'they are no runs']
+    return `${idle} of ${all} ${all === 1 ? 'slice' : 'slices'} ${were} idle: ${are}`
+  }
+
   #cut(delta: RunDelta, add: (delta: RunDelta) => Promise<Added>, end: () => void): void {
     this.#cutCount += 1
-    if (this.#cutCount >= this.#slices.limit) this.stop()
+    if (isIdle(delta)) {
+      this.#idleCount += 1
+      this.#idleInARow += 1
+      if (this.#idleInARow < this.#slices.limit) return
+      this.stop()
+      this.#adding = this.#adding.then(end)
+      return
+    }
+    this.#idleInARow = 0
+    if (this.#cutCount - this.#idleCount >= this.#slices.limit) this.stop()
     this.#adding = this.#adding
       .then(() => add(delta))
       .then(

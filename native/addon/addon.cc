@@ -20,6 +20,7 @@
 
 #include "addon/bench_binding.h"
 #include "addon/given.h"
+#include "addon/hash_binding.h"
 #include "addon/log_binding.h"
 #include "addon/tape_binding.h"
 #include "engine/ebpf/ebpf_engine.h"
@@ -540,6 +541,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("LogScanner", define_log_scanner(env));
   exports.Set("TapePlayer", define_tape_player(env));
   exports.Set("bench", make_bench(env));
+  define_hashes(env, exports);
   exports.Set("makePipe", Napi::Function::New(env, make_pipe));
   exports.Set("processFacts", Napi::Function::New(env, process_facts));
   exports.Set("libcBanner", Napi::Function::New(env, tell_libc_banner));

@@ -155,7 +155,7 @@ class ScannerObject final : public Napi::ObjectWrap<ScannerObject> {
   void set_meaning(const Napi::CallbackInfo& info) {
     const uint32_t name = uint32_of(info[0]);
     const uint32_t meaning = uint32_of(info[1]);
-    if (name >= kNameLimit || meaning > static_cast<uint32_t>(Meaning::kExits)) return;
+    if (name >= kNameLimit || meaning > static_cast<uint32_t>(Meaning::kClones)) return;
     teller_->lives().set_meaning(static_cast<uint16_t>(name), static_cast<Meaning>(meaning));
   }
 
@@ -225,7 +225,8 @@ class ScannerObject final : public Napi::ObjectWrap<ScannerObject> {
 
   void set_exec(const Napi::CallbackInfo& info) {
     const uint32_t program = uint32_of(info[0]);
-    if (told_.until != ToldUntil::kExec || program >= teller_->program_count()) return;
+    if (told_.until != ToldUntil::kExec) return;
+    if (program != kNoProgram && program >= teller_->program_count()) return;
     const auto* const threads = reinterpret_cast<const LogThread*>(threads_.Value().Data());
     const uint32_t caller = threads[told_.facts.tid % kThreadSlots].program - 1;
     teller_->lives().set_exec(caller, static_cast<uint16_t>(told_.facts.word - 1),
@@ -254,8 +255,8 @@ class ScannerObject final : public Napi::ObjectWrap<ScannerObject> {
   Napi::Value take_passed(const Napi::CallbackInfo& info) {
     const PassedCounts passed = teller_->lives().take_passed(uint32_of(info[0]));
     auto counts = Napi::Float64Array::New(info.Env(), 4);
-    counts[0] = passed.tracks;
-    counts[1] = passed.ends;
+    counts[0] = static_cast<double>(passed.tracks);
+    counts[1] = static_cast<double>(passed.ends);
     counts[2] = static_cast<double>(passed.calls);
     counts[3] = static_cast<double>(passed.transparent_calls);
     return counts;

@@ -46,9 +46,21 @@ bool read_hex(Text text, double* value) {
   return true;
 }
 
-// The number in `0`, `0x1f`, `?` and nothing else.
+// `-1 ENOENT (No such file or directory)`. ERESTARTSYS and others like it are none: the call is made again.
+bool is_failure(Text text) {
+  constexpr Text kBegin = "-1 E";
+  if (!text.starts_with(kBegin) || !text.ends_with(")")) return false;
+  text.remove_prefix(kBegin.size());
+  if (text.starts_with("RES")) return false;
+  size_t at = 0;
+  while (at < text.size() && ((text[at] >= 'A' && text[at] <= 'Z') || is_digit(static_cast<uint8_t>(text[at])))) at++;
+  return text.substr(at).starts_with(" (") && text.find_first_of("<>") == Text::npos;
+}
+
+// The number in `0`, `0x1f`, `?` and nothing else, or a failure.
 bool read_value(Text text, LineFacts* facts) {
   if (text == "?") facts->flags = kFactOfUnknown;
+  if (is_failure(text)) facts->flags = kFactOfFailed;
   return facts->flags != 0 || read_decimal(text, &facts->value) || read_hex(text, &facts->value);
 }
 
@@ -68,6 +80,8 @@ bool read_signal(const NameTable& names, const uint8_t* at, Text body, LineFacts
   const size_t behind = kSignalBegin.size() + name.length;
   const size_t end = body.size() - kSignalEnd.size();
   if (behind > end) return false;
+  const Text signal = body.substr(kSignalBegin.size(), name.length);
+  if (!signal.starts_with("SIG") || signal.size() == 3 || signal.find('?') != Text::npos) return false;
   const Text details = body.substr(behind, end - behind);
   if (!details.empty() && (details.size() < 3 || !details.starts_with(" {") || !details.ends_with("}"))) return false;
   facts->kind = FactKind::kSignal;

@@ -21,6 +21,8 @@ enum class FactKind : uint32_t {
 
 constexpr uint32_t kFactOfUnknown = 1;  // the value is `?`
 constexpr uint32_t kFactOfJudged = 2;   // the call was judged by the teller, and is allowed
+constexpr uint32_t kFactOfFailed =
+    4;  // `-1 ENOENT (...)`: known to the teller only, the reader reads such a line itself
 
 struct LineFacts {
   FactKind kind = FactKind::kNone;
@@ -32,6 +34,19 @@ struct LineFacts {
   double value = 0;        // or what it exited with
 };
 static_assert(sizeof(LineFacts) == 32);
+
+// Whether the line enters a call.
+inline bool is_entered(const LineFacts& facts) {
+  return facts.kind == FactKind::kCall || facts.kind == FactKind::kUnfinished;
+}
+
+// Whether `value` is what its call returned.
+inline bool has_value(const LineFacts& facts) {
+  const bool has_ended = facts.kind == FactKind::kCall || facts.kind == FactKind::kReturn;
+  return has_ended && (facts.flags & (kFactOfUnknown | kFactOfFailed)) == 0;
+}
+
+inline bool has_failed(const LineFacts& facts) { return (facts.flags & kFactOfFailed) != 0; }
 
 // The line [begin, end), without its line feed, which is readable; from `begin` on `left` bytes are.
 LineFacts facts_of(const LogForm& form, const uint8_t* begin, const uint8_t* end, size_t left);

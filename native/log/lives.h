@@ -6,7 +6,7 @@
 //            clone, fork, vfork                 execve of what        brk(NULL) in a       exit_group     +++ exited
 //   parent ------------------------> child ---- was told before ---> 64-bit place -------> ---------> ---------> counts
 //      |  ^
-//      v  |  a signal with a handler .. rt_sigreturn
+//      v  |  rt_sigaction, and a signal with a handler .. rt_sigreturn
 //
 // Of processes with several threads nothing is taken here, nor of threads that have anything pending.
 #pragma once
@@ -21,6 +21,7 @@
 
 #include "log/facts.h"
 #include "log/judge.h"
+#include "log/life_text.h"
 
 namespace tracefp {
 
@@ -28,12 +29,13 @@ namespace tracefp {
 enum class Meaning : uint8_t {
   kNone,      // or it is the reader's to know
   kOwnTid,    // nothing, where the tid of the caller is returned: set_tid_address, gettid
-  kAsks,      // nothing, where nothing is set: `rt_sigaction(SIGINT, NULL, ...) = 0`
-  kForks,     // clone, fork, vfork
+  kHandles,   // rt_sigaction: which signals have a handler; nothing, where nothing is set
+  kForks,     // fork, vfork
   kExecutes,  // execve
   kReturns,   // rt_sigreturn
   kGrows,     // brk: where it returns, tells whether the program has 64-bit addresses
   kExits,     // exit, exit_group
+  kClones,    // clone, clone3: a child as its flags say
 };
 
 // A tid that is not in LogThread: lines of this thread are looked at here first.
@@ -49,6 +51,9 @@ struct LogProcess {
 
 constexpr size_t kKnownLimit = 16;
 
+// As the program of an execve: what it starts is nothing that calls are judged by.
+constexpr uint32_t kNoProgram = ~uint32_t{0};
+
 struct LivesControl {
   uint32_t is_on;        // what a line of a new thread means follows from what is here
   uint32_t has_modes;    // after execve it must be seen whether the program is a 64-bit one
@@ -63,9 +68,10 @@ enum class LifeKind : uint32_t {
   kBirth = 1,
   kExec = 2,
   kSignal = 3,   // a handler runs
-  kEntered = 4,  // the thread is in a call that was judged: a clone, an execve
+  kEntered = 4,  // the thread is in a call that was judged: a clone, an execve, an rt_sigaction
   kExit = 5,     // the thread has called exit, which is to be told
   kEnded = 6,    // the same, and it has ended
+  kHandles = 7,  // signals have a handler from here on, or have none
 };
 
 // Of one thread; what is told of another one does not depend on it but for its parent.
@@ -73,22 +79,26 @@ struct alignas(64) LifeEvent {
   LifeKind kind;
   uint32_t tid;
   // kBirth: the parent's tid. kExec: the number of its image. kSignal: the word of its name. kEntered: tid of the child
-  // that the clone is known to have made, or 0. kEnded: its exit code.
+  // that the clone is known to have made, or 0. kEnded: its exit code. kHandles: bits of those that have one.
   uint32_t of;
-  uint32_t word;           // kEntered, kExit, kEnded: of the call's name
-  uint32_t is_known;       // kBirth: a line of it was read. kExec: the program is a 64-bit one
+  uint32_t word;      // kEntered, kExit, kEnded: of the call's name. kHandles: bits of those that have none
+  uint32_t is_known;  // kBirth: a line of it was read. kExec: the program is a 64-bit one. kExit: the call has ended
   uint32_t handled_calls;  // as in LogProcess
   uint32_t unused[10];
   LogThread thread;  // kExec, kSignal, kEnded: as it stood before
 };
 static_assert(sizeof(LifeEvent) == 128);
 
-constexpr size_t kEventLimit = 512;
+// What happened, and what stands open, is told before there is more of it than this.
+constexpr size_t kHistoryLimit = 128;
+constexpr size_t kFramesLimit = 64;
+constexpr size_t kEventLimit = 768;
+static_assert(kHistoryLimit + 1 + kFramesLimit + 2 * kThreadSlots <= kEventLimit);
 
 // Of the tracks that came and went with a program.
 struct PassedCounts {
-  uint32_t tracks = 0;
-  uint32_t ends = 0;
+  uint64_t tracks = 0;
+  uint64_t ends = 0;
   uint64_t calls = 0;
   uint64_t transparent_calls = 0;
 };
@@ -114,7 +124,7 @@ class LogLives {
   void set_signal(uint16_t name, uint32_t signal) { signals_[name] = signal; }
 
   // What a program starts by a call of this name with these exec_arguments(): a program, whose image has this number to
-  // the reader.
+  // the reader, or kNoProgram.
   void set_exec(uint32_t caller, uint16_t name, std::string_view arguments, uint32_t program, uint32_t image);
 
   // A line that is not told, with its facts, which are of a call of the table. Nothing is changed where it is not
@@ -135,7 +145,7 @@ class LogLives {
   PassedCounts take_passed(uint32_t program);
 
  private:
-  enum class Step : uint8_t { kRuns, kUnseen, kForking, kExecuting, kAwaitsMode, kEnding };
+  enum class Step : uint8_t { kRuns, kUnseen, kForking, kExecuting, kHandling, kAwaitsMode, kEnding };
 
   struct Target {
     uint32_t program;
@@ -152,11 +162,17 @@ class LogLives {
     bool is_born_here = false;
     bool was_seen = false;
     bool is_busy = false;     // it is among busy_
+    bool is_open = false;     // kEnding: the call has not ended
     uint16_t name = 0;        // of the call that it is in
     uint32_t entered_at = 0;  // when: which of all such calls
     uint32_t child = 0;       // of that call, or 0
     Target target = {};       // of that call
+    SignalAction action;      // of that call
     std::string arguments;
+    // What it has set of signals that is not among the events: bits of those that have a handler, and of those that
+    // have none.
+    uint32_t caught = 0;
+    uint32_t ignored = 0;
     std::vector<Frame> frames;
   };
 
@@ -167,6 +183,8 @@ class LogLives {
   Outcome forked(uint32_t slot, const LineFacts& facts);
   Outcome execute(uint32_t slot, const LineFacts& facts, const uint8_t* line);
   Outcome executed(uint32_t slot, const LineFacts& facts);
+  Outcome handle(uint32_t slot, const LineFacts& facts, const uint8_t* line);
+  Outcome handled(uint32_t slot, const LineFacts& facts);
   Outcome exit(uint32_t slot, const LineFacts& facts, const uint8_t* line);
   Outcome exited(uint32_t slot, const LineFacts& facts);
   Outcome interrupt(uint32_t slot, const LineFacts& facts);
@@ -182,6 +200,9 @@ class LogLives {
   void touch(uint32_t slot);
   static void step_to(Life& life, LogThread& thread, Step step);
   PassedCounts& passed_of(const LogThread& thread);
+  void enter(uint32_t slot, const LineFacts& facts, const uint8_t* line, Step step);
+  void set_handler(uint32_t slot, SignalAction action);
+  void add_handlers(uint32_t slot);
   void add_pending(uint32_t slot);
 
   LogThread* const threads_;
@@ -194,7 +215,7 @@ class LogLives {
   std::string key_;
   std::array<Life, kThreadSlots> lives_;
   std::vector<uint32_t> busy_;     // slots of lives that are not as they were
-  std::vector<LifeEvent> events_;  // births, execs and ends
+  std::vector<LifeEvent> events_;  // births, execs and ends, and handlers that a child has from its parent
   size_t frame_count_ = 0;
   uint32_t entered_count_ = 0;
   uint32_t forking_count_ = 0;  // those whose child is not known

@@ -63,10 +63,20 @@ bool LogLives::concerns(uint32_t tid) const {
   const LogThread& thread = threads_[slot];
   const Life& life = lives_[slot];
   if (thread.tid_plus_1 != 0 && thread.tid_plus_1 != tid + 1) return true;
-  if (life.is_born_here || life.step != Step::kRuns || !life.frames.empty()) return true;
+  if (life.is_born_here || life.step != Step::kRuns || !life.frames.empty() || (life.caught | life.ignored) != 0)
+    return true;
   return std::any_of(events_.begin(), events_.end(), [&](const LifeEvent& event) {
     return event.tid % kThreadSlots == slot || (event.kind == LifeKind::kBirth && event.of == tid);
   });
+}
+
+// What the process of a slot has set of its signals, before anything else is told that depends on it.
+void LogLives::add_handlers(uint32_t slot) {
+  Life& life = lives_[slot];
+  if ((life.caught | life.ignored) == 0) return;
+  const uint32_t tid = (threads_[slot].tid_plus_1 & ~kAway) - 1;
+  add_event(LifeKind::kHandles, tid, life.caught).word = life.ignored;
+  life.caught = life.ignored = 0;
 }
 
 // What stands open in the thread of a slot, behind what it has done.
@@ -74,17 +84,20 @@ void LogLives::add_pending(uint32_t slot) {
   LogThread& thread = threads_[slot];
   Life& life = lives_[slot];
   const uint32_t tid = (thread.tid_plus_1 & ~kAway) - 1;
+  add_handlers(slot);
   for (const Frame& frame : life.frames) {
     LifeEvent& event = add_event(LifeKind::kSignal, tid, frame.signal);
     event.handled_calls = processes_[slot].handled_calls;
     event.thread = frame.thread;
     processes_[slot].handled_calls = 0;
   }
-  if (life.step == Step::kForking || life.step == Step::kExecuting) {
+  if (life.step == Step::kForking || life.step == Step::kExecuting || life.step == Step::kHandling) {
     add_event(LifeKind::kEntered, tid, life.child).word = life.name + 1u;
   } else if (life.step == Step::kEnding) {
     undo_exit(&thread);
-    add_event(LifeKind::kExit, tid, 0).word = life.name + 1u;
+    LifeEvent& event = add_event(LifeKind::kExit, tid, 0);
+    event.word = life.name + 1u;
+    event.is_known = !life.is_open;
   }
 }
 
@@ -101,7 +114,7 @@ size_t LogLives::settle(LifeEvent* events) {
   for (const uint32_t slot : busy_) {
     Life& life = lives_[slot];
     life.step = Step::kRuns;
-    life.is_born_here = life.is_busy = false;
+    life.is_born_here = life.is_busy = life.is_open = false;
     life.entered_at = 0;
     life.frames.clear();
     threads_[slot].tid_plus_1 &= ~kAway;

@@ -26,9 +26,10 @@ int descriptor_at(const uint8_t* text) {
 
 // Whether nothing follows from the call.
 bool is_plain(Meaning meaning, const LineFacts& facts, const uint8_t* line) {
-  if ((facts.flags & kFactOfUnknown) != 0) return false;
+  if (has_failed(facts)) return true;
+  if (!has_value(facts)) return false;
   if (meaning == Meaning::kOwnTid) return facts.value == facts.tid;
-  if (meaning != Meaning::kAsks) return false;
+  if (meaning != Meaning::kHandles) return false;
   const uint8_t* at = line + facts.arguments;
   const uint8_t* const end = line + facts.length;
   while (at < end && is_name_byte(*at)) at++;
@@ -37,7 +38,7 @@ bool is_plain(Meaning meaning, const LineFacts& facts, const uint8_t* line) {
          memcmp(at, kNothing.data(), kNothing.size()) == 0;
 }
 
-bool has_failed(const uint8_t* value) {
+bool returns_failure(const uint8_t* value) {
   return value[0] == '-' && value[1] == '1' && value[2] == ' ' && value[3] == 'E';
 }
 
@@ -81,7 +82,7 @@ bool LogTeller::watch_line(const LogEntry& entry, const LogThread& thread, Chang
   // What is opened is known when the call returns, what is closed when it is entered.
   if (entry.kind == (opens ? EntryKind::kUnfinished : EntryKind::kReturn)) return true;
   const uint8_t* const text = base_ + entry.offset + (opens ? entry.value : entry.arguments);
-  if (opens && has_failed(text)) return true;
+  if (opens && returns_failure(text)) return true;
   const int descriptor = descriptor_at(text);
   if (descriptor < 0) return false;
   *change = {&descriptors_[thread.descriptors - 1].bits[descriptor / 32], uint32_t{1} << descriptor % 32, opens};
@@ -122,8 +123,9 @@ bool LogTeller::look_at(const uint8_t* begin, Told* told) {
   facts = facts_of(scanner_.form(), begin, end, left);
   switch (lives_.take(facts, begin)) {
     case LogLives::Outcome::kReaders:
-      if (!judge_facts(begin, told)) return false;
-      break;
+      if (judge_facts(begin, told)) break;
+      if (has_failed(facts)) facts = {};
+      return false;
     case LogLives::Outcome::kTaken:
       break;
     case LogLives::Outcome::kBorn:
@@ -153,7 +155,7 @@ bool LogTeller::look_at(const uint8_t* begin, Told* told) {
 // The call of the line, which is the reader's: whether it is allowed. True: nothing follows from it.
 bool LogTeller::judge_facts(const uint8_t* begin, Told* told) {
   LineFacts& facts = told->facts;
-  if (facts.kind != FactKind::kCall && facts.kind != FactKind::kUnfinished) return false;
+  if (!is_entered(facts)) return false;
   const uint32_t slot = facts.tid % kThreadSlots;
   LogThread& thread = threads_[slot];
   if (facts.tid == 0 || thread.tid_plus_1 != facts.tid + 1 || thread.program == 0 || thread.open != kNothingOpen)
@@ -162,6 +164,7 @@ bool LogTeller::judge_facts(const uint8_t* begin, Told* told) {
   const Meaning meaning = lives_.meaning_of(name);
   // What they end is told by the reader.
   if (meaning == Meaning::kExits || meaning == Meaning::kReturns) return false;
+  if (has_failed(facts) && meaning != Meaning::kExecutes && meaning != Meaning::kHandles) return false;
   const Judged judged = judge(programs_[thread.program - 1], thread, name);
   if (judged == Judged::kUnknownName) {
     facts = {};

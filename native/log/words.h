@@ -32,7 +32,7 @@ constexpr uint16_t half_of(const char (&text)[3]) {
   return static_cast<uint16_t>(static_cast<uint8_t>(text[0]) | static_cast<uint8_t>(text[1]) << 8);
 }
 
-constexpr uint64_t repeated(char byte) { return 0x0101010101010101 * static_cast<uint8_t>(byte); }
+constexpr uint64_t repeated(char byte) { return uint64_t{0x0101010101010101} * static_cast<uint8_t>(byte); }
 
 // The high bit of each byte of `word` that equals the byte repeated in `pattern`. Exact: no carry runs from byte to
 // byte.

@@ -10,10 +10,12 @@
 static char preload[4096];
 
 __attribute__((constructor)) static void hide(void) {
-  const char *value = getenv("LD_PRELOAD");
+  char *value = getenv("LD_PRELOAD");
   if (value == NULL) return;
   snprintf(preload, sizeof preload, "LD_PRELOAD=%s", value);
   unsetenv("LD_PRELOAD");
+  // /proc/self/environ shows the bytes that the process was given, which tracefp hands on.
+  memcpy(value - strlen("LD_PRELOAD="), "NO", 2);
 }
 
 typedef int Exec(const char *, char *const[], char *const[]);

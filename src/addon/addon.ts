@@ -259,6 +259,10 @@ export interface Addon {
   readonly LogScanner: new (simd: Simd | '') => NativeLogScanner
   readonly TapePlayer: NativeTapePlayerConstructor
   readonly bench: NativeBench
+  /** In hexadecimal digits; undefined: this Node offers no OpenSSL. */
+  readonly sha256?: (bytes: Uint8Array) => string
+  /** At most 256. */
+  randomBytes(count: number): Uint8Array
   makePipe(): [number, number]
   /** One datagram to a Unix socket, a path or `@name`; its errno, 0 when it was sent. Never waits. */
   sendDatagram(address: string, text: string): number

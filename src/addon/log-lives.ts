@@ -11,15 +11,17 @@
 //   word 0      1     2    3      4       5               16 ... 31
 //        kind | tid | of | word | known | handled calls | the thread, as in its slot
 
-/** What calls of a name mean beside that they were made; MEANS_OWN_TID and MEANS_TO_ASK: nothing, where they are no more than that. */
+/** What calls of a name mean beside that they were made; MEANS_OWN_TID: nothing, where it is no more than that. */
 export const MEANS_NOTHING = 0
 export const MEANS_OWN_TID = 1
-export const MEANS_TO_ASK = 2
+export const MEANS_TO_HANDLE = 2
 export const MEANS_TO_FORK = 3
 export const MEANS_TO_EXECUTE = 4
 export const MEANS_TO_RETURN = 5
 export const MEANS_TO_GROW = 6
 export const MEANS_TO_EXIT = 7
+/** A child as its flags say; MEANS_TO_FORK: one that shares nothing. */
+export const MEANS_TO_CLONE = 8
 
 /** Words of a slot. */
 export const PROCESS_WORDS = 4
@@ -51,23 +53,27 @@ export const CONTROL: {
 } = { isOn: 0, hasModes: 1, rootTid: 2, isPending: 3, openClones: 4, knownCount: 5, known: 6 }
 export const KNOWN_LIMIT = 16
 
-/** Kinds of events: a birth; an exec; a handler that runs; a call that the thread is in; a call of exit that is to be told, and the same with its end. */
+/** Kinds of events: a birth; an exec; a handler that runs; a call that the thread is in; a call of exit that is to be told, and the same with its end; handlers that were set or taken back. */
 export const LIFE_BIRTH = 1
 export const LIFE_EXEC = 2
 export const LIFE_SIGNAL = 3
 export const LIFE_ENTERED = 4
 export const LIFE_EXIT = 5
 export const LIFE_ENDED = 6
+export const LIFE_HANDLES = 7
+
+/** As the program of an exec: what it starts is judged by none. */
+export const NO_PROGRAM = 0xffffffff
 
 export const LIFE_WORDS = 32
 export const LIFE: {
   readonly kind: 0
   readonly tid: 1
-  /** Tid of the parent; number of the image; word of the signal's name; tid of the child that the call has made, or 0; exit code. */
+  /** Tid of the parent; number of the image; word of the signal's name; tid of the child that the call has made, or 0; exit code; bits of signals that have a handler. */
   readonly of: 2
-  /** Of the call's name. */
+  /** Of the call's name; bits of signals that have none. */
   readonly word: 3
-  /** Whether a line of the child was read; whether the mode of the program is known. */
+  /** Whether a line of the child was read; whether the mode of the program is known; whether the call of exit has ended. */
   readonly isKnown: 4
   readonly handledCalls: 5
   readonly thread: 16

@@ -137,6 +137,10 @@ export const THREAD: {
   readonly descriptors: 7
   readonly recent: 8
 } = { tid: 0, open: 1, program: 2, state: 3, calls: 4, transparentCalls: 5, formerState: 6, descriptors: 7, recent: 8 }
+/** Set in the tid of a thread that the scanner knows to be in more than an ordinary call. */
+export const AWAY = 0x80000000
+/** Counts of slots have 32 bits: after so many calls all are given back. Two of them may be added, with what one chunk of a log holds. */
+export const COUNT_LIMIT = 0x20000000
 /** Where a thread has no name's number open. */
 export const NOTHING_OPEN = 0xffff
 export const OPEN_ELSEWHERE = 0xfffe

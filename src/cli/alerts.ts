@@ -1,6 +1,5 @@
 // tracefp alerts, tracefp alert: abnormal sessions, program by program, and what was decided about them.
 
-import { userInfo } from 'node:os'
 import type { Command } from 'commander'
 import { explainMiss } from '../match/explain.ts'
 import { printable } from '../match/printable.ts'
@@ -8,6 +7,7 @@ import type { AlertDetail, AlertRow, AlertState } from '../store/records.ts'
 import { asJson, type Color, colored, type Output } from './output.ts'
 import { atMostThousand } from './sessions.ts'
 import { withStore } from './store-access.ts'
+import { userName } from './user-name.ts'
 import { counted } from './words.ts'
 
 interface AlertsOptions {
@@ -110,15 +110,4 @@ function detailOf(alert: AlertDetail, output: Output): string {
   if (event.suppressedCount > 0)
     lines.push(`${counted(event.suppressedCount, 'miss')} more: tracefp session ${alert.session}`)
   return `${lines.join('\n')}\n`
-}
-
-/** Who sits there: behind sudo the one who called it. */
-function userName(): string {
-  try {
-    const { username } = userInfo()
-    const sudo = process.env['SUDO_USER']
-    return sudo === undefined || sudo === '' || username !== 'root' ? username : `${sudo} as ${username}`
-  } catch {
-    return `user ${process.geteuid?.() ?? 0}`
-  }
 }

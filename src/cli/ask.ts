@@ -1,15 +1,15 @@
 // A question on the terminal, answered by one letter. Without a terminal there is nobody to ask.
 
 import { readSync } from 'node:fs'
-import { isatty } from 'node:tty'
 import { UsageError } from '../errors.ts'
 import type { Output } from './output.ts'
+import { isTerminal } from './terminal.ts'
 
 const LF = 10
 
 /** Asks until the answer is one of `choices`; where a capital is none of them it is the small letter. @throws UsageError where nobody can answer. */
 export async function ask(question: string, choices: readonly string[], output: Output): Promise<string> {
-  if (!isatty(0)) throw new UsageError('there is no terminal to ask on: say it with options, see --help')
+  if (!isTerminal(0)) throw new UsageError('there is no terminal to ask on: say it with options, see --help')
   for (;;) {
     output.message(question)
     const line = readLine()

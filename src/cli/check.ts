@@ -88,9 +88,10 @@ async function check(logs: readonly string[], options: CheckOptions, output: Out
   /** Logs that are followed are sessions that run. */
   const running = new Map<string, Keeper>()
   const telling = new CheckOutput(options, output)
-  const stopping = new AbortController()
-  const stop = (): void => stopping.abort()
-  if (options.follow === true) for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop)
+  const stopping = options.follow === true ? new AbortController() : null
+  const stop = (): void => stopping?.abort()
+  if (stopping !== null) for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop)
+  optimiseLater()
   try {
     await checkLogsInThreads({
       logs,
@@ -102,7 +103,7 @@ async function check(logs: readonly string[], options: CheckOptions, output: Out
       depth: options.depth ?? null,
       ...burstOf(options),
       wantsEvidence: keeper !== null,
-      follow: options.follow === true ? stopping.signal : null,
+      follow: stopping?.signal ?? null,
       onBegin: ({ session, name }) => {
         const own = options.follow === true ? another() : null
         own?.begun({ session, name, argv: [] })
@@ -119,10 +120,7 @@ async function check(logs: readonly string[], options: CheckOptions, output: Out
         keeping = keeping.then(() => own?.ended(result, result.judgedBy ?? null))
       },
       onFailure: (error, log) => telling.failure(error, log),
-      onOpen: (log) => {
-        optimiseLater()
-        telling.opened(log)
-      },
+      onOpen: (log) => telling.opened(log),
       onProgress: (log, position, size) => telling.progress(log, position, size),
     })
     await keeping

@@ -28,6 +28,7 @@ export async function learnFrom(
   output: Output,
 ): Promise<number> {
   const telling = new LearnOutput(options, output)
+  optimiseLater()
   try {
     await learnLogsInThreads({
       logs: expandPatterns(logs),
@@ -42,10 +43,7 @@ export async function learnFrom(
       onSession: (session) => telling.session(session),
       onWritten: (file) => telling.written(file),
       onFailure: (error, log) => telling.failure(error, log),
-      onOpen: (log) => {
-        optimiseLater()
-        telling.opened(log)
-      },
+      onOpen: (log) => telling.opened(log),
       onProgress: (log, position, size) => telling.progress(log, position, size),
     })
   } finally {

@@ -16,7 +16,7 @@ import { estimateLine } from './estimate-words.ts'
 import { EXIT_CODES } from './exit-codes.ts'
 import { fingerprintFileNamed } from './fingerprint-name.ts'
 import type { LearnOptions } from './learn.ts'
-import { optimiseLater } from './optimise-later.ts'
+import { optimiseLaterInRun } from './optimise-later.ts'
 import { givesUpPrivileges } from './options.ts'
 import type { Output } from './output.ts'
 import { programBytesOf } from './program-bytes.ts'
@@ -56,7 +56,7 @@ export async function learnRuns(
       const faultRuns = { argv, counts: callCounts ?? new Map(), usualMs, file, limitMs, run: once, isStopped }
       learned = (await learnFaults(faultRuns, output)) ?? learned
     }
-    for (const note of learned.notes) output.message(`tracefp: note: ${note}\n`)
+    tellNotes(learned, output)
     const [transitions, runs] = [counted(learned.transitionCount, 'transition'), counted(learned.runCount, 'run')]
     output.message(`tracefp: ${printable(learned.file)}: ${transitions} of ${runs}\n`)
     if (candidate !== null) await candidate.showDiff()
@@ -67,6 +67,10 @@ export async function learnRuns(
   } finally {
     relay.close()
   }
+}
+
+function tellNotes({ notes }: LearnedRun, output: Output): void {
+  for (const note of notes) output.message(`tracefp: note: ${note}\n`)
 }
 
 function filesOf({ output, upgrade }: LearnOptions): UsedFiles {
@@ -90,6 +94,7 @@ async function learnUsual(
   const limit = options.runs ?? (isOnce ? 1 : options.maxRuns)
   if (options.slice !== undefined) {
     const run = await once({ slices: { ms: options.slice * 1_000, limit, below } })
+    if (!run.isLearned) tellNotes(run, output)
     return run.isLearned ? run : null
   }
   let learned: LearnedRun | null = null
@@ -127,7 +132,7 @@ async function learnOnce(
     ...(bytes === undefined ? {} : { bytes }),
     onStart: (pid) => {
       relay.attach(pid)
-      optimiseLater()
+      optimiseLaterInRun()
     },
     onRootExit: () => relay.detach(() => stopping.abort()),
     signal: stopping.signal,

@@ -9,6 +9,7 @@ import { nameOf, type Watched } from '../session/check-session.ts'
 import { learnWatched } from '../session/learn-program.ts'
 import { tracefpHome } from '../store/home.ts'
 import { estimateLine } from './estimate-words.ts'
+import { EXIT_CODES } from './exit-codes.ts'
 import { giveUp } from './fewer-privileges.ts'
 import type { LearnOptions } from './learn.ts'
 import { givesUpPrivileges } from './options.ts'
@@ -49,6 +50,10 @@ export async function learnWhatRuns(
       ...(options.name === undefined ? {} : { name: options.name }),
     })
     for (const note of learned.notes) output.message(`tracefp: note: ${note}\n`)
+    if (!learned.isLearned) {
+      output.message('tracefp: nothing was learned\n')
+      return EXIT_CODES.program.failed
+    }
     const [transitions, runs] = [counted(learned.transitionCount, 'transition'), counted(learned.runCount, 'run')]
     output.message(
       `tracefp: ${printable(learned.file)}: ${transitions} of ${runs}, ${counted(learned.recordCount, 'call')}\n`,

@@ -60,7 +60,7 @@ export function defineLearn(program: Command, output: Output): void {
     .option('--max-runs <n>', 'give up then', wholeNumber, 200)
     .option(
       '--slice <duration>',
-      'for a service: run it once, every slice of time is a run; then end it by SIGTERM (--pid: let it go)',
+      'for a service: run it once, each slice of time with a call is a run; then end it by SIGTERM (--pid: let it go)',
       seconds,
     )
     .option('--faults', 'run it once as it is, then again and again while one call at a time fails: see README')

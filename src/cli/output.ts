@@ -4,6 +4,7 @@
 import { closeSync, constants, openSync, writeSync } from 'node:fs'
 import { TracefpError } from '../errors.ts'
 import { printable } from '../match/printable.ts'
+import { isTerminal } from './terminal.ts'
 
 export interface Output {
   /** What the command was asked for; to stdout. @throws ClosedPipe when nobody reads any more. */
@@ -51,7 +52,7 @@ export const stdio: Output = {
   get hasColor(): boolean {
     const { NO_COLOR, TERM } = process.env
     if ((NO_COLOR !== undefined && NO_COLOR !== '') || TERM === 'dumb') return false
-    return process.getBuiltinModule('node:tty').isatty(1)
+    return isTerminal(1)
   },
 }
 

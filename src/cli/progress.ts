@@ -1,6 +1,7 @@
 // How far a long work is, on stderr: one line that is written over on a terminal, a line now and then elsewhere.
 
 import type { Output } from './output.ts'
+import { isTerminal } from './terminal.ts'
 
 const FIRST_MS = 1000
 const TERMINAL_MS = 250
@@ -13,9 +14,9 @@ export class Progress {
   #nextAt: number = Date.now() + FIRST_MS
   #isShown = false
 
-  constructor(output: Output, isTerminal: boolean = process.getBuiltinModule('node:tty').isatty(2)) {
+  constructor(output: Output, isOnTerminal: boolean = isTerminal(2)) {
     this.#output = output
-    this.#isTerminal = isTerminal
+    this.#isTerminal = isOnTerminal
   }
 
   /** `text` is asked for only when it is shown. */

@@ -7,7 +7,7 @@ import type { RecordedRun } from '../record.ts'
 import { recordProgram } from '../session/record-program.ts'
 import type { Engine } from '../source/live.ts'
 import { EXIT_CODES } from './exit-codes.ts'
-import { optimiseLater } from './optimise-later.ts'
+import { optimiseLaterInRun } from './optimise-later.ts'
 import { captureFile, engineOption, givesUpPrivileges, KEEP_HELP, pinOption } from './options.ts'
 import type { Output } from './output.ts'
 import { programBytesOf } from './program-bytes.ts'
@@ -58,7 +58,7 @@ async function record(argv: readonly string[], options: RecordOptions, output: O
       ...(bytes === undefined ? {} : { bytes }),
       onStart: (pid) => {
         relay.attach(pid)
-        optimiseLater()
+        optimiseLaterInRun()
       },
       onRootExit: () => relay.detach(() => stopping.abort()),
       signal: stopping.signal,

@@ -1,9 +1,10 @@
 // Reports of several sessions into one file: one document where there is one, JSON Lines where there are more. The file is there
 // when it is whole.
 
-import { closeSync, openSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, openSync, renameSync } from 'node:fs'
 import { TracefpError } from '../errors.ts'
 import type { Report } from '../match/report.ts'
+import { removeFile } from '../model/remove-file.ts'
 import { type WritePlace, writePlaceOf } from '../model/write-place.ts'
 import { asJson, type Output, writeAll } from './output.ts'
 
@@ -58,7 +59,7 @@ export class ReportWriter {
     if (this.#fd === null) return
     closeSync(this.#fd)
     this.#fd = null
-    if (this.#temporary !== '') rmSync(this.#temporary, { force: true })
+    if (this.#temporary !== '') removeFile(this.#temporary)
   }
 
   #line(report: Report): void {

@@ -12,7 +12,7 @@ import type { Engine } from '../source/live.ts'
 import { tracefpHome } from '../store/home.ts'
 import { exitCodeOfOutcome } from './exit-codes.ts'
 import { keepingOf, STORE_HELP } from './keeping.ts'
-import { optimiseLater } from './optimise-later.ts'
+import { optimiseLaterInRun } from './optimise-later.ts'
 import {
   burstOf,
   captureFile,
@@ -135,7 +135,7 @@ async function run(
     const attach = async (): Promise<void> => relay.attach(await session.pid)
     const follow = async (): Promise<void> => {
       await attach()
-      optimiseLater()
+      optimiseLaterInRun()
       keeper?.begun({ session: session.id, name: argv[0] ?? '', argv })
       await session.rootExited
       isGone = true

@@ -1,13 +1,13 @@
 // tracefp serve: the console, a web page for the administrator. Runs until it is told to end.
 
 import { readFileSync } from 'node:fs'
-import { userInfo } from 'node:os'
 import type { Command } from 'commander'
 import { TracefpError, UsageError } from '../errors.ts'
 import { printable } from '../match/printable.ts'
 import { tracefpHome } from '../store/home.ts'
 import { collect } from './options.ts'
 import type { Output } from './output.ts'
+import { userName } from './user-name.ts'
 
 interface ServeOptions {
   readonly address: string
@@ -29,7 +29,7 @@ export function defineServe(program: Command, output: Output): void {
     .option('--tls-cert <file>', 'certificate in PEM')
     .option('--tls-key <file>', 'its key in PEM')
     .option('--host-name <name>', 'a name that it is called by, beside its address; repeatable', collect)
-    .option('--metrics', 'answer /healthz and /metrics (Prometheus) without a login: sums, no names')
+    .option('--metrics', 'answer /healthz and /metrics (Prometheus) without a login: sums, and names of sinks')
     .addHelpText(
       'after',
       '\nPrints a link with a token that is new each time: who has it may read everything and decide about alerts.\n' +
@@ -60,10 +60,15 @@ async function serve(options: ServeOptions, output: Output): Promise<void> {
       tls,
       names: options.hostName ?? [],
       hasMetrics: options.metrics === true,
-      actor: userInfo().username,
+      actor: userName(),
       onTrouble: (error) => output.message(`tracefp: ${printable((error as Error).message, 1000)}\n`),
     }).catch((error: unknown) => {
-      if (error instanceof TracefpError || !(error instanceof Error) || !('syscall' in error)) throw error
+      if (error instanceof TracefpError || !(error instanceof Error)) throw error
+      if (tls !== null && 'code' in error && String(error.code).startsWith('ERR_OSSL')) {
+        const what = `${tlsCert} and ${tlsKey} are no certificate and its key in PEM: ${error.message}`
+        throw new TracefpError('TFP_ERR_FILE', what, { cause: error })
+      }
+      if (!('syscall' in error)) throw error
       throw new TracefpError('TFP_ERR_FILE', `${address} port ${port}: ${error.message}`, { cause: error })
     })
     output.message('tracefp: the console, until ^C. Open this link:\n')

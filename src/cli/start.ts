@@ -16,7 +16,11 @@ interface Part {
 type Wrapped = (exports: object, require: (name: string) => unknown, module: Part, file: string, folder: string) => void
 
 /** Of Node's modules, those that take long to load and that most runs have no use for: loaded when something of them is asked for. */
-const LOADED_LATE: ReadonlySet<string> = new Set(['node:child_process', 'node:crypto', 'node:v8', 'node:zlib'])
+const LOADED_LATE: ReadonlySet<string> = new Set(
+  ['child_process', 'crypto', 'fs/promises', 'stream', 'timers/promises', 'v8', 'worker_threads', 'zlib'].map(
+    (name) => `node:${name}`,
+  ),
+)
 
 const PARTS = join(dirname(fileURLToPath(import.meta.url)), 'parts')
 const parts = new Map<string, Part>()

@@ -1,7 +1,7 @@
 // A command line that wraps a program must not stand between it and its terminal or its supervisor: it survives what the
 // terminal sends to both, and passes on what was sent to it alone.
 
-import { closeSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
 
 /** Sent by the terminal to the whole foreground group: the program gets them itself. */
 const FROM_TERMINAL = ['SIGINT', 'SIGQUIT'] as const
@@ -77,6 +77,20 @@ export function relaySignals(): SignalRelay {
     close: () => {
       for (const [signal, handler] of handlers) process.off(signal, handler)
     },
+  }
+}
+
+/** Of /dev/null and its like. */
+const MEMORY_DEVICES = 1
+
+/** Whether the descriptor is a terminal. node:tty, which loads node:net, is asked only where it may be one. */
+export function isTerminal(descriptor: number): boolean {
+  try {
+    const facts = fstatSync(descriptor)
+    if (!facts.isCharacterDevice() || facts.rdev >> 8 === MEMORY_DEVICES) return false
+    return process.getBuiltinModule('node:tty').isatty(descriptor)
+  } catch {
+    return false
   }
 }
 

@@ -11,7 +11,7 @@ export interface Login {
 }
 
 export interface AccessOptions {
-  /** `127.0.0.1:7227`: what may stand in Host. */
+  /** `127.0.0.1:7227`: what may stand in Host, in lower case. */
   readonly hosts: readonly string[]
   readonly isSecure: boolean
   readonly now?: () => number
@@ -39,7 +39,7 @@ export class Access {
 
   /** Not one of its names: a name that somebody else made point here (DNS rebinding). */
   isOwnHost({ headers }: IncomingMessage): boolean {
-    return this.#options.hosts.includes(headers.host ?? '')
+    return this.#options.hosts.includes((headers.host ?? '').toLowerCase())
   }
 
   /** Whether a write comes from a page of this server. */

@@ -102,7 +102,8 @@ export async function serveConsole(options: ConsoleOptions): Promise<Console> {
   const { port } = server.address() as AddressInfo
   const own = isIP(address) === 6 ? `[${address}]` : address
   for (const name of [own, ...(LOOPBACK.test(address) ? ['localhost'] : []), ...options.names]) {
-    hosts.push(`${name}:${port}`, ...(port === (tls === null ? 80 : 443) ? [name] : []))
+    const host = name.toLowerCase()
+    hosts.push(`${host}:${port}`, ...(port === (tls === null ? 80 : 443) ? [host] : []))
   }
   return {
     link: `${tls === null ? 'http' : 'https'}://${options.names[0] ?? own}:${port}/#token=${access.token}`,
@@ -128,7 +129,9 @@ async function handle(
 ): Promise<void> {
   for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value)
   if (!access.isOwnHost(request)) return send(response, 421, { error: 'this is not a name of this console' })
-  const url = new URL(request.url ?? '/', 'http://console.invalid')
+  const [path, base] = [request.url ?? '/', 'http://console.invalid']
+  if (!URL.canParse(path, base)) return send(response, 400, { error: 'this is no address' })
+  const url = new URL(path, base)
   const { pathname } = url
   if (request.method === 'GET') {
     const file = Object.hasOwn(FILES, pathname) ? FILES[pathname] : undefined

@@ -1,7 +1,7 @@
 // The text that fingerprints and ledgers share: a line with kind and version, a checksum over everything below it, ASCII
 // lines of words with one space between, and `end`. One rule for words: printable ASCII without space, quote or backslash
 // stands bare, anything else is a JSON string with all but ASCII as \uXXXX. What is not canonical is refused.
-import { createHash } from 'node:crypto'
+import { sha256Of } from '../addon/hash.ts'
 import { type ErrorCode, FormatError } from '../errors.ts'
 import { isSymbolText } from './fingerprint.ts'
 
@@ -16,8 +16,8 @@ export interface TextKind {
   readonly noun: string
 }
 
-export function sha256Of(text: string): string {
-  return createHash('sha256').update(text, 'latin1').digest('hex')
+export function sha256OfText(text: string): string {
+  return sha256Of(Buffer.from(text, 'latin1'))
 }
 
 /** The word as it stands in a file. */
@@ -29,7 +29,7 @@ export function writeWord(word: string): string {
 /** The whole file around its body lines. */
 export function frameText(kind: TextKind, body: readonly string[]): string {
   const below = `${body.join('\n')}\nend\n`
-  return `${kind.magic} ${kind.version}\nchecksum sha256:${sha256Of(below)}\n${below}`
+  return `${kind.magic} ${kind.version}\nchecksum sha256:${sha256OfText(below)}\n${below}`
 }
 
 /** Reads line by line; every complaint names file and line. */
@@ -168,7 +168,7 @@ function checkFrame(kind: TextKind, text: string, file: string): number {
     const line = text.slice(0, bad.index).split('\n').length
     fail('TFP_ERR_MODEL_FORMAT', `a character that cannot stand here: ${JSON.stringify(bad[0])}`, line)
   }
-  if (sha256Of(text.slice(secondEnd + 1)) !== checksum) {
+  if (sha256OfText(text.slice(secondEnd + 1)) !== checksum) {
     fail('TFP_ERR_MODEL_CHECKSUM', `the ${kind.noun} was altered: its checksum is wrong`, 2)
   }
   return Number(version)

@@ -1,6 +1,6 @@
 // Fingerprint <-> the text of a `.tfp` file. One line per successor set that is listed, short contexts first, then by code unit,
 // so that the same content has the same bytes and `git diff` reads well. Format 1, where only whole contexts stood, is read too.
-import { frameText, LineReader, sha256Of, type TextKind, writeWord } from './canonical.ts'
+import { frameText, LineReader, sha256OfText, type TextKind, writeWord } from './canonical.ts'
 import { readFaults, writeFaults } from './codec-faults.ts'
 import { readExecs, readListed, readWhole, writeExecs, writeListed } from './codec-sets.ts'
 import { readImage, readSettings, writeImage, writeSettings } from './codec-settings.ts'
@@ -42,7 +42,7 @@ export function encodeFingerprint(fingerprint: Omit<Fingerprint, 'sha256'>): str
 
 /** Adds the hash of the file that the fingerprint makes. */
 export function sealFingerprint(fingerprint: Omit<Fingerprint, 'sha256'>): Fingerprint {
-  return { ...fingerprint, sha256: sha256Of(encodeFingerprint(fingerprint)) }
+  return { ...fingerprint, sha256: sha256OfText(encodeFingerprint(fingerprint)) }
 }
 
 /** Where the canonical text of a file ends and its signatures begin (signature.ts); empty where there are none. */
@@ -89,7 +89,7 @@ export function decodeFingerprint(text: string, fileName: string, depth: number 
     mappingHash,
     ...learned,
     programs,
-    sha256: sha256Of(canonical),
+    sha256: sha256OfText(canonical),
     ...(isPart ? { text: canonical } : {}),
   }
 }

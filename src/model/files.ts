@@ -1,10 +1,11 @@
 // Fingerprints and ledgers as files. A file is replaced whole or not at all, whatever kills the writer; the ledger is
 // written first and wins when the two disagree; two processes that learn into one file take turns.
-import { randomBytes } from 'node:crypto'
+
 import { writeFile } from 'node:fs'
 import { open, readdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
+import { randomBytes } from '../addon/hash.ts'
 import { FormatError, TracefpError } from '../errors.ts'
 import type { Mapping } from '../syscall/mapping.ts'
 import { MAX_TEXT_LENGTH } from './canonical.ts'
@@ -105,7 +106,10 @@ export async function writeAtomic(path: string, text: string, newMode = 0o666): 
       (s) => s.mode & 0o777,
       () => newMode,
     )
-    const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`)
+    const temporary = join(
+      dirname(target),
+      `.${basename(target)}.${process.pid}.${Buffer.from(randomBytes(6)).toString('hex')}.tmp`,
+    )
     try {
       const file = await open(temporary, 'wx', mode)
       try {

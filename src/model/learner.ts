@@ -49,6 +49,12 @@ export interface RunDelta {
   readonly leftOut: readonly string[]
 }
 
+/** Whether nothing happened: no transition was made, no program executed another. */
+export function isIdle({ programs }: RunDelta): boolean {
+  for (const { transitions, execs } of programs.values()) if (transitions.size > 0 || execs.size > 0) return false
+  return true
+}
+
 export interface ObservationOptions {
   /** Names never learned, default NEVER_LEARNED. They hold for every ABI; `foreign-abi` is all calls of other ABIs. */
   readonly neverLearned?: readonly string[]

@@ -1,11 +1,12 @@
 // A lock between processes: a file with the name of its holder. It is made whole by link(2), so nobody reads half a holder.
 // A holder that died is seen by pid and start time; whoever breaks its lock first makes a marker named after the holder's
 // token, so that of many that see the same dead holder only one removes its lock, and nobody removes a newer one.
-import { randomBytes } from 'node:crypto'
+
 import { link, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { randomBytes } from '../addon/hash.ts'
 import { TracefpError } from '../errors.ts'
 
 export interface LockOptions {
@@ -128,7 +129,7 @@ async function isDead(holder: Holder, self: Holder): Promise<boolean> {
 
 async function describeSelf(): Promise<Holder> {
   return {
-    token: randomBytes(8).toString('hex'),
+    token: Buffer.from(randomBytes(8)).toString('hex'),
     pid: process.pid,
     startTime: (await startTimeOf(process.pid)) ?? '',
     bootId: (await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '')).trim(),

@@ -1,5 +1,5 @@
 // ULIDs: names of runs and sessions that sort by time. 48 bits of milliseconds and 80 random bits in Crockford's base 32.
-import { randomBytes } from 'node:crypto'
+import { randomBytes } from '../addon/hash.ts'
 
 const DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 

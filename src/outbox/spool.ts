@@ -1,19 +1,10 @@
 // What is to be sent, on disk until it was sent: a folder per receiver, a file per thing, which appears whole. Who sends a file
 // renames it to its own process first, so that two do not send the same one; one whose sender was killed is sent again.
 
-import {
-  closeSync,
-  constants,
-  fsyncSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs'
+import { closeSync, constants, fsyncSync, openSync, readdirSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeFolder } from '../model/folder.ts'
+import { removeFile } from '../model/remove-file.ts'
 
 /** Oldest first, by name: names are ULIDs. */
 const NAME = /^([0-9A-HJKMNP-TV-Z]{26})\.json(?:\.(\d+))?$/
@@ -44,12 +35,12 @@ export class Spool {
       }
       renameSync(temporary, join(this.folder, `${id}.json`))
     } catch (error) {
-      rmSync(temporary, { force: true })
+      removeFile(temporary)
       throw error
     }
     const waiting = this.waiting()
     const old = waiting.slice(0, Math.max(0, waiting.length - MAX_WAITING))
-    for (const dropped of old) rmSync(join(this.folder, `${dropped}.json`), { force: true })
+    for (const dropped of old) removeFile(join(this.folder, `${dropped}.json`))
     return old.length
   }
 
@@ -64,7 +55,7 @@ export class Spool {
     const ids: string[] = []
     for (const name of names) {
       const leftBy = TEMPORARY.exec(name)?.[1]
-      if (leftBy !== undefined && !isAlive(Number(leftBy))) rmSync(join(this.folder, name), { force: true })
+      if (leftBy !== undefined && !isAlive(Number(leftBy))) removeFile(join(this.folder, name))
       const [, id, claimedBy] = NAME.exec(name) ?? []
       if (id === undefined) continue
       if (claimedBy === undefined) ids.push(id)
@@ -85,7 +76,7 @@ export class Spool {
 
   /** It was sent, or is not worth it. */
   remove(id: string): void {
-    rmSync(join(this.folder, `${id}.json.${process.pid}`), { force: true })
+    removeFile(join(this.folder, `${id}.json.${process.pid}`))
   }
 
   /** It could not be sent: later again. */

@@ -1,6 +1,6 @@
 // What is done about a session with misses: an alert per program, scored and told by the policy; evidence; the store.
 
-import { readFileSync, rmSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { type AlertEvent, EVENT_MISSES, type EventKind } from '../alert/event.ts'
 import { DEFAULT_POLICY, isToTell, modeOf, type Policy, SEVERITIES } from '../alert/policy.ts'
 import { type Elsewhere, NOWHERE, scoreOf, severityOf } from '../alert/score.ts'
@@ -8,6 +8,7 @@ import type { JudgedBy } from '../check-logs.ts'
 import { isLibraryMiss, libraryMissesOf } from '../match/library-miss.ts'
 import type { Miss } from '../match/miss.ts'
 import type { Report, Result } from '../match/report.ts'
+import { removeFile } from '../model/remove-file.ts'
 import { newUlid } from '../model/ulid.ts'
 import { VERSION } from '../package.ts'
 import { hostFacts } from '../source/host.ts'
@@ -225,7 +226,7 @@ export class Alarm {
       return null
     } finally {
       if ('captures' in evidence && evidence.isOurs) {
-        for (const file of evidence.captures) rmSync(file, { force: true })
+        for (const file of evidence.captures) removeFile(file)
       }
     }
   }

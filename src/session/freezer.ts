@@ -4,13 +4,14 @@
 // Each freeze has a key of its own, which `show` tells. The program may be of the same user and may have written to the
 // socket before it froze; what it wrote is read while it is frozen. But it cannot know the key.
 import { randomUUID } from 'node:crypto'
-import { closeSync, openSync, readdirSync, rmSync } from 'node:fs'
+import { closeSync, openSync, readdirSync } from 'node:fs'
 import { createConnection, createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { TracefpError } from '../errors.ts'
 import type { Decided } from '../match/decider.ts'
 import type { Miss } from '../match/miss.ts'
 import { makeFolder } from '../model/folder.ts'
+import { removeFile } from '../model/remove-file.ts'
 
 export type Release = 'allow' | 'kill'
 
@@ -105,7 +106,7 @@ export class Freezer {
 
   close(): void {
     this.#server.close()
-    rmSync(this.#path, { force: true })
+    removeFile(this.#path)
   }
 
   async #listen(): Promise<void> {
@@ -143,7 +144,7 @@ export async function freezingSessions(home: string): Promise<FrozenSession[]> {
       const { key: _, ...shown } = await show(home, session)
       sessions.push(shown)
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ECONNREFUSED') rmSync(join(folderOf(home), name), { force: true })
+      if ((error as NodeJS.ErrnoException).code === 'ECONNREFUSED') removeFile(join(folderOf(home), name))
     }
   }
   return sessions

@@ -3,7 +3,8 @@
 
 import { lstatSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { digestOf, GENESIS, hashOf, type Link, type LinkKind, sha256Of } from './chain.ts'
+import { sha256Of } from '../addon/hash.ts'
+import { digestOf, GENESIS, hashOf, type Link, type LinkKind } from './chain.ts'
 import type { Database } from './database.ts'
 
 export interface Finding {

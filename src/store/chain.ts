@@ -1,7 +1,7 @@
 // The hash chain: every session that ended, every alert of it and every decision about one is a link, and the hash of a link
 // holds that of the one before. What was altered, left out or moved later no longer fits.
 
-import { createHash } from 'node:crypto'
+import { sha256Of } from '../addon/hash.ts'
 import type { Database, Row, Value } from './database.ts'
 
 export type LinkKind = 'session' | 'alert' | 'action' | 'prune'
@@ -37,10 +37,6 @@ export function headOf(database: Database): Link | undefined {
 
 export function hashOf(previous: string, { seq, kind, id, sha256 }: Omit<Link, 'hash' | 'body'>): string {
   return sha256Of(`${previous}\n${seq} ${kind} ${id} ${sha256}\n`)
-}
-
-export function sha256Of(text: string | Uint8Array): string {
-  return createHash('sha256').update(text).digest('hex')
 }
 
 /** Everything that is kept of it and does not change any more. Null: it is not there. */

@@ -1,13 +1,14 @@
 // The highest epoch seen of each signer and program: a fingerprint of a lower one is an old one that somebody put back. One
 // empty-handed file per epoch, `HASH-EPOCH`, made and never rewritten: two processes at once cannot lose the higher one.
 
-import { createHash } from 'node:crypto'
-import { closeSync, fsyncSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, readdirSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { sha256Of } from '../addon/hash.ts'
 import { TracefpError } from '../errors.ts'
 import { writeWord } from '../model/canonical.ts'
 import { makeFolder } from '../model/folder.ts'
 import { foreignAmong } from '../model/ownership.ts'
+import { removeFile } from '../model/remove-file.ts'
 import type { PublicKey } from '../model/signature.ts'
 
 const NAME = /^([0-9a-f]{32})-([1-9][0-9]{0,15})$/
@@ -35,7 +36,7 @@ export class Epochs {
     try {
       makeFolder(this.#folder)
       this.#write(`${hash}-${epoch}`, `ed25519:${signer} ${writeWord(program)} ${epoch}\n`)
-      for (const lower of kept) rmSync(join(this.#folder, `${hash}-${lower}`), { force: true })
+      for (const lower of kept) removeFile(join(this.#folder, `${hash}-${lower}`))
     } catch (cause) {
       const why = `the epoch of a signed fingerprint cannot be remembered: ${(cause as Error).message}`
       throw new TracefpError('TFP_ERR_FILE', `${why}: set TRACEFP_HOME to a folder that can be written`, { cause })
@@ -75,5 +76,5 @@ export class Epochs {
 }
 
 function hashOf(signer: PublicKey, program: string): string {
-  return createHash('sha256').update(`${signer}\n${program}`).digest('hex').slice(0, 32)
+  return sha256Of(`${signer}\n${program}`).slice(0, 32)
 }

@@ -1,14 +1,15 @@
 // Evidence of an abnormal session, one file: everything that is needed to judge it again, and to know what happened without
 // the machine it happened on. Gzipped JSON, version 1; its hash stands in the session's row and so in the chain.
 
-import { closeSync, constants, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, constants, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
+import { sha256Of } from '../addon/hash.ts'
 import type { AlertEvent } from '../alert/event.ts'
 import { TracefpError } from '../errors.ts'
 import type { Report } from '../match/report.ts'
+import { removeFile } from '../model/remove-file.ts'
 import type { SeenProcess } from '../source/capture/window.ts'
-import { sha256Of } from './chain.ts'
 import { syncFolder } from './inbox.ts'
 import { makePrivateFolder } from './private-folder.ts'
 
@@ -73,7 +74,7 @@ export function writeBundle(folder: string, bundle: Bundle): { readonly file: st
   const file = `${bundle.report.session}.tfe`
   const temporary = join(folder, `.${process.pid}.${file}.tmp`)
   try {
-    rmSync(temporary, { force: true })
+    removeFile(temporary)
     const fd = openSync(temporary, NEW, 0o600)
     try {
       for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at)
@@ -84,7 +85,7 @@ export function writeBundle(folder: string, bundle: Bundle): { readonly file: st
     renameSync(temporary, join(folder, file))
     syncFolder(folder)
   } catch (cause) {
-    rmSync(temporary, { force: true })
+    removeFile(temporary)
     throw new TracefpError('TFP_ERR_STORE', `${folder}: ${(cause as Error).message}`, { cause })
   }
   return { file, sha256: sha256Of(bytes) }

@@ -1,9 +1,9 @@
 // The fingerprint store: a folder of .tfp files, found by the identity of the program that runs. There is no index to fall
 // out of step: the programs that a file was learned for stand in its first lines (`root KEY`).
 
-import { createHash } from 'node:crypto'
 import { closeSync, constants, existsSync, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { sha256Of } from '../addon/hash.ts'
 import { TracefpError, UsageError } from '../errors.ts'
 import { writeWord } from '../model/canonical.ts'
 import { decodeFingerprint } from '../model/codec-fingerprint.ts'
@@ -36,7 +36,7 @@ export function storeName(name: string): string {
 /** The file that a newly learned program gets. `name` is the user's, else it is made of the program's key. @throws UsageError. */
 export function fileForProgram(folder: string, key: string, name?: string): string {
   if (name !== undefined) return join(folder, `${storeName(name)}.tfp`)
-  const hash = createHash('sha256').update(key).digest('hex').slice(0, KEY_HASH_DIGITS)
+  const hash = sha256Of(key).slice(0, KEY_HASH_DIGITS)
   const file = basename(key.split(' ').at(-1) ?? key).replace(/[^\w.+-]/g, '')
   return join(folder, `${file === '' ? 'program' : file}-${hash}.tfp`)
 }

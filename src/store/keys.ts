@@ -1,8 +1,9 @@
 // Keys as files: private ones in PEM, for their owner alone; public ones in PEM or as `ed25519:...`, several to a file.
 
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { closeSync, fchmodSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, fchmodSync, fsyncSync, openSync, writeSync } from 'node:fs'
 import { TracefpError } from '../errors.ts'
+import { removeFile } from '../model/remove-file.ts'
 import { type PublicKey, parsePrivateKey, parsePublicKey, publicKeyOf } from '../model/signature.ts'
 import { type BoundedText, readBounded } from './bounded-file.ts'
 
@@ -26,7 +27,7 @@ export function makeKeyFiles(name: string): KeyFiles {
   try {
     writeNew(privateFile, privateKey.export({ type: 'pkcs8', format: 'pem' }) as string, 0o600)
   } catch (error) {
-    rmSync(publicFile, { force: true })
+    removeFile(publicFile)
     throw error
   }
   return { privateFile, publicFile, key: publicKeyOf(publicKey) }

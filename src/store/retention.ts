@@ -1,8 +1,9 @@
 // What is kept, and for how long: by age, then by size, oldest first. An alert that nobody decided about, and an incident,
 // keep their session whatever its age. That records were removed, and which, is a link of the chain.
 
-import { readdirSync, rmSync, statSync } from 'node:fs'
+import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { removeFile } from '../model/remove-file.ts'
 import { newUlid } from '../model/ulid.ts'
 import { append } from './chain.ts'
 import type { Database, Value } from './database.ts'
@@ -65,7 +66,7 @@ export function evidenceBytes(folder: string, without: ReadonlySet<string> = new
 }
 
 export function removeEvidence(folder: string, files: readonly string[]): void {
-  for (const file of files) rmSync(join(folder, file), { force: true })
+  for (const file of files) removeFile(join(folder, file))
 }
 
 function idsWhere(database: Database, where: string, values: readonly Value[], limit = 10_000): string[] {

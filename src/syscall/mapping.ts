@@ -1,7 +1,7 @@
 // A mapping turns the numbers of records into symbol texts and back. Fingerprints hold texts; numbers are an encoding
 // under a named mapping, whose hash they carry. A symbol of the native ABI is the bare name, any other has its ABI in
 // front (`i386:read`); a number without a name is `sys_N`. Symbols that are no calls (`<exec>`) are not known here.
-import { createHash } from 'node:crypto'
+import { sha256Of } from '../addon/hash.ts'
 import { ABI_CODES, ABI_NAMES, type AbiName, type LinuxAbiName, NATIVE_ABI } from './abi.ts'
 import { NO_TABLE, type SyscallTable, syscallTable } from './tables.ts'
 
@@ -87,9 +87,7 @@ export function createMapping(
       const abi = number === undefined ? '?' : (abiNameOf(number.abi) ?? 'unknown')
       lines.add(`${abi} ${baseNameOf(symbol)} ${number === undefined ? '?' : number.nr}\n`)
     }
-    return createHash('sha256')
-      .update([...lines].sort().join(''))
-      .digest('hex')
+    return sha256Of([...lines].sort().join(''))
   }
 
   return { name, nativeAbi, hasNumbers, symbolOf, numberOf, hashOf }

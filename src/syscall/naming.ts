@@ -1,6 +1,6 @@
 // A mapping for logs, which name calls: what the mapping does not know gets a number too, under an ABI code of its own, so
 // that an unknown name is a symbol of its own. Those numbers live as long as the object; they are in no hash and no file.
-import { createHash } from 'node:crypto'
+import { sha256Of } from '../addon/hash.ts'
 import { TracefpError } from '../errors.ts'
 import { NAMED_ABI } from './abi.ts'
 import { isSpecial, type Mapping } from './mapping.ts'
@@ -77,7 +77,7 @@ export function symbolTextOf(name: string): string {
     text === '' ? '%' : Array.from(Buffer.from(text), (byte) => `%${byte.toString(16).padStart(2, '0')}`).join(''),
   )
   if (escaped.length <= MAX_TEXT_LENGTH) return escaped
-  return `${escaped.slice(0, 180)}%${createHash('sha256').update(name).digest('hex')}`
+  return `${escaped.slice(0, 180)}%${sha256Of(name)}`
 }
 
 function isNameless(symbol: string): boolean {

@@ -1,7 +1,7 @@
 // Runs the command line for tests: in this process with captured output, or the built executable.
 
 import { execFile, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -71,4 +71,19 @@ export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'tracefp-cli-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   return folder
+}
+
+/** Of Node's modules: each takes milliseconds to load. */
+const LONG = ['child_process', 'crypto', 'fs/promises', 'net', 'tty', 'worker_threads', 'zlib']
+
+/** Which of those the built command line loads for a command that ends with this status. `folder`: TRACEFP_HOME. */
+export function longLoadedBy(words: readonly string[], folder: string, status = 0): string[] {
+  const [list, result] = [join(folder, 'list.cjs'), join(folder, 'loaded.json')]
+  const write = `require('node:fs').writeFileSync(${JSON.stringify(result)}, JSON.stringify(process.moduleLoadList))`
+  writeFileSync(list, `process.on('exit', () => { ${write} })`)
+  const env = { ...process.env, TRACEFP_HOME: folder, NODE_OPTIONS: '' }
+  const ended = spawnSync(process.execPath, ['-r', list, MAIN, ...words], { env, stdio: 'ignore' })
+  if (ended.status !== status) throw new Error(`${words.join(' ')} ended with ${ended.status}`)
+  const loaded = JSON.parse(readFileSync(result, 'utf8')) as string[]
+  return LONG.filter((name) => loaded.includes(`NativeModule ${name}`))
 }

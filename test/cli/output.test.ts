@@ -8,6 +8,13 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { asJson, colored, oneLine, stdio, writeAll } from '../../src/cli/output.ts'
 import { capture, MAIN, shell, temporaryFolder } from './cli.ts'
 
+/** Whether the standard streams are one must not depend on what the tests were started from. */
+const asked = vi.hoisted(() => ({ isTerminal: false }))
+vi.mock('../../src/cli/terminal.ts', async (actual) => ({
+  ...(await actual<typeof import('../../src/cli/terminal.ts')>()),
+  isTerminal: () => asked.isTerminal,
+}))
+
 const SOURCES = new URL('../../src/cli/', import.meta.url)
 
 afterEach(() => {
@@ -62,14 +69,27 @@ test('one line stays one line', () => {
 test('colour is for terminals that want it', () => {
   expect(colored('ok', 'green', capture())).toBe('ok')
   expect(colored('ok', 'green', { ...capture(), hasColor: true })).toBe('\u001b[32mok\u001b[0m')
-  const tty = vi.spyOn(process.getBuiltinModule('node:tty'), 'isatty').mockReturnValue(true)
   vi.stubEnv('TERM', 'xterm')
   vi.stubEnv('NO_COLOR', '')
+  asked.isTerminal = true
   expect(stdio.hasColor).toBe(true)
   vi.stubEnv('NO_COLOR', '1')
   expect(stdio.hasColor).toBe(false)
   vi.stubEnv('NO_COLOR', '')
-  tty.mockReturnValue(false)
+  asked.isTerminal = false
   expect(stdio.hasColor).toBe(false)
-  tty.mockRestore()
+})
+
+test.each([
+  ['/dev/ptmx', true],
+  ['/dev/null', false],
+  ['/dev/zero', false],
+  ['/proc/self/status', false],
+  ['/', false],
+])('a descriptor of %s is a terminal: %s', async (path, is) => {
+  const { isTerminal } = await vi.importActual<typeof import('../../src/cli/terminal.ts')>('../../src/cli/terminal.ts')
+  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NOCTTY)
+  expect(isTerminal(descriptor)).toBe(is)
+  closeSync(descriptor)
+  expect(isTerminal(descriptor)).toBe(false)
 })

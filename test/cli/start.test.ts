@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { VERSION } from '../../src/package.ts'
-import { MAIN } from './cli.ts'
+import { longLoadedBy, MAIN } from './cli.ts'
 
 /** Says of each part whether V8 had code for it, and took that. */
 const WITNESS = `
@@ -85,13 +85,15 @@ it('without kept code tracefp starts all the same', () => {
   expect(start(copyWith(() => null))).toEqual({ out: `${VERSION}\n`, parts: ['core.cjs none'] })
 })
 
-it('what takes long to load of Node is not loaded before something asks for it', () => {
-  const list = join(folder, 'list.cjs')
-  const of = "['child_process', 'crypto', 'zlib'].filter((name) => loaded.includes('NativeModule ' + name))"
-  writeFileSync(
-    list,
-    `process.on('exit', () => { const loaded = process.moduleLoadList; process.stderr.write(JSON.stringify(${of})) })`,
-  )
-  const { stdout, stderr } = spawnSync(process.execPath, ['-r', list, MAIN, '--version'], { encoding: 'utf8' })
-  expect({ stdout, late: stderr }).toEqual({ stdout: `${VERSION}\n`, late: '[]' })
+it('what takes long to load of Node is not loaded when the version is told', () => {
+  expect(longLoadedBy(['--version'], folder)).toEqual([])
+})
+
+it('what takes long to load of Node is not loaded when a log is checked', () => {
+  const [log, known] = [join(folder, 'small.log'), join(folder, 'known.tfp')]
+  const lines = ['execve("/bin/a", ["a"], 0x7f /* 3 vars */) = 0', 'brk(NULL) = 0x55f470d92000', 'exit_group(0) = ?']
+  writeFileSync(log, lines.map((line) => `7 ${line}\n`).join(''))
+  const env = { ...process.env, TRACEFP_HOME: folder }
+  spawnSync(process.execPath, [MAIN, 'learn', '--from', log, '-o', known], { env })
+  expect(longLoadedBy(['check', log, '-f', known], folder)).toEqual([])
 })

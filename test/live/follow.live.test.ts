@@ -1,6 +1,6 @@
 // What already runs, followed by the kernel: a process, a cgroup, the host. Nobody waits for tracefp, so what is done about a miss is
 // done after it.
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import {
   copyFileSync,
   existsSync,
@@ -170,6 +170,23 @@ describe.skipIf(whyNot !== null)('a process that the kernel follows', () => {
       'read',
       'mkdir',
     ])
+  })
+})
+
+describe.skipIf(whyNot !== null)('a process that does nothing', () => {
+  test('is not learned: a slice without a call is no run', async () => {
+    const sleeper = spawn('sleep', ['60'], { stdio: 'ignore' })
+    try {
+      await sleep(300)
+      const file = join(folder, 'idle.tfp')
+      const pid = sleeper.pid as number
+      const learned = await learnWatched(pid, { file, home, slices: { ms: 100, limit: 3, below: null } })
+      expect(learned).toMatchObject({ isLearned: false, runCount: 0 })
+      expect(learned.notes).toContain('3 of 3 slices were idle: they are no runs')
+      expect(existsSync(file)).toBe(false)
+    } finally {
+      sleeper.kill('SIGKILL')
+    }
   })
 })
 

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { PACKAGE_ROOT } from '../../src/package.ts'
+import { longLoadedBy } from '../cli/cli.ts'
 
 const MAIN = join(PACKAGE_ROOT, 'lib', 'tracefp.cjs')
 const folder = mkdtempSync(join(tmpdir(), 'run-'))
@@ -48,6 +49,13 @@ test('an authentic run ends as its program did', () => {
   // A user that is not root hears of no_new_privs; nothing else is worth a note.
   expect(stderr.split('\n').slice(1).join('\n')).toMatch(/^(tracefp: note: no_new_privs was set[^\n]*\n)?$/)
   expect(status).toBe(3)
+})
+
+test('what takes long to load of Node is not loaded for a short run', () => {
+  const loaded = (): string[] => longLoadedBy(['run', '-f', known, '--', ...shell('normal')], folder, 3)
+  loaded() // images are hashed once
+  // A run that takes 40 ms loads it for what comes then.
+  expect(loaded().filter((name) => name !== 'crypto')).toEqual([])
 })
 
 test('--quiet says nothing of an authentic run', () => {

@@ -1,8 +1,9 @@
 // The rooms under test as plain modules, for child processes: Node 20 runs no TypeScript, and tests must not need a build.
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 
 const source = new URL('../../src/', import.meta.url)
@@ -13,19 +14,20 @@ export interface Ended {
   readonly stderr: string
 }
 
-/** A new folder with errors, syscall and model as JavaScript. */
+/** A new folder with errors, addon, syscall and model as JavaScript. */
 export function emitSources(): string {
   const folder = mkdtempSync(join(tmpdir(), 'tracefp-model-'))
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
+  symlinkSync(fileURLToPath(new URL('../node_modules', source)), join(folder, 'node_modules'))
   const compilerOptions: ts.CompilerOptions = {
     target: ts.ScriptTarget.ES2022,
     module: ts.ModuleKind.ESNext,
     verbatimModuleSyntax: true,
     rewriteRelativeImportExtensions: true,
   }
-  for (const room of ['', 'syscall/', 'model/']) {
+  for (const room of ['', 'addon/', 'syscall/', 'model/']) {
     mkdirSync(join(folder, room), { recursive: true })
-    for (const name of readdirSync(new URL(room, source)).filter((file) => file.endsWith('.ts'))) {
+    for (const name of readdirSync(new URL(room, source)).filter((file) => /(?<!\.d)\.ts$/.test(file))) {
       const text = readFileSync(new URL(room + name, source), 'utf8')
       const { outputText } = ts.transpileModule(text, { compilerOptions, fileName: name })
       writeFileSync(join(folder, room, name.replace(/\.ts$/, '.js')), outputText)

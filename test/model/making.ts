@@ -1,5 +1,5 @@
 // Runs, ledgers and files for the tests of this room.
-import { sha256Of } from '../../src/model/canonical.ts'
+import { sha256OfText } from '../../src/model/canonical.ts'
 import { makeSettings, type Settings, UNSEEN_CALLS } from '../../src/model/fingerprint.ts'
 import { type RunDelta, type RunInfo, RunObservation } from '../../src/model/learner.ts'
 import { Ledger } from '../../src/model/ledger.ts'
@@ -57,5 +57,5 @@ export function ledgerOf(...runs: readonly RunDelta[]): Ledger {
 export function resealed(text: string, change: (body: string) => string): string {
   const [first = '', , ...rest] = text.split('\n')
   const body = change(rest.join('\n'))
-  return `${first}\nchecksum sha256:${sha256Of(body)}\n${body}`
+  return `${first}\nchecksum sha256:${sha256OfText(body)}\n${body}`
 }

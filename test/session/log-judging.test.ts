@@ -8,11 +8,11 @@ import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { RECENT_CALLS } from '../../src/addon/log-scanner.ts'
-import { checkLogs } from '../../src/check-logs.ts'
 import { learnLogs } from '../../src/learn-logs.ts'
 import { Walker } from '../../src/match/walker.ts'
 import type { Settings } from '../../src/model/fingerprint.ts'
 import { type JudgedCalls, RECENT_COUNT } from '../../src/model/stream.ts'
+import { toldOfLogs } from './told-of-logs.ts'
 
 const way = vi.hoisted(() => ({ isPlain: false, isWatching: false }))
 
@@ -74,22 +74,8 @@ async function told(log: string, file: string, isPlain: boolean, depth: number |
 }
 
 async function toldOf(paths: string[], file: string, isPlain: boolean, depth: number | null): Promise<unknown[]> {
-  const events: unknown[] = []
   way.isPlain = isPlain
-  await checkLogs({
-    logs: paths,
-    format: 'strace',
-    mapping: null,
-    files: [file],
-    home: folder,
-    depth,
-    burst: { threshold: 2 },
-    follow: null,
-    onMiss: (miss) => events.push(miss),
-    onResult: ({ report, outcome }) => events.push({ ...report, session: '', startedAt: '', endedAt: '', outcome }),
-    onFailure: (error) => events.push({ error: String(error) }),
-  })
-  return events
+  return await toldOfLogs(paths, { home: folder, file, depth })
 }
 
 async function compare(log: string, file: string, depth: number | null = null): Promise<unknown[]> {

@@ -112,6 +112,8 @@ std::optional<ExecImage> image_of(const ExecFacts& facts, std::string_view bytes
   return image;
 }
 
+int open_eventfd() { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+
 }  // namespace
 
 EbpfEngine::EbpfEngine(const LaunchOptions& options, RingWriter& ring)
@@ -120,7 +122,8 @@ EbpfEngine::EbpfEngine(const LaunchOptions& options, RingWriter& ring)
       hides_host_(options.hides_host),
       stops_with_root_(options.stops_with_root),
       kernel_ring_bytes_(options.kernel_ring_bytes),
-      guesses_restarts_(options.guesses_restarts) {}
+      guesses_restarts_(options.guesses_restarts),
+      somebody_(open_eventfd()) {}
 
 EbpfEngine::EbpfEngine(const FollowOptions& options, RingWriter& ring)
     : ring_(ring),
@@ -128,16 +131,19 @@ EbpfEngine::EbpfEngine(const FollowOptions& options, RingWriter& ring)
       hides_host_(options.hides_host),
       stops_with_root_(false),
       kernel_ring_bytes_(options.kernel_ring_bytes),
-      guesses_restarts_(options.guesses_restarts) {}
+      guesses_restarts_(options.guesses_restarts),
+      somebody_(open_eventfd()) {}
+
+EbpfEngine::~EbpfEngine() {
+  if (somebody_ >= 0) close(somebody_);
+}
 
 void EbpfEngine::run() {
   shield_tracer_thread();
   clock_gettime(CLOCK_MONOTONIC_COARSE, &began_at_);
   result_.failure = start();
   if (result_.failure.ok()) follow();
-  for (const int descriptor : {wake_up_, somebody_}) {
-    if (descriptor >= 0) close(descriptor);
-  }
+  if (wake_up_ >= 0) close(wake_up_);
 }
 
 Status EbpfEngine::open_kernel_half() {
@@ -168,12 +174,11 @@ Status EbpfEngine::start() {
   if (status.ok()) status = kernel_ring_.open(program_.ring(), program_.ring_bytes());
   if (!status.ok()) return status;
   wake_up_ = epoll_create1(EPOLL_CLOEXEC);
-  const int somebody = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   // Edge-triggered: the kernel half says when to wake, not what lies in the ring.
   epoll_event event{EPOLLIN | EPOLLET, {}};
   if (wake_up_ < 0 || epoll_ctl(wake_up_, EPOLL_CTL_ADD, program_.ring(), &event) != 0) return {"epoll", errno};
-  if (somebody < 0 || epoll_ctl(wake_up_, EPOLL_CTL_ADD, somebody, &event) != 0) return {"eventfd", errno};
-  somebody_ = somebody;
+  if (somebody_ < 0) return {"eventfd", EMFILE};
+  if (epoll_ctl(wake_up_, EPOLL_CTL_ADD, somebody_, &event) != 0) return {"epoll", errno};
   if (!launch_.has_value()) return start_following();
   status = program_.attach(guesses_restarts_);
   if (!status.ok()) return status;

@@ -30,6 +30,9 @@ class EbpfEngine final : public Engine {
   // `ring` must outlive the engine.
   EbpfEngine(const LaunchOptions& options, RingWriter& ring);
   EbpfEngine(const FollowOptions& options, RingWriter& ring);
+  EbpfEngine(const EbpfEngine&) = delete;
+  EbpfEngine& operator=(const EbpfEngine&) = delete;
+  ~EbpfEngine() override;
 
   void run() override;
   void stop() override;
@@ -99,8 +102,8 @@ class EbpfEngine final : public Engine {
   };
   std::optional<Mark> mark_;
   std::atomic<bool> is_unpinning_{false};
-  int wake_up_ = -1;   // epoll
-  int somebody_ = -1;  // eventfd: another thread wants something
+  int wake_up_ = -1;    // epoll
+  const int somebody_;  // eventfd: another thread wants something, before the engine runs and after, too
   timespec began_at_{};
   bool has_begun_ = false;
   bool has_root_ended_ = false;  // reaped

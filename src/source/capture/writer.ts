@@ -40,8 +40,11 @@ export class CaptureWriter {
   readonly #now: () => number
   readonly #isSynced: boolean
   readonly #bytes = new ByteWriter()
+  /** How the file begins. */
+  readonly #line: Buffer
   #descriptor: number
-  #crc: number
+  /** Of the blocks so far; null: there is none, and most captures that are kept in case of a miss never have one. */
+  #crc: number | null = null
   #encoder: RecordEncoder | null = null
   #timer: NodeJS.Timeout | null = null
 
@@ -51,14 +54,13 @@ export class CaptureWriter {
     this.#file = file
     this.#blockBytes = blockBytes ?? DEFAULT_BLOCK_BYTES
     this.#now = now ?? Date.now
-    const line = Buffer.from(`${CAPTURE_MAGIC} ${CAPTURE_VERSION} ${mappingName}\n`)
-    this.#crc = crc32(line)
+    this.#line = Buffer.from(`${CAPTURE_MAGIC} ${CAPTURE_VERSION} ${mappingName}\n`)
     try {
       this.#descriptor = openSync(file, FLAGS)
     } catch (cause) {
       throw fileError(file, cause)
     }
-    this.#append(line)
+    this.#append(this.#line)
     this.#startBlock()
     if (this.failure !== null) throw this.failure
   }
@@ -127,8 +129,9 @@ export class CaptureWriter {
     const block = this.#bytes.view
     block.writeUInt32LE(block.length - BLOCK_HEAD_BYTES, 4)
     block[8] = kind
-    this.#crc = crc32(block.subarray(4), this.#crc)
-    block.writeUInt32LE(this.#crc, 0)
+    const crc = crc32(block.subarray(4), this.#crc ?? crc32(this.#line))
+    block.writeUInt32LE(crc, 0)
+    this.#crc = crc
     this.#append(block)
     this.#startBlock()
   }

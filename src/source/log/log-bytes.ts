@@ -4,10 +4,8 @@
 // files. A library for it would be a dependency for one old Node.
 
 import { spawn } from 'node:child_process'
-import { readSync } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import { close, fstatSync, open, read, readSync } from 'node:fs'
 import { Readable } from 'node:stream'
-import { setImmediate } from 'node:timers/promises'
 import { TracefpError } from '../../errors.ts'
 
 /** They stay in the second cache while they are read; smaller ones cost more calls. */
@@ -31,52 +29,68 @@ export interface LogBytes {
   readonly position: () => number
   /** Why there is less than there should be: a packed file that was cut off. Null: there is not. */
   readonly cut: () => string | null
+  /** How often bytes are missing before what comes next, nobody knows how many: a log that is followed was emptied in its place. */
+  readonly gapCount: () => number
 }
 
 /** `path` may be `-`. @throws TracefpError TFP_ERR_FILE. */
 export async function openLogBytes(path: string, name: string): Promise<LogBytes> {
   const progress = { position: 0, cut: null as string | null }
   const file = path === '-' ? null : await openFile(path, name)
-  const size = file === null ? null : await sizeOf(file)
-  const raw = file === null ? stdinChunks(progress) : fileChunks(file, name, size !== null, progress)
+  const size = file?.size ?? null
+  const raw = file === null ? stdinChunks(progress) : fileChunks(file, name, progress)
   return {
     chunks: unpacked(raw, name, progress),
     size,
     position: () => progress.position,
     cut: () => progress.cut,
+    gapCount: () => 0,
   }
 }
 
-async function openFile(path: string, name: string): Promise<FileHandle> {
+interface OpenFile {
+  readonly descriptor: number
+  /** Null: it is no regular file. */
+  readonly size: number | null
+}
+
+// Not by node:fs/promises, which takes longer to load than a small log to read.
+async function openFile(path: string, name: string): Promise<OpenFile> {
   try {
-    const file = await open(path, 'r')
-    if (!(await file.stat()).isDirectory()) return file
-    await file.close()
+    const descriptor = await ended<number>((end) => open(path, 'r', end))
+    const facts = fstatSync(descriptor)
+    if (!facts.isDirectory()) return { descriptor, size: facts.isFile() ? facts.size : null }
+    await closed(descriptor)
   } catch (cause) {
     throw new TracefpError('TFP_ERR_FILE', `${name}: ${(cause as Error).message}`, { cause })
   }
   throw new TracefpError('TFP_ERR_FILE', `${name}: it is a folder: name the logs in it, as in '${name}/*'`)
 }
 
-async function sizeOf(file: FileHandle): Promise<number | null> {
-  const facts = await file.stat()
-  return facts.isFile() ? facts.size : null
+function closed(descriptor: number): Promise<void> {
+  return ended<void>((end) => close(descriptor, (error) => end(error, undefined)))
+}
+
+function ended<T>(begin: (end: (error: Error | null, value: T) => void) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    begin((error, value) => (error === null ? resolve(value) : reject(error)))
+  })
 }
 
 /** A regular file is read without asking a thread for each chunk, which costs more than the reading. */
 async function* fileChunks(
-  file: FileHandle,
+  { descriptor, size }: OpenFile,
   name: string,
-  isRegular: boolean,
   progress: { position: number },
 ): AsyncGenerator<Uint8Array> {
   const buffer = Buffer.allocUnsafeSlow(SKIPPED_BYTES + KEPT_BYTES + CHUNK_BYTES).subarray(SKIPPED_BYTES)
+  const isRegular = size !== null
   let begin = KEPT_BYTES
   try {
     for (let turn = 1; ; turn += 1) {
       const length = isRegular
-        ? readSync(file.fd, buffer, KEPT_BYTES, CHUNK_BYTES, null)
-        : (await file.read(buffer, KEPT_BYTES, CHUNK_BYTES, null)).bytesRead
+        ? readSync(descriptor, buffer, KEPT_BYTES, CHUNK_BYTES, null)
+        : await ended<number>((end) => read(descriptor, buffer, KEPT_BYTES, CHUNK_BYTES, null, end))
       progress.position += length
       const end = KEPT_BYTES + length
       // What comes through a pipe may be told at once.
@@ -85,13 +99,13 @@ async function* fileChunks(
       if (length === 0) return
       begin = KEPT_BYTES - (end - next)
       buffer.copyWithin(begin, next, end)
-      if (isRegular && turn % TURN_CHUNKS === 0) await setImmediate()
+      if (isRegular && turn % TURN_CHUNKS === 0) await new Promise(setImmediate)
     }
   } catch (cause) {
     if (cause instanceof TracefpError || !(cause instanceof Error) || !('syscall' in cause)) throw cause
     throw new TracefpError('TFP_ERR_FILE', `${name}: ${cause.message}`, { cause })
   } finally {
-    await file.close()
+    await closed(descriptor)
   }
 }
 

@@ -50,6 +50,8 @@ export interface LogReader {
   write(chunk: Uint8Array): void
   /** There are no more. */
   end(): void
+  /** Bytes are missing here, nobody knows how many: all that was read is told. Left out: it is. */
+  gap?(): void
   /** There may be more, but nobody reads them: all that was read is told. Left out: it is. */
   settle?(): void
   readonly counts: LogCounts

@@ -2,7 +2,7 @@
 // asked. Most logs are one session; a log of numbers may hold many, and the files of `strace -ff` are one together.
 
 import { TracefpError } from '../../errors.ts'
-import type { StreamHandler } from '../../model/stream.ts'
+import type { StreamHandler, StreamNote } from '../../model/stream.ts'
 import type { NamingMapping } from '../../syscall/naming.ts'
 import { followLogBytes } from './follow.ts'
 import { type FoundFormat, findFormat, HEAD_BYTES } from './formats.ts'
@@ -87,18 +87,31 @@ async function readOne(
 ): Promise<void> {
   const told = newCounts()
   let isTold = false
+  let gapCount = 0
+  let current: StreamHandler | null = null
   const begin = (sessionName: string): StreamHandler => {
     if (isTold) sink.end(takeCounts(reader.counts, told), null)
     isTold = true
-    return sink.begin({ name: sessionName, at: () => reader.at(), logged: () => reader.session ?? null })
+    current = sink.begin({ name: sessionName, at: () => reader.at(), logged: () => reader.session ?? null })
+    return current
   }
   const handler = new LateHandler(() => begin(name))
   const reader = format.open({ handler, mapping: sink.mapping, name, inOrder: sink.inOrder, nextSession: begin })
+  const tellGaps = (): void => {
+    if (bytes.gapCount() === gapCount) return
+    gapCount = bytes.gapCount()
+    reader.gap?.()
+    const to = current ?? handler
+    to.onGap(0, 0)
+    to.onNote(EMPTIED)
+  }
   try {
     for await (const chunk of chunks) {
+      tellGaps()
       reader.write(chunk)
       sink.progress?.(bytes.position(), bytes.size)
     }
+    tellGaps()
     reader.end()
   } catch (error) {
     // What was told until then stands, and the error says that there is more; what is refused was never a session.
@@ -109,6 +122,12 @@ async function readOne(
   }
   if (!isTold) begin(name)
   sink.end(takeCounts(reader.counts, told), bytes.cut())
+}
+
+const EMPTIED: StreamNote = {
+  code: 'log_emptied',
+  message: 'the log was emptied in its place while it was followed: what was written just before may be lost',
+  inconclusive: true,
 }
 
 /** What was counted since the last time. */

@@ -137,7 +137,10 @@ export class ScanJudging {
   nameSymbol(word: number): void {
     const name = word & 0xffff
     const number = this.#threads[(word >>> 16) * THREAD_WORDS + THREAD.program] as number
-    const { program, symbols } = this.#programs[number - 1] as JudgingProgram
+    const judging = this.#programs[number - 1]
+    // It was given back since: the call is told.
+    if (judging === undefined) return
+    const { program, symbols } = judging
     const { abis, numbers, all } = this.#names
     if (all[name]?.isUnread === true) {
       symbols[name] = TOLD_NAME

@@ -9,11 +9,13 @@ import {
   LIFE_ENDED,
   LIFE_ENTERED,
   LIFE_EXEC,
+  LIFE_HANDLES,
   LIFE_SIGNAL,
   LIFE_WORDS,
+  NO_PROGRAM,
   PASSED,
 } from '../../addon/log-lives.ts'
-import { type LogScanner, THREAD_SLOTS, THREAD_WORDS, TOLD } from '../../addon/log-scanner.ts'
+import { FACTS_OF_UNFINISHED, type LogScanner, THREAD_SLOTS, THREAD_WORDS, TOLD } from '../../addon/log-scanner.ts'
 import { type Image, programKeyOf, type StreamHandler } from '../../model/stream.ts'
 import type { ScanJudging } from './scan-judging.ts'
 import type { ScannedName, ScannedNames } from './scan-names.ts'
@@ -120,17 +122,19 @@ export class ScannedLives {
     }
     if (kind === LIFE_ENDED) {
       this.#threads.lose(thread)
-      this.#lives.exit(tracee, this.#nameOf(events[at + LIFE.word] as number), '')
+      this.#lives.exit(tracee, this.#nameOf(events[at + LIFE.word] as number), '', false)
       this.#lives.end(tracee, of)
     } else if (kind === LIFE_EXEC || kind === LIFE_SIGNAL) {
       if (kind === LIFE_EXEC) this.#lives.execute(tracee, this.#images[of] as Image, isKnown)
       else this.#lives.interrupt(tracee, this.#nameOf(of))
       this.#threads.lendAgain(thread)
+    } else if (kind === LIFE_HANDLES) {
+      this.#lives.handle(tracee, of, events[at + LIFE.word] as number)
     } else {
       const name = this.#nameOf(events[at + LIFE.word] as number)
       const args = this.#scanner.argumentsOf(tid)
       if (kind === LIFE_ENTERED) this.#lives.enter(tracee, name, args, of !== 0)
-      else this.#lives.exit(tracee, name, args)
+      else this.#lives.exit(tracee, name, args, !isKnown)
     }
     return thread
   }
@@ -149,8 +153,10 @@ export class ScannedLives {
     if (image.path === OWN_PATH || image.path === UNKNOWN_PATH) return false
     const slot = ((batch[TOLD.factTid] as number) % THREAD_SLOTS) * THREAD_WORDS
     const program = this.#judging.execOf(slot, image)
-    if (program === undefined) return false
-    scanner.setExec(program, this.#numberOf(image))
+    if (program !== undefined) scanner.setExec(program, this.#numberOf(image))
+    // It may fail.
+    else if (batch[TOLD.factKind] === FACTS_OF_UNFINISHED) scanner.setExec(NO_PROGRAM, 0)
+    else return false
     return true
   }
 

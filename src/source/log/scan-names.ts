@@ -4,11 +4,12 @@
 import {
   MEANS_NOTHING,
   MEANS_OWN_TID,
-  MEANS_TO_ASK,
+  MEANS_TO_CLONE,
   MEANS_TO_EXECUTE,
   MEANS_TO_EXIT,
   MEANS_TO_FORK,
   MEANS_TO_GROW,
+  MEANS_TO_HANDLE,
   MEANS_TO_RETURN,
 } from '../../addon/log-lives.ts'
 import {
@@ -46,10 +47,10 @@ export interface ScannedName {
 const MEANINGS: ReadonlyMap<string, number> = new Map([
   ['set_tid_address', MEANS_OWN_TID],
   ['gettid', MEANS_OWN_TID],
-  ['rt_sigaction', MEANS_TO_ASK],
-  ['sigaction', MEANS_TO_ASK],
-  ['clone', MEANS_TO_FORK],
-  ['clone3', MEANS_TO_FORK],
+  ['rt_sigaction', MEANS_TO_HANDLE],
+  ['sigaction', MEANS_TO_HANDLE],
+  ['clone', MEANS_TO_CLONE],
+  ['clone3', MEANS_TO_CLONE],
   ['fork', MEANS_TO_FORK],
   ['vfork', MEANS_TO_FORK],
   ['execve', MEANS_TO_EXECUTE],

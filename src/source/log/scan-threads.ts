@@ -3,6 +3,7 @@
 
 import { PROCESS, PROCESS_WORDS } from '../../addon/log-lives.ts'
 import {
+  AWAY,
   DESCRIPTOR_SETS,
   DESCRIPTOR_WORDS,
   type LogScanner,
@@ -73,6 +74,26 @@ export class ScannedThreads {
     return this.#slots[slot] ?? null
   }
 
+  /** Who stands there, as far as the reader knows. */
+  traceeIn(slot: number): Tracee | null {
+    const thread = this.#slots[slot]
+    return thread?.tid === this.tidIn(slot) ? thread.tracee : null
+  }
+
+  /** Whoever knows of it; -1: nobody. */
+  tidIn(slot: number): number {
+    return ((this.#words[slot * THREAD_WORDS + THREAD.tid] ?? 0) & ~AWAY) - 1
+  }
+
+  /** The counts of all begin anew. What the scanner alone knew was told before. */
+  giveBackCounts(): void {
+    for (const thread of this.#taken) {
+      if (!thread.isLent) continue
+      this.#judging.giveBack(thread)
+      this.#judging.borrow(thread, this.#recall)
+    }
+  }
+
   /** Undefined: it is not taken. */
   of(tid: number): TakenThread | undefined {
     const thread = this.#slots[tid % THREAD_SLOTS]
@@ -106,6 +127,7 @@ export class ScannedThreads {
     const thread = { tid, slot: number * THREAD_WORDS, tracee, told: tracee.told, open: tracee.open, isLent: false }
     this.#slots[number] = thread
     this.#taken.push(thread)
+    this.settleOne(thread)
     this.lendAgain(thread)
   }
 

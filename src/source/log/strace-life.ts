@@ -5,6 +5,7 @@
 import type { Image, StreamHandler } from '../../model/stream.ts'
 import { type CloneFlags, cloneFlagsOf } from './strace-args.ts'
 import { Dispositions, Process, Tracee } from './strace-tracee.ts'
+import { Tracees } from './strace-tracees.ts'
 
 interface OpenClone {
   readonly parent: Tracee
@@ -32,21 +33,14 @@ const FIRST_MADE_UP = 1 << 23
 const NAMELESS = 1
 
 export class StraceLife {
-  /** By tid in the log. */
-  readonly tracees: Map<number, Tracee> = new Map()
-  /** The tracee of lines without a tid, while its number is not known. */
-  nameless: Tracee | null = null
-  /** Tracees met without their birth. */
-  joinCount = 0
+  readonly tracees: Tracees = new Tracees()
   /** Of the process that was told first, which is the session's; 0: none was. */
   rootTid = 0
-  /** Those that live and have lines in the log. */
-  seenCount = 0
   readonly #options: LifeOptions
   readonly #open = new Map<Tracee, OpenClone>()
-  /** Born in a pid namespace of their own and never seen: the log has them under another tid. */
-  readonly #foreign = new Set<Tracee>()
   readonly #waiting = new Set<number>()
+  /** Told as NAMELESS; the log may have said its tid since. */
+  #firstNameless: Tracee | null = null
   #nextMadeUp = FIRST_MADE_UP
 
   constructor(options: LifeOptions) {
@@ -65,8 +59,8 @@ export class StraceLife {
       this.#waiting.add(tid)
       return null
     }
-    const [foreign] = this.#foreign
-    if (foreign !== undefined) return this.#rename(foreign, tid)
+    const { foreign } = this.tracees
+    if (foreign !== undefined) return this.tracees.rename(foreign, tid)
     return isExec ? this.launch(tid) : this.join(tid)
   }
 
@@ -133,7 +127,8 @@ export class StraceLife {
   /** Whether a tracee that is met now can only be the child of a clone that is open. */
   get isClear(): boolean {
     const { isSet, inOrder } = this.#options
-    return this.#foreign.size === 0 && this.#waiting.size === 0 && this.nameless === null && !isSet && !inOrder
+    const { foreign, nameless } = this.tracees
+    return foreign === undefined && this.#waiting.size === 0 && nameless === null && !isSet && !inOrder
   }
 
   cloneFailed(parent: Tracee): void {
@@ -141,6 +136,11 @@ export class StraceLife {
     // A call that the kernel repeats fails too, in a way; the child that was taken for its own is another's.
     if (open !== undefined) this.#open.delete(parent)
     this.#resolveLast()
+  }
+
+  /** How those that are open end is not known. */
+  forgetClones(): void {
+    this.#open.clear()
   }
 
   /** `tid`: what the call returned, as strace sees it where that is told. */
@@ -166,15 +166,13 @@ export class StraceLife {
     const leader = this.tracees.get(leaderTid)
     // While there are two threads, strace names both.
     if (leaderTid === 0 || thread === undefined || thread === leader) return
-    if (leader !== undefined) this.#forget(leaderTid, leader)
-    this.tracees.delete(threadTid)
-    thread.tid = leaderTid
-    this.tracees.set(leaderTid, thread)
+    if (leader !== undefined) this.#forget(leader)
+    this.tracees.rename(thread, leaderTid)
   }
 
   /** The thread of a process whose exec ends under the tid of its leader, where the log did not say so before (-qqq). */
   execInside(process: Process): Tracee | undefined {
-    return [...this.tracees.values()].find(
+    return [...this.tracees.byTid.values()].find(
       (tracee) => tracee.process === process && tracee.open?.name.startsWith('exec') === true,
     )
   }
@@ -189,8 +187,8 @@ export class StraceLife {
       handler.onBirth(caller.told, 0, caller.told, 'exec')
       this.#options.onBirth?.(caller)
     }
-    for (const [tid, tracee] of this.tracees) {
-      if (tracee.process === process && tracee !== caller) this.#forget(tid, tracee)
+    for (const tracee of this.tracees.byTid.values()) {
+      if (tracee.process === process && tracee !== caller) this.#forget(tracee)
     }
     const former = caller.told
     caller.told = process.tgid
@@ -206,48 +204,14 @@ export class StraceLife {
   }
 
   end(tracee: Tracee, code: number, signal: number): void {
-    this.#forget(tracee.tid, tracee)
+    this.#forget(tracee)
     if (!tracee.isLaunching) this.#options.handler.onExit(tracee.told, code, signal)
   }
 
   /** It is followed no longer. */
   detach(tid: number): void {
     const tracee = this.tracees.get(tid)
-    if (tracee !== undefined) this.#forget(tid, tracee)
-  }
-
-  /** The nameless tracee is called so. */
-  name(tid: number): Tracee | null {
-    const tracee = this.nameless
-    if (tracee === null) return null
-    this.nameless = null
-    tracee.tid = tid
-    this.tracees.set(tid, tracee)
-    return tracee
-  }
-
-  /** Those that live. */
-  get all(): Tracee[] {
-    return this.nameless === null ? [...this.tracees.values()] : [this.nameless, ...this.tracees.values()]
-  }
-
-  /** A line of it was read. */
-  see(tracee: Tracee): void {
-    if (tracee.isSeen) return
-    tracee.isSeen = true
-    this.seenCount += 1
-  }
-
-  /** Those that a line without a tid may be of: seen, and not about to end. */
-  get running(): Tracee[] {
-    return this.all.filter((tracee) => tracee.isSeen && !tracee.isEnding && !tracee.process.isEnding)
-  }
-
-  /** Born, and nothing else of them is in the log. */
-  get unseenCount(): number {
-    let count = 0
-    for (const tracee of this.tracees.values()) if (!tracee.isSeen) count += 1
-    return count + this.#foreign.size
+    if (tracee !== undefined) this.#forget(tracee)
   }
 
   #meetChild(tid: number, open: OpenClone): Tracee {
@@ -264,14 +228,14 @@ export class StraceLife {
     const former = isTrusted ? this.tracees.get(tid) : undefined
     // The log does not tell ends (-qq).
     if (former !== undefined) this.end(former, 0, 0)
-    const told = isTrusted ? tid : this.#madeUp()
+    const told = isTrusted ? this.#toldOf(tid) : this.#madeUp()
     const process = isThread ? parent.process : this.#processOf(parent, told, flags)
     if (isThread) process.threadCount += 1
     const child = new Tracee(tid, told, process)
     child.mode = parent.mode
     if (!isThread) child.frames = [...parent.frames]
-    if (isTrusted) this.tracees.set(tid, child)
-    else this.#foreign.add(child)
+    if (isTrusted) this.tracees.add(child)
+    else this.tracees.addForeign(child)
     this.#options.handler.onBirth(told, parent.told, process.tgid, isThread ? 'thread' : 'fork')
     this.#options.onBirth?.(child)
     return child
@@ -298,37 +262,32 @@ export class StraceLife {
     this.#options.onResolved(tid as number)
   }
 
-  #rename(tracee: Tracee, tid: number): Tracee {
-    this.#foreign.delete(tracee)
-    if (this.tracees.get(tracee.tid) === tracee) this.tracees.delete(tracee.tid)
-    tracee.tid = tid
-    this.tracees.set(tid, tracee)
-    return tracee
-  }
-
   #add(tid: number, dispositions: Dispositions, path: string | null): Tracee {
-    const told = tid === 0 ? (this.tracees.has(NAMELESS) ? this.#madeUp() : NAMELESS) : tid
+    const told = this.#toldOf(tid)
     const tracee = new Tracee(tid, told, new Process(told, dispositions, path))
-    if (tid === 0) this.nameless = tracee
-    else this.tracees.set(tid, tracee)
+    if (tid === 0 && told === NAMELESS) this.#firstNameless = tracee
+    this.tracees.add(tracee)
     return tracee
   }
 
   #tellJoin(tracee: Tracee): void {
-    this.joinCount += 1
     this.rootTid ||= tracee.told
     this.#options.handler.onBirth(tracee.told, 0, tracee.told, 'join')
     this.#options.onBirth?.(tracee)
   }
 
-  #forget(tid: number, tracee: Tracee): void {
-    tracee.isGone = true
-    if (this.tracees.get(tid) === tracee) this.tracees.delete(tid)
-    if (this.nameless === tracee) this.nameless = null
-    this.#foreign.delete(tracee)
-    if (this.#open.delete(tracee)) this.#resolveLast()
+  #forget(tracee: Tracee): void {
+    this.tracees.forget(tracee)
     tracee.process.threadCount -= 1
-    if (tracee.isSeen) this.seenCount -= 1
+    if (this.#open.delete(tracee)) this.#resolveLast()
+  }
+
+  /** `tid` 0: the log does not say it. */
+  #toldOf(tid: number): number {
+    if (tid > NAMELESS) return tid
+    const first = this.#firstNameless
+    const isTaken = first?.isGone === false && first.tid !== NAMELESS
+    return isTaken || (tid === 0 && this.tracees.get(NAMELESS) !== undefined) ? this.#madeUp() : NAMELESS
   }
 
   #madeUp(): number {

@@ -244,3 +244,18 @@ const RARE: readonly (readonly [LineKind, RegExp, string])[] = [
   ['detached', DETACHED, 'sP'],
   ['aside', MESSAGE, 'sP'],
 ]
+
+const ANY_CALL = /([a-z_]\w*)\((?=.*(?:\) += |<unfinished \.\.\.>$))/g
+const ANY_PID = /\[pid +\d+(?:<[^<>]*>)?\] /
+
+/** Where a line of strace begins behind something else; -1: nowhere. */
+export function lineBehind(text: string, isCall: (name: string) => boolean): number {
+  const pid = text.search(ANY_PID)
+  if (pid > 0) return pid
+  for (const match of text.matchAll(ANY_CALL)) {
+    const name = match[1] as string
+    for (let at = 0; at < name.length; at += 1)
+      if (isCall(name.slice(at)) && match.index + at > 0) return match.index + at
+  }
+  return -1
+}

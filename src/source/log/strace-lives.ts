@@ -23,7 +23,7 @@ export class StraceLives {
 
   /** The threads that are known, by tid. */
   get tracees(): ReadonlyMap<number, Tracee> {
-    return this.#session.life.tracees
+    return this.#session.life.tracees.byTid
   }
 
   get hasModes(): boolean {
@@ -43,7 +43,7 @@ export class StraceLives {
   bear(parentTid: number, tid: number, isSeen: boolean): Tracee {
     const { life } = this.#session
     const tracee = life.bear(life.tracees.get(parentTid) as Tracee, tid)
-    if (isSeen) life.see(tracee)
+    if (isSeen) life.tracees.see(tracee)
     return tracee
   }
 
@@ -64,9 +64,15 @@ export class StraceLives {
     if (hasChild) life.cloneMet(tracee)
   }
 
-  /** It makes this call, from which it does not return. */
-  exit(tracee: Tracee, name: string, args: string): void {
+  /** It makes this call, from which it does not return. `isOpen`: a line that says so is still to come. */
+  exit(tracee: Tracee, name: string, args: string, isOpen: boolean): void {
     this.#session.calls.entry(tracee, name, args, -1)
+    if (isOpen) tracee.open = { name, args }
+  }
+
+  /** The bits of the signals that have a handler from here on, and of those that have none. */
+  handle({ process }: Tracee, caughtBits: number, ignoredBits: number): void {
+    process.dispositions.setBits(caughtBits, ignoredBits)
   }
 
   end(tracee: Tracee, code: number): void {

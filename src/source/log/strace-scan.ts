@@ -6,7 +6,9 @@
 import {
   BATCH_CALL_WORDS,
   BATCH_HEADER_WORDS,
+  COUNT_LIMIT,
   LogScanner,
+  NO_SLOT,
   type Simd,
   TOLD,
   UNTIL_END,
@@ -78,11 +80,14 @@ export class StraceScan {
   #firstLine = 0
   /** Where the line being told begins in the scanner's bytes; -1: none is. */
   #offset = -1
-  #last: TakenThread | null = null
-  /** Where the last line's thread stands that the reader does not know yet; -1: it does. */
-  #lastSlot = -1
+  /** Whose line that is, as far as the reader knows. */
+  #last: Tracee | null = null
+  /** Where the thread of the last line stands; NO_SLOT: nowhere, or the line was read. */
+  #lastSlot = NO_SLOT
   /** It is the last line that the splitter has counted. */
   #isLast = false
+  /** At most so many calls of a track were judged, and not given back. */
+  #judgedCount = 0
   /** Of the reader, when its lines were last run through. */
   #lineCount = 0
 
@@ -109,7 +114,7 @@ export class StraceScan {
   }
 
   get tracee(): Tracee | null {
-    return this.#last?.tracee ?? null
+    return this.#last
   }
 
   /** Where that line stands. */
@@ -137,6 +142,11 @@ export class StraceScan {
     const { batch } = scanner
     const { splitter, counts } = this.#reader
     let last: Tracee | null = null
+    if (this.#judgedCount >= COUNT_LIMIT) {
+      this.#judgedCount = 0
+      this.settleLives()
+      this.#threads.giveBackCounts()
+    }
     // Lines may have been read elsewhere.
     if (counts.lineCount !== this.#lineCount) this.#threads.check()
     this.#lives.renew(!this.#mustRelease)
@@ -157,9 +167,11 @@ export class StraceScan {
         if (callCount > 0) this.#tell(callCount)
         this.#offset = batch[TOLD.lastOffset] as number
         this.#lastSlot = batch[TOLD.lastSlot] as number
-        this.#last = this.#threads.inSlot(this.#lastSlot)
-        last = this.#last?.tracee ?? null
-        this.#reader.told(last, batch[TOLD.enteredCount] as number)
+        this.#last = this.#threads.traceeIn(this.#lastSlot)
+        last = this.#last
+        const enteredCount = batch[TOLD.enteredCount] as number
+        this.#judgedCount += enteredCount
+        this.#reader.told(last, enteredCount)
         splitter.skip(batch[TOLD.consumedBytes] as number, lineCount)
         this.#isLast = true
         counts.lineCount += lineCount
@@ -193,6 +205,7 @@ export class StraceScan {
   #read(): void {
     const facts = this.#facts
     if (!this.#isOfOne()) this.settleLives()
+    this.#lastSlot = NO_SLOT
     if (this.#mustRelease) this.#threads.release()
     this.#isSettled = false
     const tracee = facts.isThere ? this.#reader.traceeOf(facts.tid) : undefined
@@ -207,11 +220,16 @@ export class StraceScan {
 
   /** The reader is about to read a line: it knows what the scanner has followed by itself. */
   settleLives(): void {
-    if (!this.#lives.settle()) return
-    const last = this.#threads.inSlot(this.#lastSlot)
-    if (this.#last !== null || last === null) return
-    this.#last = last
-    this.#reader.told(last.tracee, 0)
+    const tid = this.#threads.tidIn(this.#lastSlot)
+    this.#lastSlot = NO_SLOT
+    if (!this.#lives.settle() || this.#last !== null || tid < 0) return
+    this.#last = this.#reader.traceeOf(tid) ?? null
+    this.#reader.told(this.#last, 0)
+  }
+
+  /** What threads have open was forgotten by the reader. Settled before. */
+  forget(): void {
+    this.#lineCount = -1
   }
 
   /** All that was read is told. */
@@ -252,7 +270,7 @@ export class StraceScan {
       const word = batch[at] as number
       const name = word & 0xffff
       const thread = threads.inSlot(word >>> 16) as TakenThread
-      this.#last = thread
+      this.#last = thread.tracee
       this.#offset = batch[at + 1] as number
       let abi = abis[name] as number
       if (abi < 0) abi = this.#names.resolve(name)

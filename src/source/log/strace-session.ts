@@ -42,19 +42,31 @@ export function openStraceSession(
   }
 }
 
+/** Lines are missing: all that was read is told, and how calls ended that are open is not known. */
+export function forgetOpen({ life, calls }: StraceSession): void {
+  for (const tracee of life.tracees.all) {
+    calls.settle(tracee)
+    calls.settleMode(tracee, '')
+    tracee.open = null
+    tracee.restart = null
+    tracee.process.doom = null
+  }
+  life.forgetClones()
+}
+
 /** Tracees that called exit have ended, where the log does not tell ends (-qq); and what was never seen is said. */
 export function finishSession({ life, calls, signs }: StraceSession, { handler }: LogReaderOptions): void {
-  for (const tracee of life.all) {
+  for (const tracee of life.tracees.all) {
     calls.settle(tracee)
     calls.settleMode(tracee, '')
   }
   signs.finish()
-  const count = life.unseenCount
+  const count = life.tracees.unseenCount
   if (count > 0) {
     const message = `${count === 1 ? 'a child' : `${count} children`} of which nothing is in the log: use strace -f`
     handler.onNote({ code: 'children_unseen', message, inconclusive: true })
   }
-  const ended = life.all.filter(({ isEnding, process }) => isEnding || process.isEnding)
+  const ended = life.tracees.all.filter(({ isEnding, process }) => isEnding || process.isEnding)
   for (const tracee of ended) life.end(tracee, tracee.exitCode, 0)
 }
 

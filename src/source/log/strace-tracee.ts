@@ -37,6 +37,15 @@ export class Dispositions {
     this.ignoredBits = !isCaught && action.handler !== undefined ? this.ignoredBits | bit : this.ignoredBits & ~bit
   }
 
+  /** Of several signals: the bits of those that have a handler from here on, and of those that have none. */
+  setBits(caughtBits: number, ignoredBits: number): void {
+    for (let signal = 1; signal < BITS_LIMIT; signal += 1) {
+      const isCaught = ((caughtBits >>> signal) & 1) !== 0
+      if (!isCaught && ((ignoredBits >>> signal) & 1) === 0) continue
+      this.set({ signal, handler: isCaught ? 'caught' : 'default', isOnce: false })
+    }
+  }
+
   /** Whether a handler starts now; undefined: not known. SA_RESETHAND takes effect. */
   deliver(signal: number): boolean | undefined {
     const action = this.#actions.get(signal)

@@ -8,12 +8,14 @@
 #include "log/scanner.h"
 #include "log/teller.h"
 #include "plain_line.h"
+#include "small_table.h"
 
 using namespace tracefp;
 
 namespace {
 
-const std::vector<std::string> kWords = {"read", "execve", "clone", "rt_sigaction", "set_tid_address", "SIGCHLD"};
+const std::vector<std::string> kWords = {"read",    "execve", "clone", "rt_sigaction", "set_tid_address",
+                                         "SIGCHLD", "SIG",    "SIGX?"};
 
 LogScanner make_scanner() {
   LogScanner scanner(best_simd());
@@ -58,10 +60,27 @@ TEST_CASE("of calls, signals and ends it is said what the plain twin reads in th
   }
 }
 
+TEST_CASE("that a call failed is said, and nothing of its value") {
+  for (const char* line :
+       {"7  read(3) = -1 EBADF (Bad file descriptor)", "7  execve(\"/a\")   = -1 E2BIG (a) <0.000109>",
+        "7  <... clone resumed>) = -1 EAGAIN (Resource temporarily unavailable)"}) {
+    CAPTURE(line);
+    CHECK(facts(line).flags == kFactOfFailed);
+    CHECK(!has_value(facts(line)));
+    CHECK(plain::read_facts(line).has_failed);
+  }
+}
+
 TEST_CASE("of what is not surely so nothing is said") {
   for (const char* line : {"7  open(\"a\") = 3",
                            "7  read(3) = 022",
-                           "7  read(3) = -1 EBADF (Bad file descriptor)",
+                           "7  read(3) = -1 (a)",
+                           "7  read(3) = -1 EBADF",
+                           "7  read(3) = -1 ERESTARTSYS (a)",
+                           "7  read(3) = -1 EBADF (a",
+                           "7  read(3) = -1 ebadf (a)",
+                           "7  read(3) = -1 EBADF(a)",
+                           "7  read(3) = -1 EBADF (<a>)",
                            "7  read(3) = -1",
                            "7  read(3) = ? ERESTARTSYS (To be restarted)",
                            "7  read(3) = 3</etc/hosts>",
@@ -76,6 +95,9 @@ TEST_CASE("of what is not surely so nothing is said") {
                            "7  --- stopped by SIGCHLD ---",
                            "7  --- SIGUSR1 {} ---",
                            "7  --- SIGCHLD { ---",
+                           "7  --- read {a} ---",
+                           "7  --- SIG {a} ---",
+                           "7  --- SIGX? {a} ---",
                            "7  --- SIGCHLD {a} ---\r",
                            "7  \x1b[33mread(3) = 1",
                            "7  read(\x1b[33m3) = 1",
@@ -97,20 +119,11 @@ TEST_CASE("a special call that means no more than that it was made is told like 
   LogProcess processes[kThreadSlots] = {};
   LivesControl control = {};
   LogTeller teller(scanner, threads, processes, control, descriptors);
-  teller.lives().set_meaning(3, Meaning::kAsks);
+  teller.lives().set_meaning(3, Meaning::kHandles);
   teller.lives().set_meaning(4, Meaning::kOwnTid);
-  // A table of one state that all may follow.
-  std::vector<uint32_t> words((192 + 2048 + 192) / 4);
-  words[0] = kTableMagic;
-  words[1] = kTableVersion;
-  words[2] = static_cast<uint32_t>(words.size() * 4);
-  words[3] = 2;
-  words[4] = words[5] = words[6] = 1;
-  words[8] = 128;
-  words[10] = 192;
-  words[11] = 1;
-  words[12] = words[14] = 192 + 2048;
-  words[128 / 4] = 1;
+  teller.lives().set_meaning(1, Meaning::kExecutes);
+  // One state that all may follow.
+  const std::vector<uint32_t> words = small_table::make(1, [](uint32_t) { return 1u; });
   const std::optional<Table> table = Table::open(words.data(), words.size() * 4);
   REQUIRE(table);
   uint32_t used[1] = {};
@@ -125,7 +138,22 @@ TEST_CASE("a special call that means no more than that it was made is told like 
   };
   CHECK(told("7  set_tid_address(0x7f) = 7\n").lines == 1);
   CHECK(told("7  rt_sigaction(SIGINT, NULL, {sa_handler=SIG_DFL}, 8) = 0\n").lines == 1);
-  CHECK(threads[7].calls == 2);
+  // What failed has set and started nothing.
+  CHECK(told("7  rt_sigaction(SIGKILL, {sa_handler=SIG_IGN}, NULL, 8) = -1 EINVAL (Invalid argument)\n").lines == 1);
+  CHECK(told("7  execve(\"/a\", [], 0x7f) = -1 E2BIG (Argument list too long) <0.000109>\n").lines == 1);
+  CHECK(threads[7].calls == 4);
+  // What the reader reads itself it judges, too.
+  for (const char* line :
+       {"7  clone(0) = -1 EAGAIN (Resource temporarily unavailable)\n", "7  execve(\"/a\", [], 0x7f) = -1\n",
+        "7  execve(\"/a\", [], 0x7f) = -1 ENOENT\n", "7  execve(\"/a\", [], 0x7f) = -1 ENOENT (<a>)\n",
+        "7  execve(\"/a\", [], 0x7f) = -1 ENOENT (a) b\n", "7  execve(\"/a\", [], 0x7f) = -1 Enoent (a)\n",
+        "7  <... execve resumed>) = -1 ENOENT (a)\n", "8  execve(\"/a\", [], 0x7f) = -1 ENOENT (a)\n"}) {
+    CAPTURE(line);
+    const tracefp::Told result = told(line);
+    CHECK(result.lines == 0);
+    CHECK(result.facts.kind == FactKind::kNone);
+    CHECK(threads[7].calls == 4);
+  }
   for (const char* line :
        {"7  set_tid_address(0x7f) = 8\n", "7  set_tid_address(0x7f) = ?\n",
         "7  rt_sigaction(SIGINT, {sa_handler=SIG_DFL}, NULL, 8) = 0\n",

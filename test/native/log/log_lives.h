@@ -8,14 +8,16 @@
 #include "log/life_text.h"
 #include "log/scanner.h"
 #include "log/teller.h"
+#include "small_table.h"
 
 namespace lives {
 
 using namespace tracefp;
 
 // The first ones are ordinary.
-inline const std::vector<std::string> kNames = {"read",   "brk",        "close",        "vfork",   "clone",
-                                                "execve", "exit_group", "rt_sigreturn", "SIGCHLD", "SIGINT"};
+inline const std::vector<std::string> kNames = {"read",    "brk",    "close",       "vfork",
+                                                "clone",   "execve", "exit_group",  "rt_sigreturn",
+                                                "SIGCHLD", "SIGINT", "rt_sigaction"};
 constexpr uint16_t kOrdinaryCount = 3;
 constexpr uint32_t kSymbols = 12;
 constexpr int32_t kFork = 8;
@@ -26,25 +28,12 @@ constexpr uint32_t kRoot = 7;
 
 // All may follow all, but for the end, which only exit_group may.
 inline std::vector<uint32_t> make_table() {
-  constexpr uint32_t kRows = 128;
-  constexpr uint32_t kLookup = kRows + 4 * kSymbols;
-  constexpr uint32_t kSignals = kLookup + 2048;
-  std::vector<uint32_t> words((kSignals + 192) / 4);
-  words[0] = kTableMagic;
-  words[1] = kTableVersion;
-  words[2] = static_cast<uint32_t>(words.size() * 4);
-  words[3] = 2;
-  words[4] = words[5] = kSymbols;
-  words[6] = 1;
-  words[8] = kRows;
-  words[10] = kLookup;
-  words[11] = 1;
-  words[12] = words[14] = kSignals;
+  std::vector<uint32_t> words =
+      small_table::make(kSymbols, [](uint32_t state) { return 0xffu | uint32_t{state == 6} << kEnd; });
   words[16] = kExec;
   words[17] = ~uint32_t{0};
   words[18] = kFork;
-  for (uint32_t state = 0; state < kSymbols; state++) words[kRows / 4 + state] = 0xff | (state == 6) << kEnd;
-  reinterpret_cast<int16_t*>(words.data() + kSignals / 4)[17] = kHandler;
+  reinterpret_cast<int16_t*>(words.data() + small_table::kSignals)[17] = kHandler;
   return words;
 }
 
@@ -64,13 +53,15 @@ class Log {
   Log(LogScanner& scanner, const std::vector<uint32_t>& table)
       : teller_(scanner, threads, processes, control, descriptors_), symbols_(kNameLimit, kToldName) {
     for (int16_t i = 0; i < 8; i++) symbols_[static_cast<size_t>(i)] = i;
+    symbols_[10] = 2;
     LogLives& all = teller_.lives();
     all.set_meaning(1, Meaning::kGrows);
     all.set_meaning(3, Meaning::kForks);
-    all.set_meaning(4, Meaning::kForks);
+    all.set_meaning(4, Meaning::kClones);
     all.set_meaning(5, Meaning::kExecutes);
     all.set_meaning(6, Meaning::kExits);
     all.set_meaning(7, Meaning::kReturns);
+    all.set_meaning(10, Meaning::kHandles);
     all.set_signal(8, 17);
     all.set_signal(9, 2);
     teller_.add_program({*Table::open(table.data(), table.size() * 4), used, symbols_.data(), kEnd});
@@ -102,10 +93,10 @@ class Log {
   }
 
   // The line that was not taken starts the program.
-  void learn_exec() { learn_exec(bytes()); }
-  void learn_exec(const uint8_t* line) {
+  void learn_exec(uint32_t program = 0) { learn_exec(bytes(), program); }
+  void learn_exec(const uint8_t* line, uint32_t program) {
     const LineFacts& facts = told.facts;
-    teller_.lives().set_exec(0, static_cast<uint16_t>(facts.word - 1), exec_arguments(facts, line), 0, 4);
+    teller_.lives().set_exec(0, static_cast<uint16_t>(facts.word - 1), exec_arguments(facts, line), program, 4);
   }
 
   LogLives& all() { return teller_.lives(); }

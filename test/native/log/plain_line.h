@@ -255,6 +255,7 @@ struct Facts {
   std::string name;
   size_t arguments = 0;
   bool is_unknown = false;
+  bool has_failed = false;  // nothing else is said of such a line
   double value = 0;
 };
 
@@ -278,6 +279,19 @@ inline std::optional<std::string> whole_value(Text text, size_t from) {
     return is_whole ? std::optional<std::string>(tail) : std::nullopt;
   }
   return std::nullopt;
+}
+
+// `-1 ENOENT (No such file or directory)`
+inline bool is_failure(Text text, size_t from) {
+  const size_t at = text.rfind("= ");
+  if (at == Text::npos || at <= from) return false;
+  const size_t before = text.substr(0, at).find_last_not_of(' ');
+  if (before == Text::npos || before < from || before >= at - 1 || text[before] != ')') return false;
+  const Text tail = without_duration(text.substr(at + 2));
+  const size_t end =
+      skip(tail, std::min<size_t>(4, tail.size()), [](char c) { return (c >= 'A' && c <= 'Z') || is_digit(c); });
+  return tail.starts_with("-1 E") && !tail.starts_with("-1 ERES") && starts(tail, end, " (") && tail.ends_with(")") &&
+         tail.find_first_of("<>") == Text::npos;
 }
 
 // `--- SIGCHLD {...} ---` and `--- SIGCHLD (text) @ 0 (0) ---` of long ago.
@@ -317,6 +331,8 @@ inline Facts read_facts(Text bytes) {
       facts.of = is_return ? FactOf::kReturn : FactOf::kCall;
       facts.is_unknown = *value == "?";
       facts.value = facts.is_unknown ? 0 : value_of(*value);
+    } else {
+      facts.has_failed = is_failure(text, facts.arguments);
     }
   }
   return facts;

@@ -15,6 +15,7 @@
 #include "log/teller.h"
 #include "log_lives.h"
 #include "plain_line.h"
+#include "small_table.h"
 
 using namespace tracefp;
 
@@ -101,25 +102,11 @@ std::vector<Known> scan(plain::Text log, const Prefix& prefix, Simd simd, size_t
 constexpr int16_t kSymbols = 5;
 bool may_follow(int32_t state, int32_t symbol) { return (state + 2 * symbol) % 3 != 0; }
 
-std::vector<uint32_t> make_table() {
-  constexpr uint32_t kRows = 128;
-  constexpr uint32_t kLookup = 192;
-  constexpr uint32_t kSignals = kLookup + 2048;
-  std::vector<uint32_t> words((kSignals + 192) / 4);
-  words[0] = kTableMagic;
-  words[1] = kTableVersion;
-  words[2] = static_cast<uint32_t>(words.size() * 4);
-  words[3] = 2;
-  words[4] = words[5] = kSymbols;
-  words[6] = 1;
-  words[8] = kRows;
-  words[10] = kLookup;
-  words[11] = 1;
-  words[12] = words[14] = kSignals;
-  for (int32_t state = 0; state < kSymbols; state++)
-    for (int32_t symbol = 0; symbol < kSymbols; symbol++)
-      if (may_follow(state, symbol)) words[kRows / 4 + static_cast<uint32_t>(state)] |= 1u << symbol;
-  return words;
+uint32_t successors(uint32_t state) {
+  uint32_t bits = 0;
+  for (int32_t symbol = 0; symbol < kSymbols; symbol++)
+    if (may_follow(static_cast<int32_t>(state), symbol)) bits |= 1u << symbol;
+  return bits;
 }
 
 long number_in(plain::Text text) { return strtol(std::string(text.substr(0, 20)).c_str(), nullptr, 10); }
@@ -148,9 +135,10 @@ void tell(plain::Text log, const Prefix& prefix, size_t capacity) {
   // close and `a` in place of open: threads of odd tids share what they have open.
   teller.watch(2, Watched::kCloses);
   teller.watch(7, Watched::kOpens);
+  teller.lives().set_meaning(8, Meaning::kExecutes);
   teller.lives().set_meaning(9, Meaning::kOwnTid);
-  teller.lives().set_meaning(10, Meaning::kAsks);
-  static const std::vector<uint32_t> bytes = make_table();
+  teller.lives().set_meaning(10, Meaning::kHandles);
+  static const std::vector<uint32_t> bytes = small_table::make(kSymbols, successors);
   const std::optional<Table> table = Table::open(bytes.data(), bytes.size() * 4);
   if (!table) fail("no table", log);
   std::vector<int16_t> symbols(kNameLimit, kUnknownName);
@@ -173,7 +161,9 @@ void tell(plain::Text log, const Prefix& prefix, size_t capacity) {
       const plain::Text arguments = line.substr(facts.arguments);
       const bool asks = arguments.substr(plain::skip(arguments, 0, plain::is_word)).starts_with(", NULL, ");
       const bool is_own = read.name == "gettid" && facts.value == facts.tid;
-      if (facts.of != plain::FactOf::kCall || facts.is_unknown || !(is_own || (read.name == "rt_sigaction" && asks)))
+      const bool is_plain = is_own || (read.name == "rt_sigaction" && asks);
+      const bool fails = facts.has_failed && read.name != "gettid" && read.kind == plain::Kind::kCall;
+      if (!fails && (facts.of != plain::FactOf::kCall || facts.is_unknown || !is_plain))
         fail("a line that means more is told", line);
     }
     PlainThread& twin = twins[read.tid];
@@ -320,7 +310,7 @@ void follow(plain::Text log, size_t reads) {
     at += all.told.consumed;
     if (all.told.until == ToldUntil::kEnd) break;
     if (all.told.until == ToldUntil::kExec && lines % reads != 0) {
-      all.learn_exec(data.data() + at);
+      all.learn_exec(data.data() + at, lines % 3 == 0 && all.told.facts.kind == FactKind::kUnfinished ? kNoProgram : 0);
       continue;
     }
     settle();

@@ -1,8 +1,11 @@
 #include "log/scanner.h"
 
 #include <doctest/doctest.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cstring>
+#include <iterator>
 #include <random>
 #include <string>
 #include <vector>
@@ -211,6 +214,33 @@ TEST_CASE("the result is found wherever the line lies among blocks and pieces") 
     CHECK((i % 3 == 2 ? told[i].find('|') != std::string::npos : told[i] == expected[i]));
 }
 
+TEST_CASE("nothing is read behind the last line, whatever it ends with") {
+  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  void* const pages = mmap(nullptr, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  REQUIRE(pages != MAP_FAILED);
+  uint8_t* const end = static_cast<uint8_t*>(pages) + page;
+  REQUIRE(mprotect(end, page, PROT_NONE) == 0);
+  for (const Simd simd : {Simd::kPortable, Simd::kSse2, Simd::kAvx2, Simd::kAvx512, Simd::kNeon}) {
+    if (!can_run(simd)) continue;
+    LogScanner scanner(simd);
+    scanner.set_prefix(kColumn);
+    scanner.set_name("read", 4, 0);
+    for (size_t length = 0; length <= 70; length++) {
+      std::string line = "6554  read(3, \"";
+      line.append(150, 'a').append("\", 832) = 832");
+      if (length > 0) line.append(1, ' ').append(length - 1, 'w');
+      line += '\n';
+      const std::string log = line + line + line;
+      memcpy(end - log.size(), log.data(), log.size());
+      LogEntry entries[4];
+      const ScanResult result = scanner.scan(end - log.size(), log.size(), entries, std::size(entries));
+      REQUIRE(result.entries == 3);
+      for (size_t i = 0; i < 3; i++) CHECK(entries[i].kind == EntryKind::kCall);
+    }
+  }
+  munmap(pages, 2 * page);
+}
+
 TEST_CASE("cuts, the room for entries and the form of the scanner change nothing") {
   const std::vector<std::string> prefixes = {"7     ", "8     ", "7     ", "8     ", "", "[pid  9] ", "7<a> "};
   const std::vector<std::string> bodies = {"read(3, \"a\", 1)  = 1",
@@ -292,6 +322,7 @@ TEST_CASE("every form says the same of long logs, line by line, whatever their l
                                          "1 a\r",
                                          "2 = 3",
                                          "2 =",
+                                         "2 = <0.000109>",
                                          "1 \x1b[0m",
                                          "4 " + std::string(70, 'w')};
   std::mt19937 random(3);

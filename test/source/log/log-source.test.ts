@@ -1,7 +1,17 @@
 // Logs as files: packed, growing, rotated, in sets, in folders; and how their format is found.
 
 import { spawnSync } from 'node:child_process'
-import { appendFileSync, mkdtempSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  closeSync,
+  mkdtempSync,
+  openSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -132,8 +142,8 @@ describe('logs that are still being written', () => {
     await come('10 sync')
     stopping.abort()
     await log.done
-    const calls = ['getuid', 'getgid', 'geteuid', 'getegid', 'sync'].map((name) => `10 ${name}`)
-    expect(log.events).toEqual([...BEGUN, ...calls])
+    const calls = ['getuid', 'getgid', 'geteuid', 'getegid'].map((name) => `10 ${name}`)
+    expect(log.events).toEqual([...BEGUN, ...calls, 'gap 0', 'note log_emptied inconclusive', '10 sync'])
     expect(log.ended).toHaveLength(1)
   })
 
@@ -155,6 +165,38 @@ describe('logs that are still being written', () => {
     await log.done
     const calls = ['brk', 'getuid', 'getppid', 'getegid', 'umask', 'sync'].map((name) => `10 ${name}`)
     expect(log.events.filter((event) => event.startsWith('10 '))).toEqual(calls)
+  })
+
+  test('a file that was emptied between two looks is read anew behind a gap, however long it is again', async () => {
+    const path = file('emptied.log', `${START}10 read(3,  <unfinished ...>\n11 getu`)
+    const stopping = new AbortController()
+    const log = read(path, stopping.signal)
+    await vi.waitFor(() => expect(log.events).toContain('10 read'), 10_000)
+    writeFileSync(path, `10 sync() = 0\n${'10 getgid() = 0\n'.repeat(1000)}10 geteuid() = 0\n`)
+    await vi.waitFor(() => expect(log.events).toContain('10 geteuid'), 10_000)
+    truncateSync(path)
+    stopping.abort()
+    await log.done
+    const calls = [...Array<string>(1000).fill('10 getgid'), '10 geteuid']
+    const gap = ['gap 0', 'note log_emptied inconclusive']
+    expect(log.events).toEqual([...BEGUN, '10 read', ...gap, '10 sync', ...calls, ...gap])
+    expect(log.ended).toMatchObject([{ counts: { unparsedLineCount: 1 } }])
+  })
+
+  test('whoever writes to an emptied file may go on where it stood: the zeros before that are no line', async () => {
+    const path = file('hole.log', START)
+    const stopping = new AbortController()
+    const log = read(path, stopping.signal)
+    await vi.waitFor(() => expect(log.events).toContain('10 brk'), 10_000)
+    const writer = openSync(path, 'r+')
+    truncateSync(path)
+    writeSync(writer, '10 sync() = 0\n', 3_000_000)
+    closeSync(writer)
+    await vi.waitFor(() => expect(log.events).toContain('10 sync'), 10_000)
+    stopping.abort()
+    await log.done
+    expect(log.events).toEqual([...BEGUN, 'gap 0', 'note log_emptied inconclusive', '10 sync'])
+    expect(log.ended).toMatchObject([{ counts: { unparsedLineCount: 0 } }])
   })
 
   test('a pipe in the place of a file is not waited for', async () => {

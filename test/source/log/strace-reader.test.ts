@@ -24,6 +24,27 @@ function since(...lines: readonly string[]): readonly string[] {
   return events.slice(BEGUN.length)
 }
 
+/** Of which no line says a tid. */
+const NAMELESS = ['execve("/bin/x", ["x"], 0x7ffd7dee3e08 /* 35 vars */) = 0', 'brk(NULL) = 0x562c74602000']
+
+describe('numbers', () => {
+  test.each([
+    [
+      [...NAMELESS, 'fork() = 1', '[pid 1] getuid() = 0'],
+      ['1 fork', 'birth 8388609 of 1 in 8388609 fork', '8388609 getuid'],
+    ],
+    [
+      [...NAMELESS, '[pid 7] sync() = 0', '[pid 1] getuid() = 0'],
+      ['1 sync', 'birth 8388609 of 0 in 8388609 join', '8388609 getuid'],
+    ],
+  ])(
+    'are not told of two: one is made up for the init of a container beside a tracee without a name, case %#',
+    (lines, events) => {
+      expect(told(...lines).events.slice(3)).toEqual(events)
+    },
+  )
+})
+
 describe('calls', () => {
   test('the exec that strace makes is no record, and what was before it is nothing', () => {
     expect(told(...START).events).toEqual(BEGUN)
